@@ -1,0 +1,130 @@
+# lib.sh - what the cases of tests/cases share; each begins with `. "$TEST_ROOT/tests/lib.sh"` and runs under tests/run.
+#
+# A case that mounts ends with umount_store, which also verifies the store; what it forgets counts as its failure.
+# The first command that fails ends the case.
+#
+# Variables: TEST_DIR (private directory), STORE, MNT, NATIVE (a directory of the native filesystem, for comparison),
+# SESSFS (the program), BUILD, DAEMON (pid of the mounted daemon), USER_ID (an ordinary user).
+
+set -Eeuo pipefail
+trap 'echo "${BASH_SOURCE[0]##*/}:$LINENO: failed: $BASH_COMMAND" >&2' ERR
+
+SESSFS=${SESSFS:-$BUILD/sessfs}
+STORE=$TEST_DIR/store
+MNT=$TEST_DIR/mnt
+NATIVE=$TEST_DIR/native
+LOG=$TEST_DIR/daemon.log
+DAEMON=
+USER_ID=65534
+umask 022
+mkdir -p "$MNT" "$NATIVE"
+
+fail() { echo "$*" >&2; exit 1; }
+skip() { echo "$*"; exit 77; }
+note() { echo "== $*"; }
+
+need_root() { [ "$(id -u)" = 0 ] || skip "needs root"; }
+need() {
+	local program
+	for program; do command -v "$program" >/dev/null || skip "needs $program"; done
+}
+need_fuse() { [ -r /dev/fuse ] && [ -w /dev/fuse ] || skip "needs /dev/fuse"; }
+
+# ---- assertions ---------------------------------------------------------------------------------------------------
+
+assert_eq() { [ "$1" = "$2" ] || fail "${3:-values differ}: got '$1', expected '$2'"; }
+assert_file() { [ "$(cat "$1")" = "$2" ] || fail "$1 holds '$(head -c 200 "$1")', expected '$2'"; }
+assert_absent() { [ ! -e "$1" ] && [ ! -L "$1" ] || fail "$1 should not exist"; }
+assert_match() { [[ $1 =~ $2 ]] || fail "'$1' does not match '$2'"; }
+
+# refused WORDS COMMAND... - the command fails and says WORDS (an extended pattern, any case).
+refused() {
+	local words=$1 said
+	shift
+	if said=$("$@" 2>&1); then fail "should be refused: $*"; fi
+	grep -qiE -- "$words" <<<"$said" || fail "$* said '$said', expected '$words'"
+}
+
+# status_of COMMAND... - prints its exit status, never fails; its output goes to the case's.
+status_of() {
+	local status=0
+	"$@" >&2 || status=$?
+	echo $status
+}
+
+# wait_for SECONDS COMMAND... - until the command succeeds; the only place that waits by looking again.
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -le $end ] || fail "waited in vain for: $*"
+		read -rt 0.02 <> <(:) || :
+	done
+}
+
+# ---- an ordinary user ---------------------------------------------------------------------------------------------
+
+# The words before a command that make it run as an ordinary user; none when the tests already do.
+AS_USER=()
+if [ "$(id -u)" = 0 ]; then
+	AS_USER=(setpriv "--reuid=$USER_ID" "--regid=$USER_ID" --clear-groups --)
+fi
+as_user() { "${AS_USER[@]}" "$@"; }
+
+# own_by_user PATH... - gives what exists to the ordinary user.
+own_by_user() { [ "$(id -u)" != 0 ] || chown -R "$USER_ID:$USER_ID" "$@"; }
+
+# ---- the mount ----------------------------------------------------------------------------------------------------
+
+# Words before the daemon's command, for instance MOUNT_AS=("${AS_USER[@]}").
+MOUNT_AS=()
+MOUNT_OPTIONS=()
+
+is_mounted() { grep -q " ${1:-$MNT} fuse" /proc/self/mounts; }
+mount_settled() { is_mounted || ! kill -0 "$DAEMON" 2>/dev/null; }
+
+# mount_store [OPTION...] - makes the store if it is not there, and mounts it with a daemon in the foreground.
+mount_store() {
+	need_fuse
+	MOUNT_OPTIONS=("$@")
+	[ -d "$STORE" ] || "${MOUNT_AS[@]}" "$SESSFS" init "$STORE"
+	"${MOUNT_AS[@]}" "$SESSFS" mount -f "$STORE" "$MNT" "$@" >>"$LOG" 2>&1 &
+	DAEMON=$!
+	wait_for 20 mount_settled
+	if ! is_mounted; then
+		wait "$DAEMON" || :
+		cat "$LOG" >&2
+		fail "the daemon ended before it had mounted"
+	fi
+	"${MOUNT_AS[@]}" stat -f "$MNT" >/dev/null
+}
+
+# umount_store - unmounts, expects success of both sides, verifies the store.
+umount_store() {
+	"${MOUNT_AS[@]}" "$SESSFS" umount "$MNT" || fail "umount failed"
+	wait "$DAEMON" || fail "the daemon ended with $?"
+	DAEMON=
+	! is_mounted || fail "still mounted"
+	check_store
+}
+
+# kill_daemon - kill -9, as a crash would.
+kill_daemon() {
+	kill -9 "$DAEMON"
+	wait "$DAEMON" 2>/dev/null || :
+	DAEMON=
+	if [ "$(id -u)" = 0 ]; then umount -l "$MNT"; else fusermount3 -u -z "$MNT"; fi
+}
+
+# remount [OPTION...] - mounts again, with the options of last time unless others are given.
+remount() {
+	[ -z "$DAEMON" ] || umount_store
+	[ $# != 0 ] || set -- "${MOUNT_OPTIONS[@]}"
+	mount_store "$@"
+}
+
+# check_store - sessfs check finds nothing.
+check_store() {
+	local said
+	said=$("${MOUNT_AS[@]}" "$SESSFS" check "$STORE" 2>&1) || fail "sessfs check: exit $?"$'\n'"$said"
+}
