@@ -1,0 +1,24 @@
+/*
+ * closing.h - how a daemon tells whoever unmounts whether everything was saved.
+ *
+ * The daemon keeps the file `daemon` in the store's directory, flock'ed while it lives. It is made anew for each mount, so
+ * that who has it open reads of this daemon and not of the next: "pid N", and when the store is closed "closed ok" or "closed: WHY".
+ */
+#pragma once
+
+/* Daemon: to be called once the store is its own. Returns a descriptor for the other call; negative errno is no reason to stop. */
+int closing_begin(const char *store);
+/* Daemon: after the store was closed; error is NULL when everything is saved. Ignores a negative descriptor. */
+void closing_end(int fd, const char *error);
+
+enum closing_result {
+	CLOSING_SAVED,
+	CLOSING_FAILED,  /* *ret_why says why; for the caller to free */
+	CLOSING_DIED,    /* the daemon ended without closing its store */
+	CLOSING_UNKNOWN, /* it left no file */
+};
+
+/* Unmounter: before unmounting. A descriptor, or negative errno when there is none. */
+int closing_watch(const char *store);
+/* Unmounter: waits until that daemon is gone (slow is called after five seconds) and closes the descriptor. */
+enum closing_result closing_wait(int fd, void (*slow)(int pid), char **ret_why);

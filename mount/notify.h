@@ -1,0 +1,5 @@
+/* notify.h - tells a service manager how far the daemon is (the datagrams of sd_notify(3)); nothing without $NOTIFY_SOCKET. */
+#pragma once
+
+void notify_ready(void);
+void notify_stopping(void);

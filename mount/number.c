@@ -1,0 +1,66 @@
+/* number.c - see number.h. */
+#include "mount/number.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+struct unit {
+	char letter;
+	uint64_t factor;
+};
+
+static const struct unit sizes[] = {
+	{ 'P', UINT64_C(1) << 50 }, { 'T', UINT64_C(1) << 40 }, { 'G', UINT64_C(1) << 30 },
+	{ 'M', UINT64_C(1) << 20 }, { 'K', UINT64_C(1) << 10 }, { 0, 1 },
+};
+static const struct unit durations[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 }, { 0, 1 } };
+static const struct unit none[] = { { 0, 1 } };
+
+static bool parse(const char *text, const struct unit *units, uint64_t *ret)
+{
+	uint64_t n = 0;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	for (; isdigit((unsigned char)*text); text++)
+		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, (uint64_t)(*text - '0'), &n))
+			return false;
+	while (units->letter && units->letter != *text)
+		units++;
+	if (units->letter)
+		text++;
+	return !*text && !__builtin_mul_overflow(n, units->factor, ret);
+}
+
+bool number_parse(const char *text, uint64_t *ret)
+{
+	return parse(text, none, ret);
+}
+
+bool number_parse_size(const char *text, uint64_t *ret)
+{
+	return parse(text, sizes, ret);
+}
+
+bool number_parse_duration(const char *text, uint64_t *ret)
+{
+	return parse(text, durations, ret);
+}
+
+static void format(uint64_t n, const struct unit *units, char buf[NUMBER_TEXT])
+{
+	while (units->letter && (n == 0 || n % units->factor != 0))
+		units++;
+	snprintf(buf, NUMBER_TEXT, "%" PRIu64 "%.1s", n / units->factor, &units->letter);
+}
+
+void number_format_size(uint64_t bytes, char buf[NUMBER_TEXT])
+{
+	format(bytes, sizes, buf);
+}
+
+void number_format_duration(uint64_t seconds, char buf[NUMBER_TEXT])
+{
+	format(seconds, durations, buf);
+}

@@ -1,0 +1,179 @@
+/* path.c - see path.h. */
+#include "mount/path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+char *path_resolve(const char *path)
+{
+	char *whole = realpath(path, NULL), *copy = NULL, *head = NULL;
+
+	if (whole || (errno != ENOENT && errno != ENOTCONN && errno != EACCES && errno != EIO))
+		return whole;
+	int error = errno;
+	copy = strdup(path);
+	if (!copy)
+		return NULL;
+	for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--)
+		copy[len - 1] = 0;
+	char *slash = strrchr(copy, '/');
+	const char *last = slash ? slash + 1 : copy;
+	if (!*last || strcmp(last, ".") == 0 || strcmp(last, "..") == 0) {
+		free(copy);
+		errno = error;
+		return NULL;
+	}
+	if (slash)
+		*slash = 0;
+	head = realpath(!slash ? "." : *copy ? copy : "/", NULL);
+	if (head && asprintf(&whole, "%s/%s", strcmp(head, "/") == 0 ? "" : head, last) < 0)
+		whole = NULL;
+	error = errno;
+	free(head);
+	free(copy);
+	errno = error;
+	return whole;
+}
+
+int path_empty(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *e;
+	int names = 0;
+
+	if (!dir)
+		return -errno;
+	while (names == 0 && (e = readdir(dir)))
+		names += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+	closedir(dir);
+	return names == 0;
+}
+
+bool path_within(const char *inner, const char *outer)
+{
+	size_t len = strlen(outer);
+
+	if (len == 1)
+		return true;
+	return strncmp(inner, outer, len) == 0 && (inner[len] == 0 || inner[len] == '/');
+}
+
+void mounted_release(struct mounted *m)
+{
+	free(m->dir);
+	free(m->type);
+	free(m->source);
+	*m = (struct mounted){ 0 };
+}
+
+bool mounted_is_sessfs(const struct mounted *m)
+{
+	return strcmp(m->type, "fuse.sessfs") == 0;
+}
+
+/* Undoes the octal escapes of proc(5), in place. */
+static char *unescape(char *text)
+{
+	char *out = text;
+
+	for (const char *in = text; *in; out++) {
+		if (in[0] == '\\' && in[1] && in[2] && in[3]) {
+			*out = (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
+			in += 4;
+		} else {
+			*out = *in++;
+		}
+	}
+	*out = 0;
+	return text;
+}
+
+/* "36 35 98:0 /root /dir rw,noatime master:1 - type source super-options"; the outputs point into line. */
+static bool parse_line(char *line, struct mounted *m)
+{
+	char *save = NULL, *word = strtok_r(line, " \n", &save);
+
+	for (int i = 1; i < 5 && word; i++)
+		word = strtok_r(NULL, " \n", &save);
+	m->dir = word;
+	word = word ? strtok_r(NULL, " \n", &save) : NULL;
+	m->read_only = word && strncmp(word, "ro", strcspn(word, ",")) == 0;
+	while (word && strcmp(word, "-") != 0)
+		word = strtok_r(NULL, " \n", &save);
+	m->type = word ? strtok_r(NULL, " \n", &save) : NULL;
+	m->source = m->type ? strtok_r(NULL, " \n", &save) : NULL;
+	if (!m->source)
+		return false;
+	unescape(m->dir);
+	unescape(m->source);
+	return true;
+}
+
+/* The last mount, hence the one on top, at dir (or any, NULL) of the sessfs source (or any, NULL). */
+static bool find(const char *dir, const char *source, struct mounted *ret)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	struct mounted found = { 0 }, m;
+	char *line = NULL;
+	size_t size = 0;
+
+	while (file && getline(&line, &size, file) > 0) {
+		if (!parse_line(line, &m) || (dir && strcmp(m.dir, dir) != 0))
+			continue;
+		if (source && (strcmp(m.source, source) != 0 || !mounted_is_sessfs(&m)))
+			continue;
+		mounted_release(&found);
+		found = (struct mounted){ strdup(m.dir), strdup(m.type), strdup(m.source), m.read_only };
+	}
+	if (file)
+		fclose(file);
+	free(line);
+	if (!found.dir || !found.type || !found.source) {
+		mounted_release(&found);
+		return false;
+	}
+	*ret = found;
+	return true;
+}
+
+bool mounted_at(const char *dir, struct mounted *ret)
+{
+	return find(dir, NULL, ret);
+}
+
+bool mounted_store(const char *store, struct mounted *ret)
+{
+	return find(NULL, store, ret);
+}
+
+static int run_fusermount(const char *dir, bool lazy)
+{
+	const char *const argv[] = { "fusermount3", "-u", lazy ? "-z" : "--", lazy ? "--" : dir, lazy ? dir : NULL, NULL };
+	pid_t pid;
+	int status;
+
+	int r = posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, environ);
+	if (r)
+		return r;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : EPERM;
+}
+
+int path_unmount(const char *dir, bool lazy)
+{
+	if (geteuid() != 0)
+		return run_fusermount(dir, lazy);
+	return umount2(dir, (lazy ? MNT_DETACH : 0) | UMOUNT_NOFOLLOW) == 0 ? 0 : errno;
+}

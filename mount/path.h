@@ -1,0 +1,32 @@
+/* path.h - absolute paths, and what is mounted on them. */
+#pragma once
+
+#include <stdbool.h>
+
+/*
+ * The absolute path without symlinks, for the caller to free. Its last part need not be there, nor answer (a dead mount);
+ * NULL with errno set if what stands before it is not there.
+ */
+char *path_resolve(const char *path);
+/* Both resolved: inner is outer or lies below it. */
+bool path_within(const char *inner, const char *outer);
+
+/* Whether a directory has no names: 1 or 0; negative errno if it cannot be listed. */
+int path_empty(const char *path);
+
+struct mounted {
+	char *dir, *type, *source;
+	bool read_only;
+};
+void mounted_release(struct mounted *);
+/* The mount seen at a resolved directory; false if nothing is mounted right there. */
+bool mounted_at(const char *dir, struct mounted *ret);
+/* A sessfs mount of the store at a resolved path. */
+bool mounted_store(const char *store, struct mounted *ret);
+bool mounted_is_sessfs(const struct mounted *);
+
+/*
+ * Takes the mount away, as root itself, else with fusermount3 (which then says why not); lazy: also while it is in use or dead.
+ * 0 or an errno.
+ */
+int path_unmount(const char *dir, bool lazy);

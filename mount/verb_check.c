@@ -1,0 +1,145 @@
+/* verb_check.c - `sessfs check STORE`: has the store verify itself, and prints what it finds. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mount/message.h"
+#include "mount/number.h"
+#include "mount/path.h"
+#include "mount/sentence.h"
+#include "mount/verb.h"
+#include "store/store.h"
+
+enum {
+	BAR_WIDTH = 40,
+	BAR_AFTER_MS = 1000, /* shorter work has no bar */
+	BAR_EVERY_MS = 100,
+};
+
+struct checking {
+	bool bar, color;
+	bool drawn;
+	int64_t last_ms; /* when the bar was drawn; at first: when it may be */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void wipe_bar(struct checking *c)
+{
+	if (c->drawn)
+		fprintf(stderr, "\r%*s\r", BAR_WIDTH + 9, "");
+	c->drawn = false;
+}
+
+static void on_progress(void *arg, uint64_t done, uint64_t all)
+{
+	struct checking *c = arg;
+	int64_t now = now_ms();
+
+	if (!c->bar || now - c->last_ms < BAR_EVERY_MS || all == 0)
+		return;
+	c->last_ms = now;
+	c->drawn = true;
+	int filled = (int)(done >= all ? BAR_WIDTH : (double)done / (double)all * BAR_WIDTH);
+	fprintf(stderr, "\r[%.*s%*s] %3d %%", filled, "========================================", BAR_WIDTH - filled, "",
+		(int)(done >= all ? 100 : (double)done / (double)all * 100));
+}
+
+static void on_finding(void *arg, unsigned invariant, const char *text)
+{
+	struct checking *c = arg;
+	char label[32] = "damage";
+
+	wipe_bar(c);
+	if (invariant > 0)
+		snprintf(label, sizeof label, "invariant %u", invariant);
+	printf("%s%s:%s %s\n", c->color ? "\033[31m" : "", label, c->color ? "\033[0m" : "", text);
+}
+
+static void print_summary(const struct store_check_result *r, bool repair)
+{
+	char bytes[NUMBER_TEXT];
+
+	number_format_size(r->bytes >= 10240 ? r->bytes & ~UINT64_C(1023) : r->bytes, bytes);
+	printf("%" PRIu64 " sessions, %" PRIu64 " inodes, %" PRIu64 " names, %" PRIu64 " chunks, %s stored: ", r->sessions,
+		r->inodes, r->names, r->chunks, bytes);
+	if (r->found == 0)
+		printf("clean\n");
+	else if (repair)
+		printf("%" PRIu64 " findings, %" PRIu64 " mended, %" PRIu64 " inodes kept in lost+found\n", r->found, r->repaired,
+			r->kept);
+	else
+		printf("%" PRIu64 " findings; `sessfs check --repair` mends what can be mended\n", r->found);
+}
+
+static int check(const char *name, bool repair)
+{
+	const char *no_color = getenv("NO_COLOR");
+	struct checking c = {
+		.bar = isatty(STDERR_FILENO),
+		.color = isatty(STDOUT_FILENO) && !(no_color && *no_color),
+		.last_ms = now_ms() + BAR_AFTER_MS - BAR_EVERY_MS,
+	};
+	struct store_check_options options = {
+		.repair = repair, .report = on_finding, .progress = on_progress, .arg = &c,
+	};
+	struct store_check_result result = { 0 };
+	struct store_open_info info = { 0 };
+	char *path = path_resolve(name);
+
+	int r = path ? store_check(path, &options, &result, &info) : STORE_NO_DIR;
+	wipe_bar(&c);
+	if (r != 0)
+		sentence_store(r, path ? path : name, &info);
+	else
+		print_summary(&result, repair);
+	free(path);
+	if (r != 0)
+		return CHECK_FAILED;
+	if (result.found == 0)
+		return CHECK_CLEAN;
+	return (result.repaired ? CHECK_MENDED : 0) | (result.repaired < result.found ? CHECK_LEFT : 0);
+}
+
+static int run_check(const struct verb *verb, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "repair", no_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+	};
+	bool repair = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (c == 'h')
+			return verb_print_help(verb);
+		if (c != 'r')
+			return verb_print_usage(verb);
+		repair = true;
+	}
+	if (argc - optind != 1)
+		return verb_print_usage(verb);
+	return check(argv[optind], repair);
+}
+
+const struct verb verb_check = {
+	.name = "check",
+	.run = run_check,
+	.synopsis = "sessfs check [--repair] STORE",
+	.summary = "verify a store, also while it is mounted",
+	.help = "Findings are printed with the number of the invariant of FORMAT.md they break.\n"
+		"  --repair  mend what can be mended, keep the rest in a session lost+found (the store may not be mounted)\n"
+		"Exit status, bits as of fsck(8): 0 clean, 1 mended, 4 not all mended, 8 could not be checked, 16 usage.\n",
+	.usage_status = CHECK_USAGE,
+};

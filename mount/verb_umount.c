@@ -1,0 +1,174 @@
+/* verb_umount.c - `sessfs umount DIR`: unmounts, waits until the daemon has closed its store, says whether all was saved. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mount/closing.h"
+#include "mount/message.h"
+#include "mount/path.h"
+#include "mount/verb.h"
+
+enum { USERS_NAMED = 5 };
+
+/* Whether the link /proc/PID/NAME leads into dir. */
+static bool leads_into(int process, const char *name, const char *dir)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(process, name, target, sizeof target - 1);
+
+	target[n > 0 ? n : 0] = 0;
+	return n > 0 && path_within(target, dir);
+}
+
+static bool uses(int process, const char *dir)
+{
+	bool found = leads_into(process, "cwd", dir) || leads_into(process, "root", dir) || leads_into(process, "exe", dir);
+	int fd = found ? -1 : openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *fds = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *e;
+
+	while (fds && !found && (e = readdir(fds)))
+		found = leads_into(fd, e->d_name, dir);
+	if (fds)
+		closedir(fds);
+	return found;
+}
+
+static void name_user(int process, const char *pid, char *list, size_t size)
+{
+	char name[32] = "?";
+	int fd = openat(process, "comm", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, name, sizeof name - 1) : 0;
+	size_t used = strlen(list);
+
+	if (n > 0)
+		name[n - 1] = 0;
+	if (fd >= 0)
+		close(fd);
+	snprintf(list + used, size - used, "%s%s (process %s)", used ? ", " : "", name, pid);
+}
+
+/* Who uses what lies in dir, as far as we may look. */
+static void list_users(const char *dir, char *list, size_t size)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *e;
+	int named = 0;
+
+	list[0] = 0;
+	while (proc && named < USERS_NAMED && (e = readdir(proc))) {
+		if (e->d_name[0] < '1' || e->d_name[0] > '9')
+			continue;
+		int process = openat(dirfd(proc), e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (process < 0)
+			continue;
+		if (uses(process, dir)) {
+			name_user(process, e->d_name, list, size);
+			named++;
+		}
+		close(process);
+	}
+	if (proc)
+		closedir(proc);
+}
+
+static int say_not_unmounted(const char *dir, int error)
+{
+	char users[512];
+
+	list_users(dir, users, sizeof users);
+	if (*users)
+		message_error("%s is in use by %s; end that, or leave the directory, and try again", dir, users);
+	else if (error == EBUSY)
+		message_error("%s is in use; `fuser -vm %s` as root tells by whom", dir, dir);
+	else
+		message_error("%s could not be unmounted: %s", dir, strerror(error));
+	return MOUNT_FAILED;
+}
+
+static void say_slow(int pid)
+{
+	message_note("waiting for process %d to save everything ...", pid);
+}
+
+static int report(enum closing_result result, const char *store, char *why)
+{
+	switch (result) {
+	case CLOSING_SAVED:
+		return MOUNT_DONE;
+	case CLOSING_FAILED:
+		message_error("unmounted, but not everything could be saved in %s: %s", store, why ? why : "out of memory");
+		free(why);
+		return MOUNT_PARTIAL;
+	case CLOSING_DIED:
+		message_error("unmounted; the daemon had died before it closed %s: the next mount takes up what it had "
+			      "acknowledged", store);
+		return MOUNT_PARTIAL;
+	case CLOSING_UNKNOWN:
+		message_error("unmounted; whether everything was saved in %s stands in the system's log", store);
+		return MOUNT_PARTIAL;
+	}
+	return MOUNT_INTERNAL;
+}
+
+/* What a daemon that may not write leaves unsaved is nothing. */
+static int unmount_sessfs(const struct mounted *m)
+{
+	char *why = NULL;
+	bool dead = access(m->dir, F_OK) < 0 && errno == ENOTCONN;
+	int fd = m->read_only ? -1 : closing_watch(m->source);
+	int error = path_unmount(m->dir, dead);
+
+	if (error) {
+		if (fd >= 0)
+			close(fd);
+		return say_not_unmounted(m->dir, error);
+	}
+	return m->read_only ? MOUNT_DONE : report(closing_wait(fd, say_slow, &why), m->source, why);
+}
+
+static int unmount(const char *name)
+{
+	struct mounted m = { 0 };
+	char *dir = path_resolve(name);
+	int status = MOUNT_FAILED;
+
+	if (!dir || !mounted_at(dir, &m))
+		message_error("nothing is mounted on %s", dir ? dir : name);
+	else if (!mounted_is_sessfs(&m))
+		message_error("on %s is mounted %s (%s), which is not sessfs; use `umount %s`", dir, m.source, m.type, dir);
+	else
+		status = unmount_sessfs(&m);
+	mounted_release(&m);
+	free(dir);
+	return status;
+}
+
+static int run_umount(const struct verb *verb, int argc, char **argv)
+{
+	static const struct option long_options[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1)
+		return c == 'h' ? verb_print_help(verb) : verb_print_usage(verb);
+	if (argc - optind != 1)
+		return verb_print_usage(verb);
+	return unmount(argv[optind]);
+}
+
+const struct verb verb_umount = {
+	.name = "umount",
+	.run = run_umount,
+	.synopsis = "sessfs umount DIR",
+	.summary = "unmount, wait until everything is saved, and say so by exit status",
+	.help = "Exit status: 0 all is saved; 32 still mounted; 64 unmounted, but not everything is known to be saved.\n",
+	.usage_status = MOUNT_USAGE,
+};
