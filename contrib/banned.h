@@ -36,9 +36,3 @@
 #define asctime(t) BANNED(asctime)
 #undef mktemp
 #define mktemp(x) BANNED(mktemp)
-#undef atoi
-#define atoi(x) BANNED(atoi)
-#undef atol
-#define atol(x) BANNED(atol)
-#undef atoll
-#define atoll(x) BANNED(atoll)
