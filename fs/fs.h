@@ -1,0 +1,50 @@
+/*
+ * fs.h - the filesystem: POSIX rules and session rules over a store, served to the kernel.
+ *
+ * One struct fs is one mount. All of FUSE is behind this header: mount/ includes no FUSE header.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct fs;
+struct store;
+
+/* One row of the option table, as .sessfs/config.json shows it. Text lives as long as the fs. */
+struct fs_setting {
+	const char *name;
+	const char *value;
+};
+
+struct fs_options {
+	const char *store_path; /* absolute; the fsname in /proc/mounts */
+	const char *mount_path; /* absolute, or /dev/fd/N as mount.fuse3 hands it over */
+	bool read_only;
+	bool writeback;   /* let the kernel buffer writes: survives the daemon's death from close or fsync on */
+	bool allow_other;
+	bool allow_root;
+	bool debug;       /* print every request to stderr */
+	uint64_t max_file_size; /* bytes, 0: STORE_FILE_MAX; beyond it EFBIG */
+	unsigned max_threads;   /* 1 to 64; 0: 1 up to two cores, else half the cores up to 8 */
+	const char *fuse_options; /* further options for the kernel or libfuse, comma-separated, or NULL */
+	const struct fs_setting *settings; /* ends with a NULL name */
+};
+
+/* Reads the root and collects orphans. The store stays the caller's, to close after fs_free. 0, or negative errno. */
+int fs_new(struct store *, const struct fs_options *, struct fs **ret);
+/* Unmounts if still mounted. NULL is fine. */
+void fs_free(struct fs *);
+
+/* Mounts. 0, or negative errno; libfuse has then written why to stderr through its log function. */
+int fs_mount(struct fs *);
+/*
+ * Serves until the mount is gone or fs_stop was called. `ready` is called once, from a serving thread, when the kernel's INIT was
+ * answered. 0, or negative errno.
+ */
+int fs_serve(struct fs *, void (*ready)(void *arg), void *arg);
+/* Makes fs_serve return after unmounting. Async-signal-safe. */
+void fs_stop(struct fs *);
+/* Where messages for the administrator go ("error: ..."): set before fs_new; default stderr. */
+void fs_set_log(void (*log)(int syslog_priority, const char *text));

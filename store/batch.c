@@ -1,0 +1,363 @@
+/* batch.c - writing: one operation, one batch, all of its records or none. */
+#include "store/names.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* Numbers are promised in blocks, so that the record that says so is rarely written; a crash loses at most one block. */
+enum { INO_BLOCK = 16384, SID_BLOCK = 64 };
+#define INO_END (UINT64_C(1) << 53)
+
+/* ---- room ------------------------------------------------------------------------------------------------------------- */
+
+static uint64_t batch_need(size_t bytes)
+{
+	return bytes + (bytes / STORE_CHUNK_SIZE + 2) * 64 + HOT_BATCH_SPARE;
+}
+
+/*
+ * Slows writers down smoothly while a flush is under way and the active log fills: past half, each batch pays for its bytes at the
+ * rate the flusher drains, rising to all of it when the log is full. So nobody meets a wall of a whole flush at its end.
+ */
+static void throttle(struct store *s, size_t bytes)
+{
+	pthread_mutex_lock(&s->lock);
+	uint64_t half = s->active->size / 2, tail = s->active->tail, rate = s->drain_rate;
+	bool pressed = s->sealed && tail > half && bytes;
+	pthread_mutex_unlock(&s->lock);
+	if (!pressed || !rate)
+		return;
+	double share = (double)(tail - half) / (double)half;
+	double ns = (double)bytes * 1e9 / (double)rate * share;
+	struct timespec pause = { .tv_nsec = ns < 5e6 ? (long)ns : 5000000 };
+	nanosleep(&pause, NULL);
+}
+
+/* Waits until the active log has room. Lock held. */
+static int make_room(struct store *s, uint64_t need)
+{
+	while (hot_room(s->active) < need) {
+		if (s->active->tail == HOT_DATA)
+			return STORE_FULL;
+		if (s->spare) {
+			swap_logs(s);
+			continue;
+		}
+		uint64_t failures = s->failures;
+		pthread_cond_wait(&s->flushed, &s->lock);
+		if (s->failures != failures)
+			return s->last_error == -ENOSPC ? STORE_FULL : s->last_error;
+	}
+	return 0;
+}
+
+int store_batch_begin(struct store *s, enum store_batch_flag flag, size_t bytes, struct store_batch **ret)
+{
+	if (s->options.read_only)
+		return STORE_READ_ONLY;
+	throttle(s, bytes);
+	pthread_mutex_lock(&s->lock);
+	int r = flag == STORE_SHRINK || space_admits(s, bytes) ? 0 : STORE_FULL;
+	r = r ? r : make_room(s, batch_need(bytes));
+	if (r) {
+		pthread_mutex_unlock(&s->lock);
+		return r;
+	}
+	struct store_batch *b = &s->batch;
+	hot_batch_begin(&b->hot, s->active);
+	b->super = s->super;
+	b->next_ino = s->next_ino;
+	b->next_sid = s->next_sid;
+	b->sub_used = 0;
+	*ret = b;
+	return 0;
+}
+
+int store_batch_commit(struct store_batch *b)
+{
+	struct store *s = b->store;
+	bool empty = b->hot.count == 0;
+	int r = hot_batch_commit(&b->hot);
+	s->next_ino = b->next_ino;
+	s->next_sid = b->next_sid;
+	if (r == 0) {
+		s->super = b->super;
+		s->stats.batches += !empty;
+		if (s->active->tail > s->active->size / 2 && s->spare)
+			swap_logs(s);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+void store_batch_abort(struct store_batch *b)
+{
+	if (!b)
+		return;
+	hot_batch_abort(&b->hot);
+	pthread_mutex_unlock(&b->store->lock);
+}
+
+static void fail(struct store_batch *b, int error)
+{
+	if (b->hot.error == 0)
+		b->hot.error = error;
+}
+
+/* Whether all there is of the inode is in the active log. */
+static bool is_fresh(struct store_batch *b, struct store_sid sid, struct store_ino ino)
+{
+	struct key key = key_make(sid, ino, KIND_INODE, 0);
+	return index_is_fresh(&b->hot.hot->index, &key);
+}
+
+/* ---- plain records ---------------------------------------------------------------------------------------------------- */
+
+static void put(struct store_batch *b, struct key key, bool fresh, const void *data, size_t len)
+{
+	struct change c = { .key = key, .op = CHANGE_PUT, .flags = fresh ? CHANGE_FRESH : 0, .len = (uint32_t)len };
+	hot_batch_append(&b->hot, &c, data);
+}
+
+static void put_record(struct store_batch *b, struct key key, bool fresh, const struct schema *schema, const void *object)
+{
+	uint8_t small[RECORD_MAX], *out = small;
+	size_t max = record_encoded_max(schema, object);
+	if (max > sizeof small && !(out = malloc(max))) {
+		fail(b, -ENOMEM);
+		return;
+	}
+	put(b, key, fresh, out, record_encode(schema, object, out));
+	if (out != small)
+		free(out);
+}
+
+static void delete(struct store_batch *b, struct key key)
+{
+	struct change c = { .key = key, .op = CHANGE_DELETE };
+	hot_batch_append(&b->hot, &c, NULL);
+}
+
+static void put_super(struct store_batch *b)
+{
+	put_record(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SUPER, 0), false, &super_schema, &b->super);
+}
+
+struct store_ino store_new_ino(struct store_batch *b)
+{
+	if (b->next_ino >= INO_END - INO_BLOCK)
+		fail(b, STORE_FULL);
+	if (b->next_ino == b->super.ino_limit) {
+		b->super.ino_limit += INO_BLOCK;
+		put_super(b);
+	}
+	return (struct store_ino){ b->next_ino++ };
+}
+
+struct store_sid store_new_sid(struct store_batch *b)
+{
+	if (b->next_sid >= UINT32_MAX - SID_BLOCK)
+		fail(b, STORE_FULL);
+	if (b->next_sid == b->super.sid_limit) {
+		b->super.sid_limit += SID_BLOCK;
+		put_super(b);
+	}
+	return (struct store_sid){ b->next_sid++ };
+}
+
+void store_batch_put_inode(struct store_batch *b, struct store_sid sid, struct store_ino ino, const struct store_inode *inode)
+{
+	put_record(b, key_make(sid, ino, KIND_INODE, 0), false, &inode_schema, inode);
+}
+
+void store_batch_new_inode(struct store_batch *b, struct store_sid sid, struct store_ino ino, const struct store_inode *inode)
+{
+	put_record(b, key_make(sid, ino, KIND_INODE, 0), true, &inode_schema, inode);
+}
+
+void store_batch_put_session(struct store_batch *b, const struct store_session *session)
+{
+	put_record(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, session->sid.n), false, &session_schema, session);
+}
+
+void store_batch_delete_session(struct store_batch *b, struct store_sid sid)
+{
+	delete(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, sid.n));
+}
+
+void store_batch_put_orphan(struct store_batch *b, struct store_sid sid, struct store_ino ino)
+{
+	uint8_t value[9];
+	put(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_ORPHAN, ino.n), is_fresh(b, sid, ino), value, record_put_uint(sid.n, value));
+}
+
+void store_batch_delete_orphan(struct store_batch *b, struct store_ino ino)
+{
+	delete(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_ORPHAN, ino.n));
+}
+
+/* ---- names ------------------------------------------------------------------------------------------------------------ */
+
+void store_batch_add_dirent(struct store_batch *b, struct store_sid sid, struct store_ino dir, const struct store_dirent *dirent)
+{
+	struct name_slot slot;
+	int r = name_find(b->store, sid, dir, KIND_DIRENT, dirent->name, dirent->name_len, &slot);
+	if (r != STORE_ABSENT || slot.sub == 0) {
+		fail(b, r < 0 ? r : STORE_FULL);
+		return;
+	}
+	if (slot.sub == b->sub_used) {
+		fail(b, STORE_FULL);
+		return;
+	}
+	b->sub_used = slot.sub;
+	put_record(b, key_make(sid, dir, KIND_DIRENT, slot.sub), slot.untouched, &dirent_schema, dirent);
+}
+
+void store_batch_put_dirent(struct store_batch *b, struct store_sid sid, struct store_ino dir, const struct store_dirent *dirent)
+{
+	put_record(b, key_make(sid, dir, KIND_DIRENT, dirent->cookie), false, &dirent_schema, dirent);
+}
+
+void store_batch_delete_dirent(struct store_batch *b, struct store_sid sid, struct store_ino dir, uint64_t cookie)
+{
+	delete(b, key_make(sid, dir, KIND_DIRENT, cookie));
+}
+
+void store_batch_put_xattr(struct store_batch *b, struct store_sid sid, struct store_ino ino, const char *name, const void *data, size_t len)
+{
+	struct name_slot slot;
+	size_t name_len = strlen(name);
+	int r = name_find(b->store, sid, ino, KIND_XATTR, name, name_len, &slot);
+	if (r < 0 || slot.sub == 0) {
+		fail(b, r < 0 ? r : STORE_FULL);
+		return;
+	}
+	uint8_t *out = malloc(RECORD_MAX + len);
+	if (!out) {
+		fail(b, -ENOMEM);
+		return;
+	}
+	put(b, key_make(sid, ino, KIND_XATTR, slot.sub), slot.untouched, out, record_put_pair(name, name_len, data, len, out));
+	free(out);
+}
+
+void store_batch_delete_xattr(struct store_batch *b, struct store_sid sid, struct store_ino ino, const char *name)
+{
+	struct name_slot slot;
+	int r = name_find(b->store, sid, ino, KIND_XATTR, name, strlen(name), &slot);
+	if (r == 0)
+		delete(b, key_make(sid, ino, KIND_XATTR, slot.sub));
+	else if (r < 0)
+		fail(b, r);
+}
+
+/* ---- content ---------------------------------------------------------------------------------------------------------- */
+
+void store_batch_write(struct store_batch *b, struct store_sid sid, struct store_ino ino, uint64_t offset, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	uint8_t fresh = is_fresh(b, sid, ino) ? CHANGE_FRESH : 0;
+	while (len) {
+		uint32_t within = (uint32_t)(offset % STORE_CHUNK_SIZE);
+		uint32_t n = STORE_CHUNK_SIZE - within < len ? STORE_CHUNK_SIZE - within : (uint32_t)len;
+		struct change c = { .key = key_make(sid, ino, KIND_CHUNK, offset / STORE_CHUNK_SIZE), .op = CHANGE_WRITE, .flags = fresh,
+			.offset = within, .len = n };
+		hot_batch_append(&b->hot, &c, p);
+		p += n;
+		offset += n;
+		len -= n;
+	}
+}
+
+static void zero(struct store_batch *b, struct store_sid sid, struct store_ino ino, uint64_t chunk, uint32_t within, uint32_t len)
+{
+	struct change c = { .key = key_make(sid, ino, KIND_CHUNK, chunk), .op = CHANGE_ZERO, .flags = is_fresh(b, sid, ino) ? CHANGE_FRESH : 0,
+		.offset = within, .len = len };
+	hot_batch_append(&b->hot, &c, NULL);
+}
+
+static void drop_from(struct store_batch *b, struct store_sid sid, struct store_ino ino, uint64_t chunk)
+{
+	struct change c = { .key = key_make(sid, ino, KIND_DROP, 0), .op = CHANGE_DROP, .flags = is_fresh(b, sid, ino) ? CHANGE_FRESH : 0, .from = chunk };
+	hot_batch_append(&b->hot, &c, NULL);
+}
+
+/* First chunk >= from, <= last that has content in one of the places; content that was dropped may be named too. */
+static int next_chunk(struct store *s, struct store_sid sid, struct store_ino ino, uint64_t from, uint64_t last, uint64_t *ret)
+{
+	struct key first = key_make(sid, ino, KIND_CHUNK, from), end = key_make(sid, ino, KIND_CHUNK, last);
+	struct merge m;
+	int r = merge_init(&m, s, &first, &end);
+	if (r)
+		return r;
+	uint64_t best = UINT64_MAX;
+	struct key keys[] = { m.active ? m.active->key : end, m.sealed ? m.sealed->key : end, m.warm_key };
+	bool have[] = { m.active, m.sealed, m.warm_valid };
+	for (int i = 0; i < 3; i++)
+		if (have[i] && key_sub(keys[i]) < best)
+			best = key_sub(keys[i]);
+	if (best == UINT64_MAX)
+		return STORE_ABSENT;
+	*ret = best;
+	return 0;
+}
+
+static void punch_chunks(struct store_batch *b, struct store_sid sid, struct store_ino ino, uint64_t from, uint64_t last)
+{
+	uint64_t chunk;
+	int r = 0;
+	while (from <= last && (r = next_chunk(b->store, sid, ino, from, last, &chunk)) == 0) {
+		zero(b, sid, ino, chunk, 0, STORE_CHUNK_SIZE);
+		from = chunk + 1;
+	}
+	if (r < 0)
+		fail(b, r);
+}
+
+void store_batch_punch(struct store_batch *b, struct store_sid sid, struct store_ino ino, uint64_t offset, uint64_t len)
+{
+	uint64_t limit = (uint64_t)STORE_FILE_MAX + 1;
+	uint64_t end = offset >= limit || len > limit - offset ? limit : offset + len;
+	if (offset >= end)
+		return;
+	uint64_t chunk = offset / STORE_CHUNK_SIZE, last = end / STORE_CHUNK_SIZE;
+	uint32_t within = (uint32_t)(offset % STORE_CHUNK_SIZE), tail = (uint32_t)(end % STORE_CHUNK_SIZE);
+	if (chunk == last) {
+		zero(b, sid, ino, chunk, within, tail - within);
+		return;
+	}
+	if (within) {
+		zero(b, sid, ino, chunk, within, STORE_CHUNK_SIZE - within);
+		chunk++;
+	}
+	if (end == limit)
+		drop_from(b, sid, ino, chunk);
+	else if (chunk < last)
+		punch_chunks(b, sid, ino, chunk, last - 1);
+	if (tail)
+		zero(b, sid, ino, last, 0, tail);
+}
+
+static int delete_xattrs(struct store_batch *b, struct store_sid sid, struct store_ino ino)
+{
+	struct key first = key_make(sid, ino, KIND_XATTR, 0), last = key_make(sid, ino, KIND_XATTR, UINT64_MAX), key;
+	struct merge m;
+	struct found f;
+	int r = merge_init(&m, b->store, &first, &last);
+	if (r)
+		return r;
+	while ((r = merge_next(&m, &key, &f)) == 0)
+		delete(b, key);
+	return r == STORE_ABSENT ? 0 : r;
+}
+
+void store_batch_delete_inode(struct store_batch *b, struct store_sid sid, struct store_ino ino)
+{
+	int r = delete_xattrs(b, sid, ino);
+	if (r < 0)
+		fail(b, r);
+	drop_from(b, sid, ino, 0);
+	delete(b, key_make(sid, ino, KIND_INODE, 0));
+}

@@ -1,0 +1,43 @@
+/*
+ * codec.h - bytes as they lie in warm: every value begins with a checksum bound to its key, and chunks are compressed.
+ *
+ *   record:  check u32 | body                            check: low 32 bits of XXH3-64 over body, seeded by the key
+ *   chunk:   check u32 | codec u8 | dictionary u32 | raw length u32 | payload        (integers little-endian)
+ *
+ * Checksums cover what is stored, so that nothing damaged reaches a decoder; being seeded by the key, a value that strayed to another
+ * key fails too. zstd and xxHash are seen in codec.c only.
+ */
+#pragma once
+
+#include "store/key.h"
+
+#define CODEC_CHECK_SIZE 4
+#define CHUNK_HEADER_SIZE 13
+/* Largest encoded chunk: raw is chosen when compression gains nothing. */
+#define CHUNK_ENCODED_MAX (CHUNK_HEADER_SIZE + STORE_CHUNK_SIZE)
+
+enum codec {
+	CODEC_RAW = 0,
+	CODEC_ZSTD = 1,
+};
+
+/* Compression and decompression state. One thread at a time. */
+struct codec_ctx;
+int codec_new(struct codec_ctx **ret); /* -ENOMEM */
+void codec_free(struct codec_ctx *);
+
+uint32_t codec_check(struct key, const uint8_t *body, size_t len);
+/* Body of a sealed value. -EIO if the checksum does not hold. */
+int codec_open(struct key, const uint8_t *value, size_t len, const uint8_t **ret_body, size_t *ret_len);
+
+/* raw is 1 to STORE_CHUNK_SIZE bytes, out has CHUNK_ENCODED_MAX. Returns the length, or -ENOMEM. */
+ssize_t chunk_encode(struct codec_ctx *, struct key, int level, const uint8_t *raw, size_t len, uint8_t *out);
+/* Length of the content, 1 to STORE_CHUNK_SIZE; -EIO if the value is damaged. */
+ssize_t chunk_raw_len(const uint8_t *value, size_t len);
+/* out has `room` bytes >= the content's length, which is returned. -EIO, -ENOMEM. */
+ssize_t chunk_decode(struct codec_ctx *, struct key, const uint8_t *value, size_t len, uint8_t *out, size_t room);
+
+/* Hash of a log's batch at an offset of a generation, never 0. */
+uint64_t codec_batch_check(uint64_t generation, uint64_t offset, const uint8_t *data, size_t len);
+/* Hash that orders the names of a directory: STORE_COOKIE_MIN <= result < 2^63, low 8 bits zero. */
+uint64_t codec_name_hash(uint64_t seed, const char *name, size_t len);

@@ -1,0 +1,266 @@
+/*
+ * flush.c - one log into warm: the newest version of each key, in key order, in one durable transaction.
+ *
+ * Accounts. The records of inodes and sessions carry, in warm only, the bytes their content occupies. Only this file changes them:
+ * it sees each chunk's old and new size, so they are exact whenever a transaction commits (FORMAT.md, invariants 8 and 9).
+ *
+ * Nothing here takes a lock: a sealed log only has readers, and warm one writer.
+ */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct flush {
+	struct hot *hot;
+	struct warm_txn *txn;
+	struct codec_ctx *codec;
+	int level;
+	uint8_t *raw; /* STORE_CHUNK_SIZE: a chunk being put together */
+	uint8_t *out; /* CHUNK_ENCODED_MAX: a value being sealed */
+};
+
+static int flush_init(struct flush *f, struct store *s, struct hot *h)
+{
+	*f = (struct flush){ .hot = h, .level = s->options.level };
+	f->raw = malloc(STORE_CHUNK_SIZE);
+	f->out = malloc(CHUNK_ENCODED_MAX);
+	int r = f->raw && f->out ? 0 : -ENOMEM;
+	r = r ? r : codec_new(&f->codec);
+	return r ? r : warm_begin(s->warm, &f->txn);
+}
+
+static void flush_release(struct flush *f)
+{
+	warm_abort(f->txn);
+	codec_free(f->codec);
+	free(f->raw);
+	free(f->out);
+}
+
+/* ---- records ---------------------------------------------------------------------------------------------------------- */
+
+static int put_value(struct flush *f, struct key key, uint64_t stored, const uint8_t *body, size_t len)
+{
+	uint8_t *p = f->out + CODEC_CHECK_SIZE;
+	size_t n = kind_is_accounted(key_kind(key)) ? record_put_uint(stored, p) : 0;
+	if (CODEC_CHECK_SIZE + n + len > CHUNK_ENCODED_MAX)
+		return -EIO;
+	memcpy(p + n, body, len);
+	n += len;
+	uint32_t check = htole32(codec_check(key, p, n));
+	memcpy(f->out, &check, sizeof check);
+	return warm_put(f->txn, &key, f->out, CODEC_CHECK_SIZE + n);
+}
+
+static int delete_value(struct flush *f, const struct entry *e)
+{
+	int r = e->fresh ? 0 : warm_delete(f->txn, &e->key);
+	return r == STORE_ABSENT ? 0 : r;
+}
+
+/* The account in warm; 0 of a record that is not there or cannot be read: it is about to be written anew. */
+static int get_account(struct flush *f, const struct key *key, uint64_t *ret)
+{
+	struct warm_value value;
+	struct found found;
+	int r = warm_txn_get(f->txn, key, &value);
+	*ret = 0;
+	if (r < 0)
+		return r;
+	if (r == 0 && open_value(*key, value, &found) == 0)
+		*ret = found.stored;
+	return 0;
+}
+
+static uint64_t adjusted(uint64_t account, int64_t delta)
+{
+	return delta < 0 && (uint64_t)-delta > account ? 0 : account + (uint64_t)delta;
+}
+
+static int put_entry(struct flush *f, const struct entry *e, int64_t delta)
+{
+	uint64_t account = 0;
+	int r = e->fresh || !kind_is_accounted(key_kind(e->key)) ? 0 : get_account(f, &e->key, &account);
+	return r ? r : put_value(f, e->key, adjusted(account, delta), f->hot->map + e->pos, e->len);
+}
+
+static int flush_entry(struct flush *f, const struct entry *e, int64_t delta)
+{
+	switch ((enum entry_type)e->type) {
+	case ENTRY_PUT: return put_entry(f, e, delta);
+	case ENTRY_DELETE: return delete_value(f, e);
+	case ENTRY_CHUNK: case ENTRY_DROP: case ENTRY_EMPTY: break;
+	}
+	return 0;
+}
+
+/* Changes the account of a record that this log says nothing else of. */
+static int add_to_account(struct flush *f, struct key key, int64_t delta)
+{
+	struct warm_value value;
+	struct found found;
+	if (delta == 0)
+		return 0;
+	int r = warm_txn_get(f->txn, &key, &value);
+	if (r)
+		return r < 0 ? r : 0;
+	if (open_value(key, value, &found))
+		return 0;
+	uint8_t *body = malloc(found.len ? found.len : 1);
+	if (!body)
+		return -ENOMEM;
+	memcpy(body, found.body, found.len);
+	r = put_value(f, key, adjusted(found.stored, delta), body, found.len);
+	free(body);
+	return r;
+}
+
+/* ---- content ---------------------------------------------------------------------------------------------------------- */
+
+/* Removes the chunks from `from` on that warm has. */
+static int drop_chunks(struct flush *f, struct store_sid sid, struct store_ino ino, uint64_t from, int64_t *delta)
+{
+	struct key key = key_make(sid, ino, KIND_CHUNK, from), at;
+	struct warm_value value;
+	int r;
+	while ((r = warm_txn_seek(f->txn, &key, &at, &value)) == 0) {
+		if (!key_same_inode(at, key) || key_kind(at) != KIND_CHUNK)
+			return 0;
+		*delta -= (int64_t)value.len;
+		r = warm_delete(f->txn, &at);
+		if (r)
+			return r < 0 ? r : -EIO;
+	}
+	return r == STORE_ABSENT ? 0 : r;
+}
+
+/* Lays the extents over the n bytes in f->raw; returns the new length. */
+static uint32_t overlay(struct flush *f, const struct entry *e, uint32_t n)
+{
+	const struct extent *x = entry_extents(e);
+	for (uint32_t i = 0; i < e->len; i++) {
+		uint32_t end = x[i].offset + x[i].len;
+		if (!x[i].pos) {
+			if (end >= n)
+				n = n < x[i].offset ? n : x[i].offset;
+			else
+				memset(f->raw + x[i].offset, 0, x[i].len);
+			continue;
+		}
+		if (x[i].offset > n)
+			memset(f->raw + n, 0, x[i].offset - n);
+		memcpy(f->raw + x[i].offset, f->hot->map + x[i].pos, x[i].len);
+		n = end > n ? end : n;
+	}
+	return n;
+}
+
+struct old_chunk {
+	size_t len;    /* of the value in warm; 0: none */
+	uint32_t raw;  /* bytes decoded into f->raw */
+	bool damaged;
+};
+
+static int get_old_chunk(struct flush *f, const struct entry *e, struct old_chunk *ret)
+{
+	struct warm_value value;
+	*ret = (struct old_chunk){ 0 };
+	int r = e->fresh ? STORE_ABSENT : warm_txn_get(f->txn, &e->key, &value);
+	if (r)
+		return r < 0 ? r : 0;
+	ret->len = value.len;
+	if (e->hides)
+		return 0;
+	ssize_t n = chunk_decode(f->codec, e->key, value.data, value.len, f->raw, STORE_CHUNK_SIZE);
+	if (n == -ENOMEM)
+		return -ENOMEM;
+	ret->damaged = n < 0;
+	ret->raw = n < 0 ? 0 : (uint32_t)n;
+	return 0;
+}
+
+static int flush_chunk(struct flush *f, const struct entry *e, int64_t *delta)
+{
+	const struct extent *x = entry_extents(e);
+	const uint8_t *raw = f->raw;
+	struct old_chunk old;
+	uint32_t n;
+	int r = get_old_chunk(f, e, &old);
+	if (r)
+		return r;
+	/* Bytes written into a chunk that can no longer be read have nothing to be joined with: it stays EIO. */
+	if (old.damaged)
+		return 0;
+	if (e->len == 1 && x->pos && x->offset == 0 && x->len >= old.raw) {
+		raw = f->hot->map + x->pos;
+		n = x->len;
+	} else {
+		n = overlay(f, e, old.raw);
+	}
+	*delta -= (int64_t)old.len;
+	if (n == 0)
+		return old.len ? warm_delete(f->txn, &e->key) : 0;
+	ssize_t len = chunk_encode(f->codec, e->key, f->level, raw, n, f->out);
+	if (len < 0)
+		return (int)len;
+	*delta += len;
+	return warm_put(f->txn, &e->key, f->out, (size_t)len);
+}
+
+/* ---- the walk --------------------------------------------------------------------------------------------------------- */
+
+/* All entries of one inode, content first, its record last: then its account is known. *at moves behind them. */
+static int flush_inode(struct flush *f, struct entry **at, int64_t *session_delta)
+{
+	struct key key = (*at)->key;
+	struct key inode_key = key_make(key_sid(key), key_ino(key), KIND_INODE, 0);
+	struct key drop_key = key_make(key_sid(key), key_ino(key), KIND_DROP, 0);
+	struct entry *inode = index_find(&f->hot->index, &inode_key), *drop = index_find(&f->hot->index, &drop_key);
+	int64_t delta = 0;
+	int r = drop ? drop_chunks(f, key_sid(key), key_ino(key), drop->from, &delta) : 0;
+	for (; r == 0 && *at && key_same_inode((*at)->key, key); *at = index_next(*at)) {
+		if ((*at)->type == ENTRY_CHUNK)
+			r = flush_chunk(f, *at, &delta);
+		else if (*at != inode)
+			r = flush_entry(f, *at, 0);
+	}
+	*session_delta += delta;
+	if (r)
+		return r;
+	return inode ? flush_entry(f, inode, delta) : add_to_account(f, inode_key, delta);
+}
+
+static int flush_session(struct flush *f, struct entry **at)
+{
+	struct store_sid sid = key_sid((*at)->key);
+	int64_t delta = 0;
+	int r = 0;
+	while (r == 0 && *at && key_sid((*at)->key).n == sid.n)
+		r = flush_inode(f, at, &delta);
+	return r ? r : add_to_account(f, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, sid.n), delta);
+}
+
+static int put_generation(struct flush *f)
+{
+	uint8_t value[9];
+	struct key key = key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_FLUSHED, 0);
+	return put_value(f, key, 0, value, record_put_uint(hot_header(f->hot)->generation, value));
+}
+
+int flush_log(struct store *s, struct hot *h)
+{
+	struct flush f;
+	static const struct key first;
+	int r = flush_init(&f, s, h);
+	struct entry *at = index_seek(&h->index, &first);
+	while (r == 0 && at)
+		r = flush_session(&f, &at);
+	r = r ? r : put_generation(&f);
+	if (r == 0) {
+		r = warm_commit(f.txn);
+		f.txn = NULL;
+	}
+	flush_release(&f);
+	return r > 0 ? -EIO : r;
+}

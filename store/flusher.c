@@ -1,0 +1,197 @@
+/* flusher.c - when logs swap, the thread that empties the sealed one, and waiting for it; fsync. */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How soon a flush that failed is tried again. */
+enum { RETRY_SECONDS = 1 };
+
+int64_t store_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+uint64_t store_clock(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void swap_logs(struct store *s)
+{
+	struct hot *old = s->active;
+	hot_start(s->spare, ++s->generation, old->tail, s->boot);
+	s->active = s->spare;
+	s->spare = NULL;
+	s->sealed = old;
+	pthread_cond_signal(&s->wake);
+}
+
+/* The sealed log is in warm: nobody may find it any more, and it becomes the spare one. */
+static void retire(struct store *s, struct hot *h, int64_t sealed_at)
+{
+	pthread_mutex_lock(&s->sync_lock);
+	pthread_mutex_lock(&s->lock);
+	s->sealed = NULL;
+	s->snapshot_stale = true;
+	s->flushed_generation = hot_header(h)->generation;
+	s->last_error = 0;
+	s->stats.saved_at = sealed_at > s->stats.saved_at ? sealed_at : s->stats.saved_at;
+	atomic_fetch_add(&s->epoch, 1);
+	pthread_mutex_unlock(&s->lock);
+	hot_void(h);
+	pthread_mutex_unlock(&s->sync_lock);
+
+	index_clear(&h->index);
+	space_after_flush(s);
+	pthread_mutex_lock(&s->lock);
+	s->spare = h;
+	pthread_cond_broadcast(&s->flushed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void note_flush(struct store *s, uint64_t bytes, uint64_t ns)
+{
+	struct store_stats *t = &s->stats;
+	pthread_mutex_lock(&s->lock);
+	t->flushes++;
+	t->flush_last_ns = ns;
+	t->flush_longest_ns = ns > t->flush_longest_ns ? ns : t->flush_longest_ns;
+	if (bytes > (1u << 20))
+		s->drain_rate = (uint64_t)((double)bytes * 1e9 / (double)(ns + 1));
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void flush_sealed(struct store *s, struct hot *h)
+{
+	uint64_t start = store_clock();
+	int64_t now = store_now();
+	int r = flush_log(s, h);
+	if (r == -ENOSPC && space_release_reserve(s))
+		r = flush_log(s, h);
+	if (r == 0) {
+		note_flush(s, h->tail - HOT_DATA, store_clock() - start);
+		retire(s, h, now);
+		return;
+	}
+	pthread_mutex_lock(&s->lock);
+	s->last_error = r;
+	s->failures++;
+	pthread_cond_broadcast(&s->flushed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static struct timespec deadline(unsigned seconds)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += seconds;
+	return t;
+}
+
+/* The sealed log to work on, or NULL at the end. */
+static struct hot *next_work(struct store *s, bool failed)
+{
+	struct timespec until = deadline(failed ? RETRY_SECONDS : s->options.commit);
+	while (!s->stopping && (failed || !s->sealed)) {
+		if (pthread_cond_timedwait(&s->wake, &s->lock, &until) == 0)
+			continue;
+		failed = false;
+		if (!s->sealed && s->spare && s->active->tail > HOT_DATA)
+			swap_logs(s);
+		until = deadline(s->options.commit);
+	}
+	return s->stopping ? NULL : s->sealed;
+}
+
+static void *flusher_main(void *arg)
+{
+	struct store *s = arg;
+	struct hot *h;
+	setpriority(PRIO_PROCESS, (id_t)gettid(), 5);
+	pthread_mutex_lock(&s->lock);
+	while ((h = next_work(s, s->last_error != 0))) {
+		pthread_mutex_unlock(&s->lock);
+		flush_sealed(s, h);
+		pthread_mutex_lock(&s->lock);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+int flusher_start(struct store *s)
+{
+	int r = pthread_create(&s->flusher, NULL, flusher_main, s);
+	s->flusher_runs = r == 0;
+	return -r;
+}
+
+void flusher_stop(struct store *s)
+{
+	if (!s->flusher_runs)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->stopping = true;
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+	pthread_join(s->flusher, NULL);
+	s->flusher_runs = false;
+}
+
+int store_flush(struct store *s)
+{
+	int r = 0;
+	if (s->options.read_only)
+		return 0;
+	pthread_mutex_lock(&s->lock);
+	uint64_t target = s->active->tail > HOT_DATA ? s->generation : s->generation - 1;
+	uint64_t failures = s->failures;
+	while (s->flushed_generation < target && r == 0) {
+		if (s->spare && s->generation == target)
+			swap_logs(s);
+		pthread_cond_signal(&s->wake);
+		pthread_cond_wait(&s->flushed, &s->lock);
+		if (s->failures != failures)
+			r = s->last_error;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+static int sync_logs(struct store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	struct hot *sealed = s->sealed, *active = s->active;
+	uint64_t end = active->tail;
+	s->stats.syncs++;
+	pthread_mutex_unlock(&s->lock);
+	int64_t now = store_now();
+	int r = sealed ? hot_sync(sealed, sealed->tail) : 0;
+	r = r ? r : hot_sync(active, end);
+	if (r)
+		return r;
+	pthread_mutex_lock(&s->lock);
+	s->stats.saved_at = now;
+	pthread_mutex_unlock(&s->lock);
+	return 0;
+}
+
+/*
+ * The sealed log first: the active one counts after a power cut only if the one before it is whole, here or in warm. Threads that come
+ * together queue at sync_lock; the later ones find their bytes synced. If the log cannot be synced, warm still can.
+ */
+int store_sync(struct store *s)
+{
+	if (s->options.read_only)
+		return 0;
+	pthread_mutex_lock(&s->sync_lock);
+	int r = sync_logs(s);
+	pthread_mutex_unlock(&s->sync_lock);
+	return r ? store_flush(s) : 0;
+}

@@ -1,0 +1,345 @@
+/* hot.c - see hot.h. The format of the file, byte by byte, is in FORMAT.md. */
+#include "store/hot.h"
+
+#include "store/codec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HOT_MAGIC UINT64_C(0x31474f4c53534553)
+enum { PWRITE_FROM = 16 << 10 };
+
+struct batch_header {
+	uint64_t check; /* over what follows it, 0: not yet computed */
+	uint32_t len;   /* of the batch with this header */
+	uint32_t count; /* of records */
+};
+
+struct record_header {
+	uint64_t key[3];
+	uint64_t from;
+	uint32_t offset;
+	uint32_t len;   /* of the bytes that follow, which are padded to 8 */
+	uint8_t op, flags, pad[6];
+};
+
+struct prepared {
+	struct change change;
+	struct entry *entry;
+};
+
+static uint64_t pad8(uint64_t n)
+{
+	return (n + 7) & ~UINT64_C(7);
+}
+
+struct hot_boot hot_this_boot(void)
+{
+	struct hot_boot boot = { 0 };
+	char text[64] = "";
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	if (fd >= 0)
+		close(fd);
+	for (unsigned digits = 0, i = 0; (ssize_t)i < n && digits < 2 * sizeof boot.id; i++) {
+		const char *hex = "0123456789abcdef", *at = memchr(hex, text[i], 16);
+		if (at)
+			boot.id[digits / 2] |= (uint8_t)((at - hex) << (digits % 2 ? 0 : 4)), digits++;
+	}
+	return boot;
+}
+
+/* ---- opening ---------------------------------------------------------------------------------------------------------- */
+
+static int set_size(struct hot *h, uint64_t size)
+{
+	if (ftruncate(h->fd, 0) < 0)
+		return -errno;
+	/* Unlike posix_fallocate this never falls back to writing; where it is not supported, ENOSPC would be a SIGBUS later. */
+	if (fallocate(h->fd, 0, 0, (off_t)size) < 0)
+		return -errno;
+	h->size = size;
+	return 0;
+}
+
+static int map_log(struct hot *h, bool read_only)
+{
+	void *map = mmap(NULL, h->size, read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, h->fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	h->map = map;
+	return 0;
+}
+
+static int load(struct hot *h, uint64_t size, bool read_only)
+{
+	struct stat st;
+	if (fstat(h->fd, &st) < 0)
+		return -errno;
+	h->size = (uint64_t)st.st_size;
+	bool usable = h->size >= HOT_SIZE_MIN && (uint64_t)st.st_blocks * 512 >= h->size;
+	int r = 0;
+	if (!usable) {
+		if (size == 0)
+			return h->size = 0;
+		r = set_size(h, size);
+	}
+	return r ? r : map_log(h, read_only);
+}
+
+int hot_open(struct hot *h, int dir, const char *name, uint64_t size, bool read_only)
+{
+	*h = (struct hot){ .fd = -1 };
+	index_init(&h->index);
+	h->fd = openat(dir, name, read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (h->fd < 0)
+		return read_only && errno == ENOENT ? 0 : -errno;
+	int r = load(h, size, read_only);
+	if (r == 0 && size && h->size != size && !hot_is_valid(h)) {
+		munmap(h->map, h->size);
+		h->map = NULL;
+		r = set_size(h, size);
+		r = r ? r : map_log(h, false);
+	}
+	if (r)
+		hot_close(h);
+	return r;
+}
+
+void hot_close(struct hot *h)
+{
+	index_clear(&h->index);
+	if (h->map)
+		munmap(h->map, h->size);
+	if (h->fd >= 0)
+		close(h->fd);
+	*h = (struct hot){ .fd = -1 };
+}
+
+bool hot_is_valid(const struct hot *h)
+{
+	const struct hot_header *header = hot_header(h);
+	return h->map && header->magic == HOT_MAGIC && header->format == STORE_FORMAT && header->published != 0;
+}
+
+void hot_start(struct hot *h, uint64_t generation, uint64_t previous_end, struct hot_boot boot)
+{
+	struct hot_header *header = hot_header(h);
+	atomic_store_explicit(&header->published, 0, memory_order_release);
+	header->magic = HOT_MAGIC;
+	header->format = STORE_FORMAT;
+	header->generation = generation;
+	header->previous_end = previous_end;
+	header->boot = boot;
+	h->tail = h->checked = HOT_DATA;
+	h->synced = 0;
+	atomic_store_explicit(&header->published, HOT_DATA, memory_order_release);
+}
+
+void hot_void(struct hot *h)
+{
+	atomic_store_explicit(&hot_header(h)->published, 0, memory_order_release);
+	h->tail = h->checked = HOT_DATA;
+	h->synced = 0;
+}
+
+/* ---- replaying -------------------------------------------------------------------------------------------------------- */
+
+/* Decodes the record at `at` of a batch that ends at `end`. Length with its bytes, or -EIO: nothing in it is taken on trust. */
+static int64_t parse_record(const struct hot *h, uint64_t at, uint64_t end, struct change *ret)
+{
+	struct record_header r;
+	if (end - at < sizeof r)
+		return -EIO;
+	memcpy(&r, h->map + at, sizeof r);
+	uint64_t bytes = r.op == CHANGE_PUT || r.op == CHANGE_WRITE ? pad8(r.len) : 0;
+	*ret = (struct change){ .key = { { r.key[0], r.key[1], r.key[2] } }, .op = r.op, .flags = r.flags, .offset = r.offset,
+		.len = r.len, .pos = at + sizeof r, .from = r.from };
+	if (bytes > end - at - sizeof r || r.op < CHANGE_PUT || r.op > CHANGE_DROP)
+		return -EIO;
+	bool chunk = r.op == CHANGE_WRITE || r.op == CHANGE_ZERO;
+	if (chunk != (key_kind(ret->key) == KIND_CHUNK) || (r.op == CHANGE_DROP) != (key_kind(ret->key) == KIND_DROP))
+		return -EIO;
+	if (chunk && (r.len == 0 || r.len > STORE_CHUNK_SIZE || r.offset > STORE_CHUNK_SIZE - r.len))
+		return -EIO;
+	return (int64_t)(sizeof r + bytes);
+}
+
+/* Walks a batch's records; applies them if asked to. */
+static int walk_batch(struct hot *h, uint64_t start, const struct batch_header *b, bool apply)
+{
+	uint64_t at = start + sizeof *b, end = start + b->len;
+	for (uint32_t i = 0; i < b->count; i++) {
+		struct change c;
+		struct entry *e;
+		int64_t n = parse_record(h, at, end, &c);
+		if (n < 0)
+			return (int)n;
+		at += (uint64_t)n;
+		int r = apply ? index_prepare(&h->index, &c, &e) : 0;
+		if (r)
+			return r;
+		if (apply)
+			index_apply(&h->index, &c, e);
+	}
+	return at == end ? 0 : -EIO;
+}
+
+static uint64_t batch_check(const struct hot *h, uint64_t start, uint32_t len)
+{
+	uint64_t skip = sizeof(uint64_t);
+	return codec_batch_check(hot_header(h)->generation, start, h->map + start + skip, len - skip);
+}
+
+static bool batch_is_sound(const struct hot *h, uint64_t at, uint64_t end, bool same_boot, struct batch_header *ret)
+{
+	if (end - at < sizeof *ret)
+		return false;
+	memcpy(ret, h->map + at, sizeof *ret);
+	if (ret->len < sizeof *ret || ret->len % 8 || ret->len > end - at)
+		return false;
+	return same_boot || (ret->check && ret->check == batch_check(h, at, ret->len));
+}
+
+int hot_replay(struct hot *h, struct hot_boot this_boot)
+{
+	static const struct hot_boot unknown;
+	const struct hot_header *header = hot_header(h);
+	bool same_boot = memcmp(&header->boot, &this_boot, sizeof this_boot) == 0 && memcmp(&this_boot, &unknown, sizeof unknown) != 0;
+	uint64_t end = h->size, at = HOT_DATA;
+	if (same_boot)
+		end = header->published <= h->size && header->published >= HOT_DATA ? header->published : HOT_DATA;
+
+	struct batch_header b;
+	while (at < end && batch_is_sound(h, at, end, same_boot, &b)) {
+		if (walk_batch(h, at, &b, false) < 0)
+			break;
+		int r = walk_batch(h, at, &b, true);
+		if (r)
+			return r;
+		at += b.len;
+	}
+	h->tail = at;
+	h->checked = h->synced = HOT_DATA;
+	return 0;
+}
+
+/* ---- syncing ---------------------------------------------------------------------------------------------------------- */
+
+int hot_sync(struct hot *h, uint64_t end)
+{
+	if (h->synced >= end)
+		return 0;
+	while (h->checked < end) {
+		struct batch_header *b = (struct batch_header *)(h->map + h->checked);
+		b->check = batch_check(h, h->checked, b->len);
+		h->checked += b->len;
+	}
+	if (fdatasync(h->fd) < 0)
+		return -errno;
+	h->synced = end;
+	return 0;
+}
+
+/* ---- appending -------------------------------------------------------------------------------------------------------- */
+
+uint64_t hot_room(const struct hot *h)
+{
+	return h->size - h->tail;
+}
+
+void hot_batch_begin(struct hot_batch *b, struct hot *h)
+{
+	b->hot = h;
+	b->start = h->tail;
+	b->at = h->tail + sizeof(struct batch_header);
+	b->count = 0;
+	b->error = 0;
+}
+
+static struct prepared *next_prepared(struct hot_batch *b)
+{
+	if (b->count == b->room) {
+		uint32_t room = b->room ? b->room * 2 : 64;
+		struct prepared *p = realloc(b->prepared, room * sizeof *p);
+		if (!p)
+			return NULL;
+		b->prepared = p;
+		b->room = room;
+	}
+	return &b->prepared[b->count];
+}
+
+static int write_bytes(struct hot *h, uint64_t at, const uint8_t *data, uint32_t len)
+{
+	if (len < PWRITE_FROM) {
+		memcpy(h->map + at, data, len);
+		return 0;
+	}
+	while (len) {
+		ssize_t n = pwrite(h->fd, data, len, (off_t)at);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			data += n, at += (uint64_t)n, len -= (uint32_t)n;
+	}
+	return 0;
+}
+
+static int append(struct hot_batch *b, struct change *c, const void *data)
+{
+	struct hot *h = b->hot;
+	struct record_header r = { .key = { c->key.w[0], c->key.w[1], c->key.w[2] }, .from = c->from, .offset = c->offset, .len = c->len,
+		.op = c->op, .flags = c->flags };
+	uint64_t need = sizeof r + (data ? pad8(c->len) : 0);
+	if (need > h->size - b->at)
+		return STORE_FULL;
+	struct prepared *p = next_prepared(b);
+	if (!p)
+		return -ENOMEM;
+	memcpy(h->map + b->at, &r, sizeof r);
+	c->pos = b->at + sizeof r;
+	int res = data ? write_bytes(h, c->pos, data, c->len) : 0;
+	if (res == 0)
+		res = index_prepare(&h->index, c, &p->entry);
+	if (res)
+		return res;
+	p->change = *c;
+	b->count++;
+	b->at += need;
+	return 0;
+}
+
+void hot_batch_append(struct hot_batch *b, struct change *c, const void *data)
+{
+	if (b->error == 0)
+		b->error = append(b, c, data);
+}
+
+int hot_batch_commit(struct hot_batch *b)
+{
+	struct hot *h = b->hot;
+	if (b->error || b->count == 0) {
+		hot_batch_abort(b);
+		return b->error;
+	}
+	struct batch_header header = { .check = 0, .len = (uint32_t)(b->at - b->start), .count = b->count };
+	memcpy(h->map + b->start, &header, sizeof header);
+	atomic_store_explicit(&hot_header(h)->published, b->at, memory_order_release);
+	h->tail = b->at;
+	for (uint32_t i = 0; i < b->count; i++)
+		index_apply(&h->index, &b->prepared[i].change, b->prepared[i].entry);
+	return 0;
+}
+
+void hot_batch_abort(struct hot_batch *b)
+{
+	while (b->count) {
+		struct prepared *p = &b->prepared[--b->count];
+		index_forget(&b->hot->index, &p->change, p->entry);
+	}
+}

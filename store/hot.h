@@ -1,0 +1,89 @@
+/*
+ * hot.h - one hot log: a preallocated, mapped file of batches and the index of what they say. A store has two.
+ *
+ * A batch is appended in place and counts once the header's `published` reaches behind it (release store), so it survives the death
+ * of the process in the page cache. hot_sync makes it survive a power cut: batches get their checksums, then the file is synced.
+ * After another boot `published` means nothing; batches count up to the first one whose checksum does not hold.
+ *
+ * Large pieces of data go through pwrite, which is cheaper than faulting in a page at a time; page cache and mapping are one.
+ */
+#pragma once
+
+#include "store/index.h"
+
+#include <stdatomic.h>
+
+#define HOT_SIZE_MIN (4u << 20)
+#define HOT_DATA 4096u   /* where batches begin */
+#define HOT_BATCH_SPARE (512u << 10) /* room a batch has for records besides its data */
+
+struct hot_boot {
+	uint8_t id[16];
+};
+
+struct hot_header {
+	uint64_t magic; /* also tells the byte order */
+	uint32_t format, reserved;
+	uint64_t generation;
+	uint64_t previous_end; /* where the log of generation - 1 ended */
+	struct hot_boot boot;
+	_Atomic uint64_t published; /* end of the batches; 0: the log is empty and its generation void */
+};
+
+struct hot {
+	int fd;
+	uint8_t *map;
+	uint64_t size;
+	uint64_t tail;       /* end of published batches */
+	uint64_t checked;    /* batches before it carry checksums */
+	uint64_t synced;     /* bytes before it survive a power cut */
+	struct index index;
+};
+
+static inline struct hot_header *hot_header(const struct hot *h)
+{
+	return (struct hot_header *)h->map;
+}
+
+/* The id of this boot; zeros where the kernel tells none: then nothing counts but what was synced. */
+struct hot_boot hot_this_boot(void);
+
+/*
+ * Opens the log `name` in directory dir. size 0 takes an existing log as it is; otherwise it is made, or when empty resized, to size,
+ * all blocks allocated. -errno.
+ */
+int hot_open(struct hot *, int dir, const char *name, uint64_t size, bool read_only);
+void hot_close(struct hot *);
+
+/* True if the header is one of ours and not void. */
+bool hot_is_valid(const struct hot *);
+/* Indexes what counts of a valid log, up to its new tail. -ENOMEM. */
+int hot_replay(struct hot *, struct hot_boot this_boot);
+/* Empties the log and starts it anew. Only while no reader can see it. */
+void hot_start(struct hot *, uint64_t generation, uint64_t previous_end, struct hot_boot);
+/* Makes the log void: its records are in warm. The index is left to the caller. */
+void hot_void(struct hot *);
+
+/* Makes what lies before `end`, a batch's end, durable. One thread at a time, but beside an appending one. */
+int hot_sync(struct hot *, uint64_t end);
+
+/* ---- appending -------------------------------------------------------------------------------------------------------- */
+
+/* Bytes left for a batch. */
+uint64_t hot_room(const struct hot *);
+
+struct hot_batch {
+	struct hot *hot;
+	uint64_t start, at; /* in the log */
+	uint32_t count;     /* of changes, prepared and not yet applied */
+	uint32_t room;
+	struct prepared *prepared; /* kept from batch to batch */
+	int error;          /* first thing that went wrong: then nothing is appended any more */
+};
+
+void hot_batch_begin(struct hot_batch *, struct hot *);
+/* Appends a change with its value or bytes; pos of the change is set here. Errors are kept. */
+void hot_batch_append(struct hot_batch *, struct change *, const void *data);
+/* Publishes and applies. 0 or the error kept; then nothing has happened. */
+int hot_batch_commit(struct hot_batch *);
+void hot_batch_abort(struct hot_batch *);

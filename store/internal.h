@@ -1,0 +1,142 @@
+/*
+ * internal.h - struct store, shared by the files of store/ and by nobody else.
+ *
+ * Lock order, outermost first: sync_lock, lock, cache.lock. `lock` is held for every small read and from a batch's begin to its end;
+ * never across a sync or a transaction of warm. What an open batch, a sealed index and a retired log may do:
+ *
+ *   spare --swap--> active --swap (sealed)--> sealed --flush_log--> retired: void, index cleared --> spare
+ *
+ * A sealed log only has readers. Its memory is given up by the flusher after `sealed` was cleared under both locks, so a
+ * reader that holds either lock may use it.
+ */
+#pragma once
+
+#include "store/cache.h"
+#include "store/codec.h"
+#include "store/hot.h"
+#include "store/record.h"
+#include "store/warm.h"
+
+#include <pthread.h>
+
+enum { SNAPSHOT_POOL = 8 };
+
+/* A reader outside the lock: a snapshot of warm with what it takes to decompress. */
+struct reader {
+	struct warm_snapshot *snapshot;
+	struct codec_ctx *codec;
+	uint8_t *scratch; /* STORE_CHUNK_SIZE */
+};
+
+/* A name that a lookup found nowhere: no record of it, not even a tombstone. Valid while `batches` stands still. */
+struct absent {
+	struct store_sid sid;
+	struct store_ino dir;
+	uint64_t hash, batches;
+};
+
+struct store_batch {
+	struct store *store;
+	struct hot_batch hot;
+	struct super super; /* as it will be */
+	uint64_t next_ino;
+	uint32_t next_sid;
+	uint64_t sub_used; /* cookie chosen last: a batch cannot add two names that hash alike */
+};
+
+struct store {
+	/* constant after open */
+	struct store_options options;
+	char *path;
+	int dir, lock_fd;
+	struct hot_boot boot;
+	struct hot logs[2];
+	struct warm *warm;
+	pthread_t flusher;
+	bool flusher_runs;
+
+	pthread_mutex_t sync_lock; /* held while a log is synced or retired */
+
+	pthread_mutex_t lock;
+	/* protected by lock */
+	struct hot *active, *sealed, *spare; /* sealed: being flushed; spare: empty; never both missing for long */
+	struct warm_snapshot *snapshot;
+	bool snapshot_stale;
+	struct super super;
+	uint64_t next_ino;
+	uint32_t next_sid;
+	struct store_batch batch;
+	struct absent absent;
+	struct reader *readers[SNAPSHOT_POOL];
+	pthread_cond_t wake;    /* the flusher: work or end */
+	pthread_cond_t flushed; /* the others: a flush ended, well or not */
+	bool stopping;
+	uint64_t generation;  /* of the active log */
+	uint64_t flushed_generation;
+	uint64_t failures;    /* flushes that failed */
+	int last_error;
+	struct store_stats stats;
+	uint64_t drain_rate;  /* bytes of log a flush takes in per second */
+	struct space {
+		struct warm_space warm;
+		uint64_t available;   /* bytes the device has for us, when last asked */
+		uint64_t asked_at;    /* stats.batches then */
+		uint64_t reserve;     /* bytes held back in STORE/reserve */
+	} space;
+
+	struct cache cache; /* has its own lock */
+	_Atomic uint64_t epoch;
+};
+
+/* ---- read.c: callers hold the lock ---- */
+
+struct found {
+	const uint8_t *body;
+	size_t len;
+	bool stored_known; /* read from warm, with its account */
+	uint64_t stored;
+};
+/* The newest value of the key. STORE_ABSENT, -EIO. */
+int store_find(struct store *, const struct key *, struct found *ret);
+bool kind_is_accounted(enum kind);
+/* Opens a warm value: its body behind the checksum and, of an accounted kind, the account. */
+int open_value(struct key, struct warm_value, struct found *ret);
+int store_renew(struct store *);
+
+/* Walks keys from first to last in order, newest version of each, tombstones passed over. */
+struct merge {
+	struct store *store;
+	struct key last;
+	struct entry *active, *sealed;
+	struct key warm_key;
+	struct warm_value warm_value;
+	bool warm_valid;
+	bool met_any; /* some source had an entry, if only a tombstone */
+};
+int merge_init(struct merge *, struct store *, const struct key *first, const struct key *last);
+int merge_next(struct merge *, struct key *ret_key, struct found *ret); /* STORE_ABSENT at the end */
+
+/* ---- data.c ---- */
+int reader_new(struct store *, struct reader **ret);
+void reader_free(struct reader *);
+
+/* ---- flush.c ---- */
+/* Takes the log's records into warm in one durable transaction. Called with no lock. */
+int flush_log(struct store *, struct hot *);
+
+/* ---- flusher.c ---- */
+int flusher_start(struct store *);
+void flusher_stop(struct store *);
+/* Swaps active and spare and wakes the flusher. Lock held; there is a spare and active is not empty. */
+void swap_logs(struct store *);
+
+/* ---- space.c ---- */
+int space_init(struct store *);
+/* Whether `bytes` more of data are sure to find room in warm. Lock held. */
+bool space_admits(struct store *, uint64_t bytes);
+void space_after_flush(struct store *);
+/* Gives the reserve to whoever needs it. True if there was one. */
+bool space_release_reserve(struct store *);
+
+int64_t store_now(void); /* nanoseconds since the epoch */
+uint64_t store_clock(void); /* monotonic nanoseconds */

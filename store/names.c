@@ -1,0 +1,142 @@
+/* names.c - see names.h. */
+#include "store/names.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static int value_name(enum kind kind, const struct found *f, struct store_dirent *dirent, const char **ret, size_t *ret_len)
+{
+	const uint8_t *data;
+	size_t data_len;
+	if (kind == KIND_XATTR)
+		return record_get_pair(f->body, f->len, ret, ret_len, &data, &data_len);
+	int r = record_decode(&dirent_schema, f->body, f->len, dirent);
+	*ret = dirent->name;
+	*ret_len = dirent->name_len;
+	return r;
+}
+
+static bool is_known_absent(const struct store *s, struct store_sid sid, struct store_ino ino, uint64_t hash)
+{
+	const struct absent *a = &s->absent;
+	return a->hash == hash && a->dir.n == ino.n && a->sid.n == sid.n && a->batches == s->stats.batches;
+}
+
+/* A kernel looks a name up before it makes it: the second search is saved. */
+static void remember_absent(struct store *s, struct store_sid sid, struct store_ino ino, uint64_t hash)
+{
+	s->absent = (struct absent){ .sid = sid, .dir = ino, .hash = hash, .batches = s->stats.batches };
+}
+
+/* Searches the keys that hash alike; *free_sub becomes the first one without a name. */
+static int search(struct merge *m, enum kind kind, const char *name, size_t len, struct name_slot *ret)
+{
+	struct store_dirent dirent;
+	struct key key;
+	struct found f;
+	int r;
+	while ((r = merge_next(m, &key, &f)) == 0) {
+		const char *other;
+		size_t other_len;
+		r = value_name(kind, &f, &dirent, &other, &other_len);
+		if (r)
+			return r;
+		if (key_sub(key) == ret->sub)
+			ret->sub = (ret->sub & 0xff) == 0xff ? 0 : ret->sub + 1;
+		if (other_len == len && memcmp(other, name, len) == 0) {
+			ret->sub = key_sub(key);
+			ret->value = f;
+			return 0;
+		}
+	}
+	return r;
+}
+
+int name_find(struct store *s, struct store_sid sid, struct store_ino ino, enum kind kind, const char *name, size_t len, struct name_slot *ret)
+{
+	uint64_t hash = codec_name_hash(s->super.seed, name, len);
+	struct key first = key_make(sid, ino, kind, hash), last = key_make(sid, ino, kind, hash | 0xff);
+	struct merge m;
+	*ret = (struct name_slot){ .sub = hash, .untouched = true };
+	if (kind == KIND_DIRENT && is_known_absent(s, sid, ino, hash))
+		return STORE_ABSENT;
+	int r = merge_init(&m, s, &first, &last);
+	if (r)
+		return r;
+	if (!m.met_any) {
+		if (kind == KIND_DIRENT)
+			remember_absent(s, sid, ino, hash);
+		return STORE_ABSENT;
+	}
+	ret->untouched = false;
+	return search(&m, kind, name, len, ret);
+}
+
+int store_lookup(struct store *s, struct store_sid sid, struct store_ino dir, const char *name, size_t len, struct store_dirent *ret)
+{
+	struct name_slot slot;
+	pthread_mutex_lock(&s->lock);
+	int r = name_find(s, sid, dir, KIND_DIRENT, name, len, &slot);
+	r = r ? r : record_decode(&dirent_schema, slot.value.body, slot.value.len, ret);
+	pthread_mutex_unlock(&s->lock);
+	if (r == 0)
+		ret->cookie = slot.sub;
+	return r;
+}
+
+int store_get_xattr(struct store *s, struct store_sid sid, struct store_ino ino, const char *name, void **ret_data, size_t *ret_len)
+{
+	struct name_slot slot;
+	const char *found_name;
+	const uint8_t *data;
+	size_t name_len, len;
+	void *copy = NULL;
+	pthread_mutex_lock(&s->lock);
+	int r = name_find(s, sid, ino, KIND_XATTR, name, strlen(name), &slot);
+	r = r ? r : record_get_pair(slot.value.body, slot.value.len, &found_name, &name_len, &data, &len);
+	if (r == 0 && !(copy = malloc(len ? len : 1)))
+		r = -ENOMEM;
+	if (r == 0)
+		memcpy(copy, data, len);
+	pthread_mutex_unlock(&s->lock);
+	if (r)
+		return r;
+	*ret_data = copy;
+	*ret_len = len;
+	return 0;
+}
+
+int store_scan_dirents(struct store *s, struct store_sid sid, struct store_ino dir, uint64_t after,
+	bool (*each)(void *, const struct store_dirent *), void *arg)
+{
+	struct key first = key_make(sid, dir, KIND_DIRENT, after + 1), last = key_make(sid, dir, KIND_DIRENT, UINT64_MAX), key;
+	struct store_dirent dirent;
+	struct merge m;
+	struct found f;
+	bool stop = false;
+	pthread_mutex_lock(&s->lock);
+	int r = merge_init(&m, s, &first, &last);
+	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0 && (r = record_decode(&dirent_schema, f.body, f.len, &dirent)) == 0) {
+		dirent.cookie = key_sub(key);
+		stop = each(arg, &dirent);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return r == STORE_ABSENT ? 0 : r;
+}
+
+int store_scan_xattrs(struct store *s, struct store_sid sid, struct store_ino ino, bool (*each)(void *, const char *, size_t), void *arg)
+{
+	struct key first = key_make(sid, ino, KIND_XATTR, 0), last = key_make(sid, ino, KIND_XATTR, UINT64_MAX), key;
+	const char *name;
+	const uint8_t *data;
+	size_t name_len, len;
+	struct merge m;
+	struct found f;
+	bool stop = false;
+	pthread_mutex_lock(&s->lock);
+	int r = merge_init(&m, s, &first, &last);
+	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0 && (r = record_get_pair(f.body, f.len, &name, &name_len, &data, &len)) == 0)
+		stop = each(arg, name, name_len);
+	pthread_mutex_unlock(&s->lock);
+	return r == STORE_ABSENT ? 0 : r;
+}

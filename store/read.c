@@ -1,0 +1,294 @@
+/* read.c - small reads: the newest of active log, sealed log and warm, and scans that merge the three in key order. */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+bool kind_is_accounted(enum kind kind)
+{
+	return kind == KIND_INODE || kind == KIND_SESSION;
+}
+
+int open_value(struct key key, struct warm_value value, struct found *ret)
+{
+	const uint8_t *body;
+	size_t len;
+	uint64_t stored = 0;
+	int r = codec_open(key, value.data, value.len, &body, &len);
+	if (r)
+		return r;
+	if (kind_is_accounted(key_kind(key))) {
+		r = record_get_uint(body, len, &stored);
+		if (r < 0)
+			return r;
+		body += r;
+		len -= (size_t)r;
+	}
+	*ret = (struct found){ .body = body, .len = len, .stored_known = true, .stored = stored };
+	return 0;
+}
+
+int store_renew(struct store *s)
+{
+	if (!s->snapshot_stale)
+		return 0;
+	int r = warm_snapshot_renew(s->snapshot);
+	if (r == 0)
+		s->snapshot_stale = false;
+	return r;
+}
+
+static int find_warm(struct store *s, const struct key *key, struct found *ret)
+{
+	struct warm_value value;
+	int r = store_renew(s);
+	r = r ? r : warm_get(s->snapshot, key, &value);
+	return r ? r : open_value(*key, value, ret);
+}
+
+static struct found hot_value(const struct hot *h, const struct entry *e)
+{
+	return (struct found){ .body = h->map + e->pos, .len = e->len, .stored_known = e->fresh };
+}
+
+int store_find(struct store *s, const struct key *key, struct found *ret)
+{
+	struct hot *logs[] = { s->active, s->sealed };
+	for (int i = 0; i < 2; i++) {
+		struct entry *e = logs[i] ? index_find(&logs[i]->index, key) : NULL;
+		if (e && e->type != ENTRY_PUT)
+			return STORE_ABSENT;
+		if (e) {
+			*ret = hot_value(logs[i], e);
+			return 0;
+		}
+	}
+	return find_warm(s, key, ret);
+}
+
+/* ---- merging ---------------------------------------------------------------------------------------------------------- */
+
+static int merge_warm_seek(struct merge *m, const struct key *from)
+{
+	int r = warm_seek(m->store->snapshot, from, &m->warm_key, &m->warm_value);
+	m->warm_valid = r == 0 && key_cmp(&m->warm_key, &m->last) <= 0;
+	return r < 0 ? r : 0;
+}
+
+static struct entry *within(struct entry *e, const struct key *last)
+{
+	return e && key_cmp(&e->key, last) <= 0 ? e : NULL;
+}
+
+int merge_init(struct merge *m, struct store *s, const struct key *first, const struct key *last)
+{
+	*m = (struct merge){ .store = s, .last = *last };
+	m->active = s->active ? within(index_seek(&s->active->index, first), last) : NULL;
+	m->sealed = s->sealed ? within(index_seek(&s->sealed->index, first), last) : NULL;
+	int r = store_renew(s);
+	r = r ? r : merge_warm_seek(m, first);
+	m->met_any = m->active || m->sealed || m->warm_valid;
+	return r;
+}
+
+static int merge_skip(struct merge *m, const struct key *key)
+{
+	if (m->active && key_cmp(&m->active->key, key) == 0)
+		m->active = within(index_next(m->active), &m->last);
+	if (m->sealed && key_cmp(&m->sealed->key, key) == 0)
+		m->sealed = within(index_next(m->sealed), &m->last);
+	if (!m->warm_valid || key_cmp(&m->warm_key, key) != 0)
+		return 0;
+	struct key next = *key;
+	for (int i = 2; i >= 0 && ++next.w[i] == 0; i--)
+		;
+	return merge_warm_seek(m, &next);
+}
+
+static const struct key *lowest(const struct merge *m)
+{
+	const struct key *k = m->active ? &m->active->key : NULL;
+	if (m->sealed && (!k || key_cmp(&m->sealed->key, k) < 0))
+		k = &m->sealed->key;
+	if (m->warm_valid && (!k || key_cmp(&m->warm_key, k) < 0))
+		k = &m->warm_key;
+	return k;
+}
+
+/* The value at the lowest key, by the source that hides the others. */
+static int merge_value(struct merge *m, const struct key *key, struct found *ret)
+{
+	struct hot *logs[] = { m->store->active, m->store->sealed };
+	struct entry *entries[] = { m->active, m->sealed };
+	for (int i = 0; i < 2; i++) {
+		if (!entries[i] || key_cmp(&entries[i]->key, key) != 0)
+			continue;
+		if (entries[i]->type != ENTRY_PUT)
+			return STORE_ABSENT;
+		*ret = hot_value(logs[i], entries[i]);
+		return 0;
+	}
+	return open_value(*key, m->warm_value, ret);
+}
+
+int merge_next(struct merge *m, struct key *ret_key, struct found *ret)
+{
+	const struct key *at;
+	while ((at = lowest(m))) {
+		struct key key = *at;
+		int r = merge_value(m, &key, ret);
+		int skipped = merge_skip(m, &key);
+		if (skipped)
+			return skipped;
+		*ret_key = key;
+		if (r != STORE_ABSENT)
+			return r;
+	}
+	return STORE_ABSENT;
+}
+
+/* ---- records ---------------------------------------------------------------------------------------------------------- */
+
+/* Bytes of content in a log that warm does not have yet, and whether it makes what warm has void. */
+static uint64_t pending_bytes(struct hot *h, struct store_sid sid, struct store_ino ino, bool *hides_all)
+{
+	struct key first = key_make(sid, ino, KIND_CHUNK, 0);
+	uint64_t sum = 0;
+	if (!h)
+		return 0;
+	for (struct entry *e = index_seek(&h->index, &first); e && key_same_inode(e->key, first); e = index_next(e)) {
+		if (e->type == ENTRY_DROP && e->from == 0)
+			*hides_all = true;
+		for (uint32_t i = 0; e->type == ENTRY_CHUNK && i < e->len; i++)
+			sum += entry_extents(e)[i].pos ? entry_extents(e)[i].len : 0;
+	}
+	return sum;
+}
+
+/* The warm account of an inode whose record was found in a log. */
+static int warm_account(struct store *s, const struct key *key, uint64_t *ret)
+{
+	struct found f;
+	int r = find_warm(s, key, &f);
+	if (r == STORE_ABSENT) {
+		*ret = 0;
+		return 0;
+	}
+	if (r == 0)
+		*ret = f.stored;
+	return r;
+}
+
+static int content_stored(struct store *s, const struct key *key, const struct found *f, uint64_t *ret)
+{
+	struct store_sid sid = key_sid(*key);
+	struct store_ino ino = key_ino(*key);
+	bool hidden = false;
+	uint64_t stored = 0, pending = pending_bytes(s->active, sid, ino, &hidden);
+	if (!hidden)
+		pending += pending_bytes(s->sealed, sid, ino, &hidden);
+	if (!hidden) {
+		stored = f->stored;
+		int r = f->stored_known ? 0 : warm_account(s, key, &stored);
+		if (r)
+			return r;
+	}
+	*ret = stored + pending;
+	return 0;
+}
+
+int store_get_inode(struct store *s, struct store_sid sid, struct store_ino ino, struct store_inode *ret)
+{
+	struct key key = key_make(sid, ino, KIND_INODE, 0);
+	struct store_inode inode;
+	struct found f;
+	uint64_t stored;
+	pthread_mutex_lock(&s->lock);
+	int r = store_find(s, &key, &f);
+	r = r ? r : content_stored(s, &key, &f, &stored);
+	r = r ? r : record_decode(&inode_schema, f.body, f.len, &inode);
+	pthread_mutex_unlock(&s->lock);
+	if (r)
+		return r;
+	*ret = inode;
+	ret->stored = stored;
+	return 0;
+}
+
+int store_stored(struct store *s, struct store_sid sid, struct store_ino ino, uint64_t *ret)
+{
+	struct key key = key_make(sid, ino, KIND_INODE, 0);
+	struct found f;
+	pthread_mutex_lock(&s->lock);
+	int r = store_find(s, &key, &f);
+	r = r ? r : content_stored(s, &key, &f, ret);
+	pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+static int decode_session(struct store *s, const struct key *key, const struct found *f, struct store_session *ret)
+{
+	struct store_session session;
+	uint64_t stored = f->stored;
+	int r = f->stored_known ? 0 : warm_account(s, key, &stored);
+	r = r ? r : record_decode(&session_schema, f->body, f->len, &session);
+	if (r)
+		return r;
+	*ret = session;
+	ret->sid = (struct store_sid){ (uint32_t)key_sub(*key) };
+	ret->stored = stored;
+	return 0;
+}
+
+static struct key session_key(uint64_t number)
+{
+	return key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, number);
+}
+
+int store_get_session(struct store *s, struct store_sid sid, struct store_session *ret)
+{
+	struct key key = session_key(sid.n);
+	struct found f;
+	pthread_mutex_lock(&s->lock);
+	int r = store_find(s, &key, &f);
+	r = r ? r : decode_session(s, &key, &f, ret);
+	pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+int store_scan_sessions(struct store *s, uint32_t after, bool (*each)(void *, const struct store_session *), void *arg)
+{
+	struct key first = session_key((uint64_t)after + 1), last = session_key(UINT32_MAX), key;
+	struct store_session session;
+	struct merge m;
+	struct found f;
+	bool stop = false;
+	pthread_mutex_lock(&s->lock);
+	int r = merge_init(&m, s, &first, &last);
+	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0 && (r = decode_session(s, &key, &f, &session)) == 0) {
+		stop = each(arg, &session);
+		store_session_release(&session);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return r == STORE_ABSENT ? 0 : r;
+}
+
+int store_scan_orphans(struct store *s, uint64_t after, bool (*each)(void *, struct store_sid, struct store_ino), void *arg)
+{
+	struct store_ino none = { 0 };
+	struct key first = key_make(STORE_ROOT_SID, none, KIND_ORPHAN, after + 1);
+	struct key last = key_make(STORE_ROOT_SID, none, KIND_ORPHAN, UINT64_MAX), key;
+	struct merge m;
+	struct found f;
+	bool stop = false;
+	pthread_mutex_lock(&s->lock);
+	int r = merge_init(&m, s, &first, &last);
+	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0) {
+		uint64_t sid;
+		r = record_get_uint(f.body, f.len, &sid) < 0 || sid > UINT32_MAX ? -EIO : 0;
+		if (r == 0)
+			stop = each(arg, (struct store_sid){ (uint32_t)sid }, (struct store_ino){ key_sub(key) });
+	}
+	pthread_mutex_unlock(&s->lock);
+	return r == STORE_ABSENT ? 0 : r;
+}

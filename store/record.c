@@ -1,0 +1,339 @@
+/* record.c - the msgpack port: encodes structs by table, and decodes bytes that nobody vouches for. */
+#include "store/record.h"
+
+#include <errno.h>
+#include <msgpack.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define F(type, object, member, number) { number, FIELD_##type, offsetof(struct object, member) }
+#define SCHEMA(name, object, extra) \
+	const struct schema name##_schema = { name##_fields, sizeof name##_fields / sizeof *name##_fields, sizeof(struct object), extra }
+
+static const struct field inode_fields[] = {
+	F(U32, store_inode, mode, 1),   F(U32, store_inode, uid, 2),    F(U32, store_inode, gid, 3),
+	F(U32, store_inode, nlink, 4),  F(U64, store_inode, size, 5),   F(U64, store_inode, rdev, 6),
+	F(I64, store_inode, atime, 7),  F(I64, store_inode, mtime, 8),  F(I64, store_inode, ctime, 9),
+	F(I64, store_inode, btime, 10), F(U64, store_inode, parent, 11), F(U64, store_inode, view, 12),
+	F(U64, store_inode, flags, 13),
+};
+SCHEMA(inode, store_inode, offsetof(struct store_inode, extra));
+
+static const struct field dirent_fields[] = {
+	F(U64, store_dirent, ino, 1), F(U32, store_dirent, session, 2), F(U32, store_dirent, type, 3), F(NAME, store_dirent, name_len, 4),
+};
+SCHEMA(dirent, store_dirent, -1);
+
+static const struct field session_fields[] = {
+	F(U64, store_session, root, 1),       F(NAME, store_session, name_len, 2),  F(I64, store_session, created, 3),
+	F(I64, store_session, modified, 4),   F(I64, store_session, last_write, 5), F(U64, store_session, files[0], 6),
+	F(U64, store_session, files[1], 7),   F(U64, store_session, files[2], 8),   F(U64, store_session, files[3], 9),
+	F(U64, store_session, files[4], 10),  F(U64, store_session, logical, 11),   F(U32, store_session, version, 12),
+};
+SCHEMA(session, store_session, offsetof(struct store_session, extra));
+
+static const struct field super_fields[] = {
+	F(U32, super, format, 1), F(U64, super, seed, 2), F(U64, super, ino_limit, 3), F(U32, super, sid_limit, 4), F(I64, super, created, 5),
+};
+SCHEMA(super, super, -1);
+
+/* ---- encoding -------------------------------------------------------------------------------------------------------- */
+
+struct writer {
+	uint8_t *data;
+	size_t len;
+};
+
+static int writer_append(void *data, const char *bytes, size_t len)
+{
+	struct writer *w = data;
+	memcpy(w->data + w->len, bytes, len);
+	w->len += len;
+	return 0;
+}
+
+static uint64_t load_unsigned(const struct field *f, const uint8_t *at)
+{
+	uint32_t u32;
+	uint64_t u64;
+	if (f->type == FIELD_U32 || f->type == FIELD_NAME) {
+		memcpy(&u32, at, sizeof u32);
+		return u32;
+	}
+	memcpy(&u64, at, sizeof u64);
+	return u64;
+}
+
+static void pack_field(msgpack_packer *packer, const struct field *f, const uint8_t *at)
+{
+	uint64_t value = load_unsigned(f, at);
+	msgpack_pack_uint8(packer, f->number);
+	if (f->type == FIELD_NAME) {
+		msgpack_pack_bin(packer, value);
+		msgpack_pack_bin_body(packer, at + sizeof(uint32_t), value);
+	} else if (f->type == FIELD_I64) {
+		msgpack_pack_int64(packer, (int64_t)value);
+	} else {
+		msgpack_pack_uint64(packer, value);
+	}
+}
+
+static const struct store_extra *extra_of(const struct schema *s, const void *object)
+{
+	static const struct store_extra none;
+	return s->extra < 0 ? &none : (const void *)((const uint8_t *)object + s->extra);
+}
+
+size_t record_encoded_max(const struct schema *s, const void *object)
+{
+	return RECORD_MAX + extra_of(s, object)->len;
+}
+
+size_t record_encode(const struct schema *s, const void *object, uint8_t *out)
+{
+	const uint8_t *base = object;
+	const struct store_extra *extra = extra_of(s, object);
+	struct writer w = { out, 0 };
+	msgpack_packer packer;
+	uint32_t count = extra->count;
+
+	for (uint32_t i = 0; i < s->count; i++)
+		count += load_unsigned(&s->fields[i], base + s->fields[i].offset) != 0;
+	msgpack_packer_init(&packer, &w, writer_append);
+	msgpack_pack_map(&packer, count);
+	for (uint32_t i = 0; i < s->count; i++)
+		if (load_unsigned(&s->fields[i], base + s->fields[i].offset))
+			pack_field(&packer, &s->fields[i], base + s->fields[i].offset);
+	if (extra->len)
+		writer_append(&w, (const char *)extra->data, extra->len);
+	return w.len;
+}
+
+size_t record_put_uint(uint64_t value, uint8_t *out)
+{
+	struct writer w = { out, 0 };
+	msgpack_packer packer;
+	msgpack_packer_init(&packer, &w, writer_append);
+	msgpack_pack_uint64(&packer, value);
+	return w.len;
+}
+
+size_t record_put_pair(const char *name, size_t name_len, const void *data, size_t data_len, uint8_t *out)
+{
+	struct writer w = { out, 0 };
+	msgpack_packer packer;
+	msgpack_packer_init(&packer, &w, writer_append);
+	msgpack_pack_array(&packer, 2);
+	msgpack_pack_bin(&packer, name_len);
+	msgpack_pack_bin_body(&packer, name, name_len);
+	msgpack_pack_bin(&packer, data_len);
+	msgpack_pack_bin_body(&packer, data, data_len);
+	return w.len;
+}
+
+/* ---- decoding -------------------------------------------------------------------------------------------------------- */
+
+static uint64_t get_big_endian(const uint8_t *p, unsigned bytes)
+{
+	uint64_t v = 0;
+	while (bytes--)
+		v = v << 8 | *p++;
+	return v;
+}
+
+/*
+ * One integer of any msgpack width. The records on the hot path are maps of small integers; reading these directly, bounds
+ * checked, is several times faster than building msgpack-c's object tree. Bytes read, 0: something else, -EIO: cut short.
+ */
+static int get_integer(const uint8_t *p, size_t len, uint64_t *ret)
+{
+	if (len == 0)
+		return -EIO;
+	if (p[0] < 0x80 || p[0] >= 0xe0) {
+		*ret = (uint64_t)(int64_t)(int8_t)p[0];
+		return 1;
+	}
+	if (p[0] < 0xcc || p[0] > 0xd3)
+		return 0;
+	unsigned bytes = 1u << ((p[0] - 0xcc) & 3);
+	if (len < 1 + bytes)
+		return -EIO;
+	uint64_t v = get_big_endian(p + 1, bytes);
+	if (p[0] >= 0xd0 && bytes < 8) {
+		unsigned shift = 64 - 8 * bytes;
+		v = (uint64_t)((int64_t)(v << shift) >> shift);
+	}
+	*ret = v;
+	return (int)(1 + bytes);
+}
+
+int record_get_uint(const uint8_t *data, size_t len, uint64_t *ret)
+{
+	int n = get_integer(data, len, ret);
+	return n > 0 ? n : -EIO;
+}
+
+static int get_map_header(const uint8_t *p, size_t len, uint32_t *ret_count)
+{
+	if (len >= 1 && (p[0] & 0xf0) == 0x80) {
+		*ret_count = p[0] & 0x0f;
+		return 1;
+	}
+	if (len >= 3 && p[0] == 0xde) {
+		*ret_count = (uint32_t)get_big_endian(p + 1, 2);
+		return 3;
+	}
+	return -EIO;
+}
+
+static int get_name(const uint8_t *p, size_t len, uint8_t *at)
+{
+	if (len < 2 || p[0] != 0xc4 || len < 2u + p[1])
+		return -EIO;
+	uint32_t n = p[1];
+	memcpy(at, &n, sizeof n);
+	memcpy(at + sizeof n, p + 2, n);
+	at[sizeof n + n] = 0;
+	return (int)(2 + n);
+}
+
+static int get_field(const struct field *f, const uint8_t *p, size_t len, uint8_t *at)
+{
+	uint64_t value;
+	if (f->type == FIELD_NAME)
+		return get_name(p, len, at);
+	int n = get_integer(p, len, &value);
+	if (n <= 0)
+		return -EIO;
+	if (f->type == FIELD_U32) {
+		uint32_t u32 = (uint32_t)value;
+		if (u32 != value)
+			return -EIO;
+		memcpy(at, &u32, sizeof u32);
+	} else {
+		memcpy(at, &value, sizeof value);
+	}
+	return n;
+}
+
+/* Length of any msgpack value, through the library: only unknown fields come here. */
+static int skip_value(const uint8_t *p, size_t len)
+{
+	msgpack_unpacked result;
+	size_t off = 0;
+	msgpack_unpacked_init(&result);
+	msgpack_unpack_return r = msgpack_unpack_next(&result, (const char *)p, len, &off);
+	msgpack_unpacked_destroy(&result);
+	if (r == MSGPACK_UNPACK_NOMEM_ERROR)
+		return -ENOMEM;
+	return r == MSGPACK_UNPACK_SUCCESS || r == MSGPACK_UNPACK_EXTRA_BYTES ? (int)off : -EIO;
+}
+
+static int keep_extra(struct store_extra *extra, const uint8_t *p, size_t len)
+{
+	uint8_t *grown = realloc(extra->data, extra->len + len);
+	if (!grown)
+		return -ENOMEM;
+	memcpy(grown + extra->len, p, len);
+	extra->data = grown;
+	extra->len += (uint32_t)len;
+	extra->count++;
+	return 0;
+}
+
+/* Length of the whole, header included; *ret points at the body. */
+static int64_t get_bin(const uint8_t *p, size_t len, const uint8_t **ret, size_t *ret_len)
+{
+	if (len == 0 || p[0] < 0xc4 || p[0] > 0xc6)
+		return -EIO;
+	unsigned width = 1u << (p[0] - 0xc4);
+	if (len < 1 + width)
+		return -EIO;
+	uint64_t n = get_big_endian(p + 1, width);
+	if (n > len - 1 - width)
+		return -EIO;
+	*ret = p + 1 + width;
+	*ret_len = n;
+	return (int64_t)(1 + width + n);
+}
+
+int record_get_pair(const uint8_t *bytes, size_t len, const char **ret_name, size_t *ret_name_len, const uint8_t **ret_data, size_t *ret_data_len)
+{
+	const uint8_t *name;
+	size_t name_len;
+	if (len == 0 || bytes[0] != 0x92)
+		return -EIO;
+	int64_t n = get_bin(bytes + 1, len - 1, &name, &name_len);
+	if (n < 0 || name_len == 0 || name_len > STORE_XATTR_NAME_MAX)
+		return -EIO;
+	n = get_bin(bytes + 1 + n, len - 1 - (size_t)n, ret_data, ret_data_len);
+	if (n < 0)
+		return -EIO;
+	*ret_name = (const char *)name;
+	*ret_name_len = name_len;
+	return 0;
+}
+
+static const struct field *find_field(const struct schema *s, uint64_t number, uint32_t *hint)
+{
+	for (uint32_t i = *hint; i < s->count; i++)
+		if (s->fields[i].number == number)
+			return *hint = i + 1, &s->fields[i];
+	for (uint32_t i = 0; i < *hint && i < s->count; i++)
+		if (s->fields[i].number == number)
+			return &s->fields[i];
+	return NULL;
+}
+
+static int decode_pair(const struct schema *s, const uint8_t *p, size_t len, uint32_t *hint, uint8_t *object)
+{
+	uint64_t number;
+	int key_len = get_integer(p, len, &number);
+	if (key_len <= 0)
+		return -EIO;
+	const struct field *f = find_field(s, number, hint);
+	int n = f ? get_field(f, p + key_len, len - (size_t)key_len, object + f->offset) : skip_value(p + key_len, len - (size_t)key_len);
+	if (n <= 0)
+		return n ? n : -EIO;
+	if (!f && s->extra >= 0) {
+		int r = keep_extra((struct store_extra *)(object + s->extra), p, (size_t)(key_len + n));
+		if (r)
+			return r;
+	}
+	return key_len + n;
+}
+
+int record_decode(const struct schema *s, const uint8_t *data, size_t len, void *object)
+{
+	uint32_t count, hint = 0;
+	memset(object, 0, s->size);
+	int r = get_map_header(data, len, &count);
+	if (r < 0)
+		return r;
+	size_t at = (size_t)r;
+	for (uint32_t i = 0; i < count; i++) {
+		r = decode_pair(s, data + at, len - at, &hint, object);
+		if (r < 0)
+			goto fail;
+		at += (size_t)r;
+	}
+	if (at == len)
+		return 0;
+	r = -EIO;
+fail:
+	if (s->extra >= 0)
+		free(((struct store_extra *)((uint8_t *)object + s->extra))->data);
+	return r;
+}
+
+void store_inode_release(struct store_inode *i)
+{
+	free(i->extra.data);
+	i->extra = (struct store_extra){ 0 };
+}
+
+void store_session_release(struct store_session *s)
+{
+	free(s->extra.data);
+	s->extra = (struct store_extra){ 0 };
+}

@@ -1,0 +1,137 @@
+/*
+ * space.c - how much room there is, told honestly, and kept so that whatever was acknowledged also fits into warm.
+ *
+ * A batch that adds data is admitted only while the device (and max_size) has room for everything the logs hold, twice over: records
+ * cost pages that LMDB copies. What goes wrong still - someone else fills the disk - is caught by the reserve, a file whose
+ * blocks are given up so that deletions can commit.
+ */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define RESERVE_MAX (8u << 20)
+#define RESERVE_SHARE 64 /* of the file system, at most */
+#define MARGIN (2u << 20)
+enum { ASK_EVERY = 256 }; /* batches, while there is plenty */
+
+static uint64_t ask_device(struct store *s)
+{
+	struct statvfs v;
+	if (fstatvfs(s->dir, &v) < 0)
+		return 0;
+	return (uint64_t)v.f_bavail * v.f_frsize;
+}
+
+static uint64_t reserve_size(struct store *s)
+{
+	struct statvfs v;
+	if (fstatvfs(s->dir, &v) < 0)
+		return 0;
+	uint64_t share = (uint64_t)v.f_blocks * v.f_frsize / RESERVE_SHARE;
+	return share < RESERVE_MAX ? share : RESERVE_MAX;
+}
+
+static void take_reserve(struct store *s)
+{
+	uint64_t size = reserve_size(s);
+	struct stat st;
+	int fd = openat(s->dir, "reserve", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) == 0 && (uint64_t)st.st_size == size)
+		s->space.reserve = size;
+	else if (size && ask_device(s) > 4 * size && ftruncate(fd, 0) == 0 && fallocate(fd, 0, 0, (off_t)size) == 0)
+		s->space.reserve = size;
+	close(fd);
+}
+
+bool space_release_reserve(struct store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	bool had = s->space.reserve != 0;
+	s->space.reserve = 0;
+	pthread_mutex_unlock(&s->lock);
+	return had && unlinkat(s->dir, "reserve", 0) == 0;
+}
+
+int space_init(struct store *s)
+{
+	int r = warm_space(s->warm, &s->space.warm);
+	s->space.available = ask_device(s);
+	if (r == 0 && !s->options.read_only)
+		take_reserve(s);
+	return r;
+}
+
+void space_after_flush(struct store *s)
+{
+	struct warm_space space;
+	bool known = warm_space(s->warm, &space) == 0;
+	uint64_t available = ask_device(s);
+	pthread_mutex_lock(&s->lock);
+	if (known)
+		s->space.warm = space;
+	s->space.available = available;
+	if (!s->space.reserve)
+		take_reserve(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static uint64_t in_logs(const struct store *s)
+{
+	uint64_t bytes = s->active && s->active->map ? s->active->tail - HOT_DATA : 0;
+	return bytes + (s->sealed ? s->sealed->tail - HOT_DATA : 0);
+}
+
+/* Bytes that records and data may still take, before what the logs hold is counted. */
+static uint64_t room(const struct store *s)
+{
+	const struct space *p = &s->space;
+	uint64_t device = p->available + p->warm.reusable;
+	if (!s->options.max_size)
+		return device;
+	uint64_t limit = s->options.max_size > p->warm.used ? s->options.max_size - p->warm.used : 0;
+	return limit < device ? limit : device;
+}
+
+static bool fits(const struct store *s, uint64_t bytes)
+{
+	uint64_t need = 2 * in_logs(s) + bytes + MARGIN;
+	return room(s) >= need;
+}
+
+bool space_admits(struct store *s, uint64_t bytes)
+{
+	if (fits(s, bytes) && s->stats.batches - s->space.asked_at < ASK_EVERY)
+		return true;
+	s->space.available = ask_device(s);
+	s->space.asked_at = s->stats.batches;
+	return fits(s, bytes);
+}
+
+void store_stats(struct store *s, struct store_stats *ret)
+{
+	pthread_mutex_lock(&s->lock);
+	s->space.available = ask_device(s);
+	uint64_t hot = in_logs(s), left = room(s), spoken_for = 2 * hot + MARGIN;
+	*ret = s->stats;
+	ret->free = left > spoken_for ? left - spoken_for : 0;
+	ret->total = s->space.warm.used + hot + ret->free;
+	ret->inodes = ret->free / 512;
+	ret->hot_bytes = hot;
+	ret->hot_size = s->logs[0].size + s->logs[1].size;
+	ret->warm_bytes = s->space.warm.used;
+	ret->chunk_hits = s->cache.hits;
+	ret->chunk_misses = s->cache.misses;
+	ret->unsaved_bytes = 0;
+	if (s->active && s->active->map && !s->options.read_only)
+		ret->unsaved_bytes = s->active->tail - (s->active->synced ? s->active->synced : HOT_DATA);
+	if (s->sealed && !s->options.read_only)
+		ret->unsaved_bytes += s->sealed->tail - (s->sealed->synced ? s->sealed->synced : HOT_DATA);
+	ret->last_error = s->last_error;
+	pthread_mutex_unlock(&s->lock);
+}

@@ -1,0 +1,400 @@
+/* store.c - opening a store: making it, settling what a crash left in the logs; and closing it. */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static const char *const log_names[] = { "hot.0", "hot.1" };
+
+/* Default size of a log: enough to take in a burst while the other one drains, but a small part of the disk. */
+#define HOT_SIZE_DEFAULT (64u << 20)
+enum { HOT_DISK_SHARE = 32 };
+
+static const struct key super_key_at = { { 0, (uint64_t)KIND_SUPER << 32, KEY_VERSION_MASK } };
+static const struct key flushed_key_at = { { 0, (uint64_t)KIND_FLUSHED << 32, KEY_VERSION_MASK } };
+
+/* ---- the directory ---------------------------------------------------------------------------------------------------- */
+
+static int fail(struct store_open_info *info, int result, const char *what, int error)
+{
+	info->what = what;
+	info->error = error < 0 ? -error : error;
+	return result;
+}
+
+static int open_dir(struct store *s, const char *path, struct store_open_info *info)
+{
+	s->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir < 0) {
+		int result = errno == ENOENT || errno == ENOTDIR ? STORE_NO_DIR : STORE_DENIED;
+		return fail(info, result, "open the directory", errno);
+	}
+	if (!s->options.read_only && faccessat(s->dir, ".", W_OK | X_OK, 0) < 0)
+		return fail(info, STORE_DENIED, "write to the directory", errno);
+	return 0;
+}
+
+static bool dir_has(struct store *s, const char *name)
+{
+	return faccessat(s->dir, name, F_OK, 0) == 0;
+}
+
+/* Whether nothing but what a store makes first is in the directory (a crash may have interrupted that). */
+static bool dir_is_empty(struct store *s)
+{
+	int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	bool empty = d != NULL;
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && strcmp(e->d_name, "lock") && strcmp(e->d_name, "lost+found"))
+			empty = false;
+	if (d)
+		closedir(d);
+	else if (fd >= 0)
+		close(fd);
+	return empty;
+}
+
+static int lock_holder(struct store *s)
+{
+	char text[32] = "";
+	ssize_t n = pread(s->lock_fd, text, sizeof text - 1, 0);
+	return n > 0 ? atoi(text) : 0;
+}
+
+static int take_lock(struct store *s, struct store_open_info *info)
+{
+	char text[32];
+	s->lock_fd = openat(s->dir, "lock", s->options.read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (s->lock_fd < 0 && s->options.read_only && errno == ENOENT)
+		return 0;
+	if (s->lock_fd < 0)
+		return fail(info, STORE_DENIED, "open the lock file", errno);
+	if (flock(s->lock_fd, (s->options.read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
+		info->pid = lock_holder(s);
+		return fail(info, errno == EWOULDBLOCK ? STORE_BUSY : STORE_DENIED, "lock the store", errno);
+	}
+	if (s->options.read_only)
+		return 0;
+	int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
+	if (ftruncate(s->lock_fd, 0) < 0 || pwrite(s->lock_fd, text, (size_t)n, 0) != n)
+		return fail(info, errno == ENOSPC ? STORE_FULL : STORE_DENIED, "write the lock file", errno);
+	return 0;
+}
+
+/* ---- what the store knows of itself ----------------------------------------------------------------------------------- */
+
+static int put_sealed(struct warm_txn *txn, const struct key *key, uint8_t *value, size_t body_len)
+{
+	uint32_t check = htole32(codec_check(*key, value + CODEC_CHECK_SIZE, body_len));
+	memcpy(value, &check, sizeof check);
+	return warm_put(txn, key, value, CODEC_CHECK_SIZE + body_len);
+}
+
+static int make_super(struct store *s)
+{
+	struct super super = { .format = STORE_FORMAT, .ino_limit = 2, .sid_limit = 1, .created = store_now() };
+	uint8_t value[CODEC_CHECK_SIZE + RECORD_MAX];
+	struct warm_txn *txn;
+	if (getrandom(&super.seed, sizeof super.seed, 0) != sizeof super.seed)
+		return -EIO;
+	int r = warm_begin(s->warm, &txn);
+	if (r)
+		return r;
+	r = put_sealed(txn, &super_key_at, value, record_encode(&super_schema, &super, value + CODEC_CHECK_SIZE));
+	if (r) {
+		warm_abort(txn);
+		return r;
+	}
+	return warm_commit(txn);
+}
+
+static int check_super(struct super *super, struct store_open_info *info)
+{
+	info->format = super->format;
+	if (super->format > STORE_FORMAT)
+		return fail(info, STORE_NEWER, "read the format version", 0);
+	if (super->format == 0 || super->ino_limit < 2 || super->ino_limit >= UINT64_C(1) << 53 || super->sid_limit < 1)
+		return fail(info, STORE_DAMAGED, "read the store's own record", EIO);
+	return 0;
+}
+
+/* Reads the newest super record: of the logs, if they were replayed, else of warm. */
+static int load_super(struct store *s, struct store_open_info *info)
+{
+	struct found f;
+	struct super super;
+	s->snapshot_stale = true;
+	int r = store_find(s, &super_key_at, &f);
+	r = r ? r : record_decode(&super_schema, f.body, f.len, &super);
+	if (r == -ENOMEM)
+		return fail(info, r, "read the store's own record", ENOMEM);
+	if (r)
+		return fail(info, STORE_DAMAGED, "read the store's own record", EIO);
+	r = check_super(&super, info);
+	if (r)
+		return r;
+	s->super = super;
+	s->next_ino = super.ino_limit;
+	s->next_sid = super.sid_limit;
+	return 0;
+}
+
+static int load_flushed_generation(struct store *s)
+{
+	struct found f;
+	int r = store_find(s, &flushed_key_at, &f);
+	s->flushed_generation = 0;
+	if (r == 0)
+		r = record_get_uint(f.body, f.len, &s->flushed_generation) < 0 ? -EIO : 0;
+	return r == STORE_ABSENT ? 0 : r;
+}
+
+/* ---- settling the logs ------------------------------------------------------------------------------------------------ */
+
+static bool is_due(const struct hot *h, uint64_t generation)
+{
+	return hot_is_valid(h) && hot_header(h)->generation == generation;
+}
+
+/* The log of the generation, replayed, or NULL. *end is where its predecessor ended, and becomes its own end. */
+static int replay(struct store *s, uint64_t generation, uint64_t *end, struct hot **ret)
+{
+	*ret = NULL;
+	for (int i = 0; i < 2; i++) {
+		struct hot *h = &s->logs[i];
+		if (!is_due(h, generation) || (*end && hot_header(h)->previous_end != *end))
+			continue;
+		int r = hot_replay(h, s->boot);
+		if (r)
+			return r;
+		*end = h->tail;
+		*ret = h;
+		return 0;
+	}
+	return 0;
+}
+
+/*
+ * The logs that warm has not taken in, oldest first. The second counts only if the first is whole: otherwise the state would be no
+ * point in time.
+ */
+static int replay_logs(struct store *s, struct hot *ret[2])
+{
+	uint64_t end = 0;
+	int r = replay(s, s->flushed_generation + 1, &end, &ret[0]);
+	if (r || !ret[0])
+		return r;
+	return replay(s, s->flushed_generation + 2, &end, &ret[1]);
+}
+
+static int flush_replayed(struct store *s, struct hot *h)
+{
+	int r = flush_log(s, h);
+	if (r == -ENOSPC && unlinkat(s->dir, "reserve", 0) == 0)
+		r = flush_log(s, h);
+	if (r)
+		return r;
+	s->flushed_generation = hot_header(h)->generation;
+	hot_void(h);
+	index_clear(&h->index);
+	s->snapshot_stale = true;
+	return 0;
+}
+
+static uint64_t default_hot_size(struct store *s)
+{
+	struct statvfs v;
+	uint64_t size = HOT_SIZE_DEFAULT;
+	if (fstatvfs(s->dir, &v) == 0 && (uint64_t)v.f_blocks * v.f_frsize / HOT_DISK_SHARE < size)
+		size = (uint64_t)v.f_blocks * v.f_frsize / HOT_DISK_SHARE;
+	return size < HOT_SIZE_MIN ? HOT_SIZE_MIN : size & ~UINT64_C(4095);
+}
+
+/* Both logs with all their blocks, durably in the directory. */
+static int make_logs(struct store *s)
+{
+	uint64_t size = s->options.hot_size ? s->options.hot_size : default_hot_size(s);
+	for (int i = 0; i < 2; i++) {
+		if (s->logs[i].map)
+			hot_void(&s->logs[i]);
+		hot_close(&s->logs[i]);
+		int r = hot_open(&s->logs[i], s->dir, log_names[i], size, false);
+		if (r)
+			return r;
+	}
+	s->generation = s->flushed_generation + 1;
+	hot_start(&s->logs[0], s->generation, 0, s->boot);
+	hot_void(&s->logs[1]);
+	s->active = &s->logs[0];
+	s->spare = &s->logs[1];
+	for (int i = 0; i < 2; i++)
+		if (fsync(s->logs[i].fd) < 0)
+			return -errno;
+	return fsync(s->dir) < 0 ? -errno : 0;
+}
+
+static int settle(struct store *s, struct store_open_info *info)
+{
+	struct hot *replayed[2] = { NULL, NULL };
+	int r = load_flushed_generation(s);
+	for (int i = 0; r == 0 && i < 2; i++)
+		r = hot_open(&s->logs[i], s->dir, log_names[i], 0, s->options.read_only);
+	if (r)
+		return fail(info, r == -EACCES ? STORE_DENIED : r, "open the logs", r);
+	r = replay_logs(s, replayed);
+	if (r)
+		return fail(info, r, "read the logs", r);
+	if (s->options.read_only) {
+		s->active = replayed[1] ? replayed[1] : replayed[0] ? replayed[0] : &s->logs[0];
+		s->sealed = replayed[1] ? replayed[0] : NULL;
+		return 0;
+	}
+	for (int i = 0; r == 0 && i < 2; i++)
+		r = replayed[i] ? flush_replayed(s, replayed[i]) : 0;
+	if (r)
+		return fail(info, r == -ENOSPC ? STORE_FULL : r, "save what the last run left in its logs", r);
+	r = make_logs(s);
+	return r ? fail(info, r == -ENOSPC || r == -EDQUOT || r == -EFBIG ? STORE_FULL : r, "allocate the logs", r) : 0;
+}
+
+/* ---- open and close --------------------------------------------------------------------------------------------------- */
+
+static void init_locks(struct store *s)
+{
+	pthread_condattr_t attr;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_mutex_init(&s->sync_lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->wake, &attr);
+	pthread_cond_init(&s->flushed, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+static int store_new(const char *path, const struct store_options *options, struct store **ret)
+{
+	struct store *s = calloc(1, sizeof *s);
+	if (!s)
+		return -ENOMEM;
+	s->options = *options;
+	s->dir = s->lock_fd = s->logs[0].fd = s->logs[1].fd = -1;
+	s->batch.store = s;
+	s->epoch = 1;
+	s->stats.saved_at = store_now();
+	init_locks(s);
+	cache_init(&s->cache);
+	s->path = strdup(path);
+	*ret = s;
+	return s->path ? 0 : -ENOMEM;
+}
+
+static void store_free(struct store *s)
+{
+	flusher_stop(s);
+	for (int i = 0; i < SNAPSHOT_POOL; i++)
+		reader_free(s->readers[i]);
+	warm_snapshot_free(s->snapshot);
+	warm_close(s->warm);
+	for (int i = 0; i < 2; i++)
+		hot_close(&s->logs[i]);
+	free(s->batch.hot.prepared);
+	cache_release(&s->cache);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	if (s->dir >= 0)
+		close(s->dir);
+	pthread_cond_destroy(&s->flushed);
+	pthread_cond_destroy(&s->wake);
+	pthread_mutex_destroy(&s->sync_lock);
+	pthread_mutex_destroy(&s->lock);
+	free(s->path);
+	free(s);
+}
+
+static int open_warm(struct store *s, bool is_new, struct store_open_info *info)
+{
+	int r = warm_open(s->path, s->options.read_only, &s->warm);
+	if (r == 0 && is_new)
+		r = make_super(s);
+	r = r ? r : warm_snapshot_new(s->warm, &s->snapshot);
+	if (r == STORE_DAMAGED)
+		return fail(info, r, "read data.mdb", EIO);
+	if (r == -ENOSPC)
+		return fail(info, STORE_FULL, "write data.mdb", ENOSPC);
+	return r ? fail(info, r == -EACCES ? STORE_DENIED : r, "open data.mdb", r) : 0;
+}
+
+/* A store that was being made when the machine went down has no super record, and nothing else either. */
+static bool lacks_super(struct store *s)
+{
+	struct warm_value value;
+	struct key at;
+	static const struct key first;
+	return warm_get(s->snapshot, &super_key_at, &value) == STORE_ABSENT && warm_seek(s->snapshot, &first, &at, &value) == STORE_ABSENT;
+}
+
+static int open_parts(struct store *s, const char *path, struct store_open_info *info)
+{
+	int r = open_dir(s, path, info);
+	if (r)
+		return r;
+	bool is_new = !dir_has(s, "data.mdb");
+	if (is_new && !(s->options.create && !s->options.read_only && dir_is_empty(s)))
+		return fail(info, STORE_NOT_EMPTY, "find a store", 0);
+	s->boot = hot_this_boot();
+	r = take_lock(s, info);
+	r = r ? r : open_warm(s, is_new, info);
+	if (r == 0 && !is_new && !s->options.read_only && lacks_super(s))
+		r = make_super(s);
+	s->active = &s->logs[0];
+	r = r ? r : load_super(s, info);
+	r = r ? r : settle(s, info);
+	r = r ? r : load_super(s, info);
+	if (r)
+		return r;
+	r = space_init(s);
+	if (r == 0 && !s->options.read_only)
+		r = flusher_start(s);
+	return r ? fail(info, r, "start", r) : 0;
+}
+
+int store_open(const char *path, const struct store_options *options, struct store **ret, struct store_open_info *ret_info)
+{
+	struct store *s = NULL;
+	*ret_info = (struct store_open_info){ .what = "" };
+	int r = store_new(path, options, &s);
+	if (!s)
+		return fail(ret_info, r, "start", ENOMEM);
+	r = r ? r : open_parts(s, path, ret_info);
+	if (r) {
+		store_free(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+int store_close(struct store *s)
+{
+	if (!s)
+		return 0;
+	int r = store_flush(s);
+	if (r)
+		r = store_sync(s);
+	store_free(s);
+	return r;
+}
+
+uint64_t store_epoch(const struct store *s)
+{
+	return atomic_load(&s->epoch);
+}
