@@ -128,3 +128,20 @@ check_store() {
 	local said
 	said=$("${MOUNT_AS[@]}" "$SESSFS" check "$STORE" 2>&1) || fail "sessfs check: exit $?"$'\n'"$said"
 }
+
+# ---- the POSIX programs -------------------------------------------------------------------------------------------
+
+# posix_suite DIR [WORD...] - every posix_* program in a fresh directory of DIR, with the words before its command.
+posix_suite() {
+	local dir=$1 program failed=
+	shift
+	dir=$("$@" mktemp -d "$dir/posix.XXXXXX")
+	[ $# != 0 ] || chmod 755 "$dir"
+	for program in "$BUILD"/tests/posix_*; do
+		[ -x "$program" ] || continue
+		"$@" "$program" "$dir" >"$TEST_DIR/posix.out" || failed=1
+		grep -v '^[a-z]' "$TEST_DIR/posix.out" | grep -v '^  skip: needs root' | sed "s/^/${program##*/}: /" || :
+	done
+	[ -z "$failed" ] || fail "POSIX programs failed in $dir"
+	"$@" rmdir "$dir"
+}

@@ -1,0 +1,11 @@
+# POSIX where the kernel buffers writes and four threads serve.
+. "$TEST_ROOT/tests/lib.sh"
+
+need_root
+
+mount_store -o allow_other,max_threads=4,writeback
+mkdir "$MNT/root" "$MNT/user"
+chown $USER_ID:$USER_ID "$MNT/user"
+posix_suite "$MNT/root"
+posix_suite "$MNT/user" "${AS_USER[@]}"
+umount_store
