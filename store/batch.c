@@ -16,9 +16,11 @@ static uint64_t batch_need(size_t bytes)
 	return bytes + (bytes / STORE_CHUNK_SIZE + 2) * 64 + HOT_BATCH_SPARE;
 }
 
+#define PAUSE_MAX 15000000.0 /* ns: no request is to wait longer than 20 ms for a flush */
+
 /*
- * Slows writers down smoothly while a flush is under way and the active log fills: past half, each batch pays for its bytes at the
- * rate the flusher drains, rising to all of it when the log is full. So nobody meets a wall of a whole flush at its end.
+ * Slows writers down smoothly while a flush is under way and the active log fills: past half, each batch pays for its bytes, in time
+ * the flusher needs to drain them, more and more steeply towards the end. So nobody meets a wall of a whole flush there.
  */
 static void throttle(struct store *s, size_t bytes)
 {
@@ -26,11 +28,11 @@ static void throttle(struct store *s, size_t bytes)
 	uint64_t half = s->active->size / 2, tail = s->active->tail, rate = s->drain_rate;
 	bool pressed = s->sealed && tail > half && bytes;
 	pthread_mutex_unlock(&s->lock);
-	if (!pressed || !rate)
+	if (!pressed)
 		return;
-	double share = (double)(tail - half) / (double)half;
-	double ns = (double)bytes * 1e9 / (double)rate * share;
-	struct timespec pause = { .tv_nsec = ns < 5e6 ? (long)ns : 5000000 };
+	double filled = (double)(tail - half) / (double)(half + 1);
+	double ns = (double)bytes * 1e9 / (double)rate * filled / (1 - filled);
+	struct timespec pause = { .tv_nsec = (long)(ns < PAUSE_MAX ? ns : PAUSE_MAX) };
 	nanosleep(&pause, NULL);
 }
 

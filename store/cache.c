@@ -80,3 +80,11 @@ void cache_add(struct cache *c, uint64_t epoch, const struct key *key, const uin
 	}
 	pthread_mutex_unlock(&c->lock);
 }
+
+void cache_figures(struct cache *c, uint64_t *ret_hits, uint64_t *ret_misses)
+{
+	pthread_mutex_lock(&c->lock);
+	*ret_hits = c->hits;
+	*ret_misses = c->misses;
+	pthread_mutex_unlock(&c->lock);
+}

@@ -36,7 +36,7 @@ struct hot {
 	uint64_t size;
 	uint64_t tail;       /* end of published batches */
 	uint64_t checked;    /* batches before it carry checksums */
-	uint64_t synced;     /* bytes before it survive a power cut */
+	_Atomic uint64_t synced; /* bytes before it survive a power cut */
 	struct index index;
 };
 

@@ -68,9 +68,9 @@ int store_find(struct store *s, const struct key *key, struct found *ret)
 
 /* ---- merging ---------------------------------------------------------------------------------------------------------- */
 
-static int merge_warm_seek(struct merge *m, const struct key *from)
+/* Takes in what a search of warm gave. */
+static int merge_warm(struct merge *m, int r)
 {
-	int r = warm_seek(m->store->snapshot, from, &m->warm_key, &m->warm_value);
 	m->warm_valid = r == 0 && key_cmp(&m->warm_key, &m->last) <= 0;
 	return r < 0 ? r : 0;
 }
@@ -86,7 +86,7 @@ int merge_init(struct merge *m, struct store *s, const struct key *first, const 
 	m->active = s->active ? within(index_seek(&s->active->index, first), last) : NULL;
 	m->sealed = s->sealed ? within(index_seek(&s->sealed->index, first), last) : NULL;
 	int r = store_renew(s);
-	r = r ? r : merge_warm_seek(m, first);
+	r = r ? r : merge_warm(m, warm_seek(s->snapshot, first, &m->warm_key, &m->warm_value));
 	m->met_any = m->active || m->sealed || m->warm_valid;
 	return r;
 }
@@ -99,10 +99,7 @@ static int merge_skip(struct merge *m, const struct key *key)
 		m->sealed = within(index_next(m->sealed), &m->last);
 	if (!m->warm_valid || key_cmp(&m->warm_key, key) != 0)
 		return 0;
-	struct key next = *key;
-	for (int i = 2; i >= 0 && ++next.w[i] == 0; i--)
-		;
-	return merge_warm_seek(m, &next);
+	return merge_warm(m, warm_after(m->store->snapshot, key, &m->warm_key, &m->warm_value));
 }
 
 static const struct key *lowest(const struct merge *m)

@@ -125,8 +125,7 @@ void store_stats(struct store *s, struct store_stats *ret)
 	ret->hot_bytes = hot;
 	ret->hot_size = s->logs[0].size + s->logs[1].size;
 	ret->warm_bytes = s->space.warm.used;
-	ret->chunk_hits = s->cache.hits;
-	ret->chunk_misses = s->cache.misses;
+	cache_figures(&s->cache, &ret->chunk_hits, &ret->chunk_misses);
 	ret->unsaved_bytes = 0;
 	if (s->active && s->active->map && !s->options.read_only)
 		ret->unsaved_bytes = s->active->tail - (s->active->synced ? s->active->synced : HOT_DATA);

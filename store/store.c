@@ -17,6 +17,7 @@ static const char *const log_names[] = { "hot.0", "hot.1" };
 /* Default size of a log: enough to take in a burst while the other one drains, but a small part of the disk. */
 #define HOT_SIZE_DEFAULT (64u << 20)
 enum { HOT_DISK_SHARE = 32 };
+#define DRAIN_RATE_GUESS (200u << 20) /* bytes per second, until a flush was measured */
 
 static const struct key super_key_at = { { 0, (uint64_t)KIND_SUPER << 32, KEY_VERSION_MASK } };
 static const struct key flushed_key_at = { { 0, (uint64_t)KIND_FLUSHED << 32, KEY_VERSION_MASK } };
@@ -290,6 +291,7 @@ static int store_new(const char *path, const struct store_options *options, stru
 	s->batch.store = s;
 	s->epoch = 1;
 	s->stats.saved_at = store_now();
+	s->drain_rate = DRAIN_RATE_GUESS;
 	init_locks(s);
 	cache_init(&s->cache);
 	s->path = strdup(path);

@@ -170,6 +170,32 @@ int warm_seek(struct warm_snapshot *s, const struct key *key, struct key *ret_ke
 	return cursor_seek(s->cursor, key, ret_key, ret);
 }
 
+static int cursor_next(MDB_cursor *cursor, struct key *ret_key, struct warm_value *ret)
+{
+	MDB_val k, v;
+	int r = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+	if (r)
+		return result(r);
+	if (k.mv_size != KEY_SIZE)
+		return -EIO;
+	*ret_key = key_from_bytes(k.mv_data);
+	*ret = (struct warm_value){ v.mv_data, v.mv_size };
+	return 0;
+}
+
+int warm_after(struct warm_snapshot *s, const struct key *key, struct key *ret_key, struct warm_value *ret)
+{
+	uint8_t bytes[KEY_SIZE];
+	MDB_val k, v;
+	key_to_bytes(*key, bytes);
+	if (mdb_cursor_get(s->cursor, &k, &v, MDB_GET_CURRENT) == 0 && k.mv_size == KEY_SIZE && memcmp(k.mv_data, bytes, KEY_SIZE) == 0)
+		return cursor_next(s->cursor, ret_key, ret);
+	struct key next = *key;
+	for (int i = 2; i >= 0 && ++next.w[i] == 0; i--)
+		;
+	return cursor_seek(s->cursor, &next, ret_key, ret);
+}
+
 /* ---- writing ---------------------------------------------------------------------------------------------------------- */
 
 int warm_begin(struct warm *w, struct warm_txn **ret)
@@ -263,7 +289,7 @@ int warm_space(struct warm *w, struct warm_space *ret)
 {
 	MDB_envinfo info;
 	MDB_stat stat;
-	size_t pages;
+	size_t pages = 0;
 	int r = count_free_pages(w, &pages);
 	if (r)
 		return r;

@@ -33,6 +33,8 @@ void warm_snapshot_park(struct warm_snapshot *);
 int warm_get(struct warm_snapshot *, const struct key *, struct warm_value *ret);
 /* First record with a key >= key. STORE_ABSENT. */
 int warm_seek(struct warm_snapshot *, const struct key *, struct key *ret_key, struct warm_value *ret);
+/* First record with a key > key: cheap when key is what was returned last. STORE_ABSENT. */
+int warm_after(struct warm_snapshot *, const struct key *, struct key *ret_key, struct warm_value *ret);
 
 int warm_begin(struct warm *, struct warm_txn **ret);
 int warm_commit(struct warm_txn *); /* durable on 0; in either case ends the transaction */
