@@ -129,6 +129,24 @@ check_store() {
 	said=$("${MOUNT_AS[@]}" "$SESSFS" check "$STORE" 2>&1) || fail "sessfs check: exit $?"$'\n'"$said"
 }
 
+# ---- what a tree holds --------------------------------------------------------------------------------------------
+
+# tree_of DIR [no-inodes] - all that must survive: names, types, modes, owners, times, links, attributes, content.
+tree_of() { python3 "$TEST_ROOT/tests/tree.py" list "$@"; }
+
+# same_trees A B - but for inode numbers.
+same_trees() {
+	tree_of "$1" no-inodes >"$TEST_DIR/tree.1"
+	tree_of "$2" no-inodes >"$TEST_DIR/tree.2"
+	diff "$TEST_DIR/tree.1" "$TEST_DIR/tree.2" | head -20 >&2 || fail "$1 and $2 differ"
+}
+
+# check_counts SESSION - its info.json says what a walk through it finds.
+check_counts() { python3 "$TEST_ROOT/tests/tree.py" counts "$1"; }
+
+# json FILE EXPRESSION - prints what the Python expression makes of the document j.
+json() { python3 -c 'import json, sys; j = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$@"; }
+
 # ---- the POSIX programs -------------------------------------------------------------------------------------------
 
 # posix_suite DIR [WORD...] - every posix_* program in a fresh directory of DIR, with the words before its command.

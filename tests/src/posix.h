@@ -1,10 +1,10 @@
 /*
- * posix.h - the frame of the posix_*.c programs: a table of small tests, each run in a process and a directory of its own.
+ * posix.h - the frame of the posix_*.c programs: a table of small tests, each in a process and a directory of its own.
  *
  * usage: posix_X DIRECTORY [NAME...]
  *
- * The same program runs on any filesystem: what it asks of sessfs, ext4 gives too. A test fails by the first CHECK that does not
- * hold, skips itself with SKIP, and passes when its function returns and its directory can be removed.
+ * The same program runs on any filesystem: what it asks of sessfs, ext4 gives too. A test fails by the first CHECK that
+ * does not hold, skips itself with SKIP, and passes when its function returns and its directory can be removed.
  */
 #pragma once
 

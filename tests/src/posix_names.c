@@ -7,7 +7,7 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 
-/* ---- types of files ------------------------------------------------------------------------------------------------ */
+/* ---- types of files ---------------------------------------------------------------------------------------------- */
 
 static void regular_file(void)
 {
@@ -208,7 +208,7 @@ static void device_nodes(void)
 	FAILS(mknod("null", S_IFREG | 0600, 0), EEXIST);
 }
 
-/* ---- names ----------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 static void any_byte_in_names(void)
 {
@@ -254,14 +254,15 @@ static void long_names(void)
 
 static void names_apart(void)
 {
-	static const char *const names[] = { "a", "A", " a", "a ", "\xc3\xa4", "a\xcc\x88", "-rf", "*", "...", "..a", ".a", "a.", NULL };
+	static const char *const names[] = { "a", "A", " a", "a ", "\xc3\xa4", "a\xcc\x88", "-rf", "*", "...", "..a", ".a", "a.",
+		NULL };
 	for (const char *const *n = names; *n; n++)
 		make_file(*n, *n);
 	for (const char *const *n = names; *n; n++)
 		CHECK(file_holds(*n, *n));
 }
 
-/* ---- rename ---------------------------------------------------------------------------------------------------------- */
+/* ---- rename ------------------------------------------------------------------------------------------------------ */
 
 /* Makes a thing of kind: - absent, f file, e empty directory, d full directory, l symlink, p fifo. */
 static void make_kind(char kind, const char *name)
@@ -325,7 +326,7 @@ static void rename_one(char from, char to, const char *target, unsigned flags)
 	int expected = expected_rename(from, to, flags);
 	int result = renameat2(AT_FDCWD, "x/from", AT_FDCWD, target, flags);
 	if (result == -1 ? errno != expected : expected != 0)
-		printf("  %c to %c (%s), flags %u: %d, expected %s\n", from, to, target, flags, result, strerror(expected));
+		printf("  %c to %c (%s), flags %u: expected %s\n", from, to, target, flags, strerror(expected));
 	CHECK(result == 0 ? expected == 0 : errno == expected);
 	if (result == 0) {
 		CHECK(stat_of(target).st_ino == from_ino);
@@ -420,7 +421,7 @@ static void rename_by_two(void)
 	CHECK(file_holds(exists("ping") ? "ping" : "d/pong", "ball"));
 }
 
-/* ---- refusals -------------------------------------------------------------------------------------------------------- */
+/* ---- refusals ---------------------------------------------------------------------------------------------------- */
 
 static void refused_names(void)
 {
