@@ -6,10 +6,11 @@
 #include <stdlib.h>
 
 /*
- * Address space, not memory or disk: far more than a store will ever hold, so that the map never has to grow. Limited by what
- * address sanitizers leave free.
+ * Address space, not memory or disk: far more than a store will ever hold, so that the map never has to grow. Where a process may
+ * not have that much (RLIMIT_AS, sanitizers), less is tried.
  */
-#define MAP_SIZE (UINT64_C(4) << 40)
+#define MAP_SIZE_MAX (UINT64_C(8) << 40)
+#define MAP_SIZE_MIN (UINT64_C(1) << 30)
 #define MAX_READERS 256
 
 struct warm {
@@ -61,15 +62,25 @@ static int open_dbi(struct warm *w, bool read_only)
 	return mdb_txn_commit(txn);
 }
 
+static int open_env(struct warm *w, const char *path, bool read_only, uint64_t map_size)
+{
+	if (w->env)
+		mdb_env_close(w->env);
+	w->env = NULL;
+	int r = mdb_env_create(&w->env);
+	r = r ? r : mdb_env_set_mapsize(w->env, map_size);
+	r = r ? r : mdb_env_set_maxreaders(w->env, MAX_READERS);
+	return r ? r : mdb_env_open(w->env, path, MDB_NOTLS | (read_only ? MDB_RDONLY : 0), 0600);
+}
+
 int warm_open(const char *path, bool read_only, struct warm **ret)
 {
 	struct warm *w = calloc(1, sizeof *w);
 	if (!w)
 		return -ENOMEM;
-	int r = mdb_env_create(&w->env);
-	r = r ? r : mdb_env_set_mapsize(w->env, MAP_SIZE);
-	r = r ? r : mdb_env_set_maxreaders(w->env, MAX_READERS);
-	r = r ? r : mdb_env_open(w->env, path, MDB_NOTLS | (read_only ? MDB_RDONLY : 0), 0600);
+	int r = ENOMEM;
+	for (uint64_t size = MAP_SIZE_MAX; r == ENOMEM && size >= MAP_SIZE_MIN; size /= 2)
+		r = open_env(w, path, read_only, size);
 	r = r ? r : open_dbi(w, read_only);
 	if (r) {
 		warm_close(w);
