@@ -120,8 +120,8 @@ static int open_store(struct daemon *d)
 	const struct mount_plan *p = d->plan;
 	const struct mount_options *o = &p->options;
 	struct store_options options = {
-		.read_only = o->read_only, .create = p->fresh, .level = (int)o->compress, .commit = (unsigned)o->commit,
-		.hot_size = o->hot_size, .max_size = o->max_store_size,
+		.read_only = o->read_only, .create = !o->read_only, .level = (int)o->compress, .commit = (unsigned)o->commit,
+		.hot_size = o->hot_size & ~UINT64_C(4095), .max_size = o->max_store_size,
 	};
 	struct store_open_info info = { 0 };
 

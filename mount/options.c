@@ -25,11 +25,13 @@ struct option_row {
 	const char *name; /* ending in '*': any name that begins so */
 	enum option_type type;
 	size_t offset;    /* in struct mount_options */
-	uint64_t min, max, fallback;
+	uint64_t min, max, fallback; /* a value may also be the fallback, whatever min says */
 	const char *example;
 	const char *help; /* NULL: not listed */
 };
 
+#define HOT_MIN (UINT64_C(4) << 20)
+#define HOT_MAX (UINT64_C(4) << 30)
 #define AT(member) offsetof(struct mount_options, member)
 #define PASSED(option) { .name = (option), .type = OPTION_KERNEL }
 #define DROPPED(option) { .name = (option), .type = OPTION_DROPPED }
@@ -46,7 +48,7 @@ static const struct option_row rows[] = {
 		"largest size of a file, beyond it EFBIG; 0 for no limit" },
 	{ "max_store_size", OPTION_SIZE, AT(max_store_size), 0, INT64_MAX, 0, "max_store_size=20G",
 		"most the store may hold, compressed, beyond it ENOSPC; 0 for no limit" },
-	{ "hot_size", OPTION_SIZE, AT(hot_size), 0, UINT64_C(4) << 30, 0, "hot_size=64M",
+	{ "hot_size", OPTION_SIZE, AT(hot_size), HOT_MIN, HOT_MAX, 0, "hot_size=64M",
 		"size of each of the two logs that take what was written last; 0: by the size of the disk" },
 	{ "max_threads", OPTION_NUMBER, AT(max_threads), 0, 64, 0, "max_threads=4",
 		"threads that answer requests; 0: by the number of cores" },
@@ -147,7 +149,7 @@ static bool parse_value(struct mount_options *o, const struct option_row *row, c
 
 	bool fine = row->type == OPTION_SIZE ? number_parse_size(text, &n) :
 		    row->type == OPTION_DURATION ? number_parse_duration(text, &n) : number_parse(text, &n);
-	if (fine && n >= row->min && n <= row->max) {
+	if (fine && ((n >= row->min && n <= row->max) || n == row->fallback)) {
 		*value_of(o, row) = n;
 		return true;
 	}

@@ -1,7 +1,6 @@
 /* path.c - see path.h. */
 #include "mount/path.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <spawn.h>
@@ -45,18 +44,13 @@ char *path_resolve(const char *path)
 	return whole;
 }
 
-int path_empty(const char *path)
+bool path_holds_store(const char *path)
 {
-	DIR *dir = opendir(path);
-	const struct dirent *e;
-	int names = 0;
+	char *data = NULL;
+	bool found = asprintf(&data, "%s/data.mdb", path) >= 0 && access(data, F_OK) == 0;
 
-	if (!dir)
-		return -errno;
-	while (names == 0 && (e = readdir(dir)))
-		names += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
-	closedir(dir);
-	return names == 0;
+	free(data);
+	return found;
 }
 
 bool path_within(const char *inner, const char *outer)

@@ -11,8 +11,8 @@ char *path_resolve(const char *path);
 /* Both resolved: inner is outer or lies below it. */
 bool path_within(const char *inner, const char *outer);
 
-/* Whether a directory has no names: 1 or 0; negative errno if it cannot be listed. */
-int path_empty(const char *path);
+/* Whether a directory looks like a store; only store_open knows. */
+bool path_holds_store(const char *path);
 
 struct mounted {
 	char *dir, *type, *source;

@@ -75,9 +75,9 @@ static int check_store(struct mount_plan *p, const char *name)
 	}
 	if (access(p->store, p->options.read_only ? R_OK | X_OK : R_OK | W_OK | X_OK) < 0)
 		return say_unwritable("the store", p->store);
-	p->fresh = path_empty(p->store) == 1;
+	p->fresh = !path_holds_store(p->store);
 	if (p->fresh && p->options.read_only) {
-		message_error("the directory %s is empty; there is no store in it to be mounted read-only", p->store);
+		message_error("there is no store in the directory %s to be mounted read-only", p->store);
 		return MOUNT_FAILED;
 	}
 	return 0;

@@ -51,7 +51,8 @@ void sentence_store(int r, const char *path, const struct store_open_info *info)
 		return;
 	case STORE_NO_DIR:
 	case STORE_ABSENT:
-		message_error("there is no store %s; `sessfs init %s` makes one", path, path);
+		message_error(info->error == ENOTDIR ? "the store %s is not a directory; name another" :
+			"there is no store %s; `sessfs init %s` makes one", path, path);
 		return;
 	case STORE_DENIED:
 		say_denied(path, info->error);

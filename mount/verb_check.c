@@ -75,13 +75,15 @@ static void print_summary(const struct store_check_result *r, bool repair)
 	number_format_size(r->bytes >= 10240 ? r->bytes & ~UINT64_C(1023) : r->bytes, bytes);
 	printf("%" PRIu64 " sessions, %" PRIu64 " inodes, %" PRIu64 " names, %" PRIu64 " chunks, %s stored: ", r->sessions,
 		r->inodes, r->names, r->chunks, bytes);
-	if (r->found == 0)
+	if (r->found == 0) {
 		printf("clean\n");
-	else if (repair)
-		printf("%" PRIu64 " findings, %" PRIu64 " mended, %" PRIu64 " inodes kept in lost+found\n", r->found, r->repaired,
-			r->kept);
+		return;
+	}
+	printf("%" PRIu64 " finding%s", r->found, r->found == 1 ? "" : "s");
+	if (repair)
+		printf(", %" PRIu64 " mended, %" PRIu64 " inodes kept in lost+found\n", r->repaired, r->kept);
 	else
-		printf("%" PRIu64 " findings; `sessfs check --repair` mends what can be mended\n", r->found);
+		printf("; `sessfs check --repair` mends what can be mended\n");
 }
 
 static int check(const char *name, bool repair)

@@ -14,18 +14,6 @@
 #include "mount/verb.h"
 #include "store/store.h"
 
-static int say_there_is(const char *path)
-{
-	char *data = NULL;
-
-	if (asprintf(&data, "%s/data.mdb", path) >= 0 && access(data, F_OK) == 0)
-		message_error("there is a store in %s already; `sessfs mount %s DIR` mounts it", path, path);
-	else
-		message_error("%s is not empty; a store wants a directory of its own", path);
-	free(data);
-	return VERB_NOT_DONE;
-}
-
 static int make_store(const char *path, bool made_dir)
 {
 	const struct store_options options = { .create = true, .level = 3, .commit = 5 };
@@ -62,8 +50,9 @@ static int init_store(const char *name)
 	if (!made_dir && errno != EEXIST) {
 		message_error("the directory %s cannot be made: %s", path, strerror(errno));
 		status = VERB_NOT_DONE;
-	} else if (!made_dir && path_empty(path) == 0) {
-		status = say_there_is(path);
+	} else if (!made_dir && path_holds_store(path)) {
+		message_error("there is a store in %s already; `sessfs mount %s DIR` mounts it", path, path);
+		status = VERB_NOT_DONE;
 	} else {
 		status = make_store(path, made_dir);
 	}

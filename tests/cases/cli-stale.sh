@@ -1,0 +1,29 @@
+# What a killed daemon leaves: a dead mount is replaced, or unmounted with a word about it.
+. "$TEST_ROOT/tests/lib.sh"
+
+need_fuse
+die() { kill -9 "$DAEMON"; wait "$DAEMON" 2>/dev/null || :; }
+
+note "the next mount replaces the dead one"
+mount_store
+mkdir "$MNT/one"
+echo kept >"$MNT/one/file"
+die
+refused "not connected" ls "$MNT"
+"$SESSFS" init other >/dev/null
+refused "dead mount of $STORE" "$SESSFS" mount other "$MNT"
+"$SESSFS" mount "$STORE" "$MNT"
+assert_file "$MNT/one/file" kept
+assert_eq "$(grep -c " $MNT fuse.sessfs" /proc/self/mounts)" 1
+"$SESSFS" umount "$MNT"
+check_store
+
+note "or it is unmounted"
+mount_store
+echo again >"$MNT/one/file"
+die
+assert_eq "$(status_of "$SESSFS" umount "$MNT")" 64
+! is_mounted
+mount_store
+assert_file "$MNT/one/file" again
+umount_store

@@ -1,0 +1,42 @@
+# The command line without a mount: help, version, usage, init, check.
+. "$TEST_ROOT/tests/lib.sh"
+
+note "help and version"
+"$SESSFS" --help | grep -q '^  umount '
+"$SESSFS" --version | grep -q '^sessfs [0-9]'
+for verb in init mount umount check; do
+	"$SESSFS" $verb --help | grep -q "^usage: sessfs $verb"
+done
+assert_eq "$(status_of "$SESSFS")" 2 "no verb"
+assert_eq "$(status_of "$SESSFS" frobnicate)" 2 "unknown verb"
+assert_eq "$(status_of "$SESSFS" init)" 2 "init without a store"
+assert_eq "$(status_of "$SESSFS" mount "$STORE")" 1 "mount without a directory"
+assert_eq "$(status_of "$SESSFS" umount)" 1 "umount without a directory"
+assert_eq "$(status_of "$SESSFS" check)" 16 "check without a store"
+refused "frobnicate" "$SESSFS" frobnicate
+
+note "init"
+"$SESSFS" init "$STORE" | grep -q "new store in $STORE"
+assert_eq "$(stat -c %a "$STORE")" 700
+refused "a store in $STORE already" "$SESSFS" init "$STORE"
+assert_eq "$(status_of "$SESSFS" init "$STORE")" 1
+mkdir full && touch full/file
+refused "not a store, and not an empty directory" "$SESSFS" init full
+assert_eq "$(ls -A full)" file
+assert_eq "$(status_of "$SESSFS" init nowhere/store)" 3
+mkdir empty && "$SESSFS" init empty/ >/dev/null
+touch plain
+assert_eq "$(status_of "$SESSFS" init plain)" 1
+
+note "check"
+"$SESSFS" check "$STORE" | grep -q 'clean$'
+assert_eq "$(status_of "$SESSFS" check --repair "$STORE")" 0
+assert_eq "$(status_of "$SESSFS" check nowhere)" 8
+assert_eq "$(status_of "$SESSFS" check full)" 8
+assert_eq "$(status_of "$SESSFS" check --frobnicate "$STORE")" 16
+refused "no store .*nowhere" "$SESSFS" check nowhere
+
+note "umount of what is no sessfs"
+assert_eq "$(status_of "$SESSFS" umount "$MNT")" 32
+refused "nothing is mounted on" "$SESSFS" umount "$MNT"
+refused "not sessfs" "$SESSFS" umount /proc
