@@ -9,6 +9,8 @@
 enum { INO_BLOCK = 16384, SID_BLOCK = 64 };
 #define INO_END (UINT64_C(1) << 53)
 
+#define MAPPED_MAX (20u << 20)
+
 /* ---- room ------------------------------------------------------------------------------------------------------------- */
 
 static uint64_t batch_need(size_t bytes)
@@ -76,6 +78,12 @@ int store_batch_begin(struct store *s, enum store_batch_flag flag, size_t bytes,
 	return 0;
 }
 
+/* Half full, or a good part of the memory a daemon should take. */
+static bool is_due(const struct hot *h)
+{
+	return h->tail > h->size / 2 || h->mapped > MAPPED_MAX;
+}
+
 int store_batch_commit(struct store_batch *b)
 {
 	struct store *s = b->store;
@@ -86,7 +94,7 @@ int store_batch_commit(struct store_batch *b)
 	if (r == 0) {
 		s->super = b->super;
 		s->stats.batches += !empty;
-		if (s->active->tail > s->active->size / 2 && s->spare)
+		if (s->spare && is_due(s->active))
 			swap_logs(s);
 	}
 	pthread_mutex_unlock(&s->lock);

@@ -143,7 +143,7 @@ static int read_extents(const struct span *span, struct hot *h, int depth, const
 			break;
 		uint32_t stop = x[i].offset + x[i].len < end ? x[i].offset + x[i].len : end;
 		if (x[i].pos)
-			memcpy(out + (at - offset), h->map + x[i].pos + (at - x[i].offset), stop - at);
+			r = hot_read(h, x[i].pos + (at - x[i].offset), out + (at - offset), stop - at);
 		else
 			memset(out + (at - offset), 0, stop - at);
 		at = stop;

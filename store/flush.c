@@ -135,11 +135,13 @@ static int drop_chunks(struct flush *f, struct store_sid sid, struct store_ino i
 	return r == STORE_ABSENT ? 0 : r;
 }
 
-/* Lays the extents over the n bytes in f->raw; returns the new length. */
-static uint32_t overlay(struct flush *f, const struct entry *e, uint32_t n)
+/* Lays the extents over the *n bytes in f->raw; *n becomes the new length. */
+static int overlay(struct flush *f, const struct entry *e, uint32_t *len)
 {
+	uint32_t n = *len;
+	int r = 0;
 	const struct extent *x = entry_extents(e);
-	for (uint32_t i = 0; i < e->len; i++) {
+	for (uint32_t i = 0; i < e->len && r == 0; i++) {
 		uint32_t end = x[i].offset + x[i].len;
 		if (!x[i].pos) {
 			if (end >= n)
@@ -150,10 +152,11 @@ static uint32_t overlay(struct flush *f, const struct entry *e, uint32_t n)
 		}
 		if (x[i].offset > n)
 			memset(f->raw + n, 0, x[i].offset - n);
-		memcpy(f->raw + x[i].offset, f->hot->map + x[i].pos, x[i].len);
+		r = hot_read(f->hot, x[i].pos, f->raw + x[i].offset, x[i].len);
 		n = end > n ? end : n;
 	}
-	return n;
+	*len = n;
+	return r;
 }
 
 struct old_chunk {
@@ -182,26 +185,21 @@ static int get_old_chunk(struct flush *f, const struct entry *e, struct old_chun
 
 static int flush_chunk(struct flush *f, const struct entry *e, int64_t *delta)
 {
-	const struct extent *x = entry_extents(e);
-	const uint8_t *raw = f->raw;
 	struct old_chunk old;
-	uint32_t n;
 	int r = get_old_chunk(f, e, &old);
 	if (r)
 		return r;
 	/* Bytes written into a chunk that can no longer be read have nothing to be joined with: it stays EIO. */
 	if (old.damaged)
 		return 0;
-	if (e->len == 1 && x->pos && x->offset == 0 && x->len >= old.raw) {
-		raw = f->hot->map + x->pos;
-		n = x->len;
-	} else {
-		n = overlay(f, e, old.raw);
-	}
+	uint32_t n = old.raw;
+	r = overlay(f, e, &n);
+	if (r)
+		return r;
 	*delta -= (int64_t)old.len;
 	if (n == 0)
 		return old.len ? warm_delete(f->txn, &e->key) : 0;
-	ssize_t len = chunk_encode(f->codec, e->key, f->level, raw, n, f->out);
+	ssize_t len = chunk_encode(f->codec, e->key, f->level, f->raw, n, f->out);
 	if (len < 0)
 		return (int)len;
 	*delta += len;

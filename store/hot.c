@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define HOT_MAGIC UINT64_C(0x31474f4c53534553)
-enum { PWRITE_FROM = 16 << 10 };
+enum { LARGE = 16 << 10 }; /* bytes from which a system call is cheaper than page faults */
 
 struct batch_header {
 	uint64_t check; /* over what follows it, 0: not yet computed */
@@ -136,15 +136,16 @@ void hot_start(struct hot *h, uint64_t generation, uint64_t previous_end, struct
 	header->previous_end = previous_end;
 	header->boot = boot;
 	h->tail = h->checked = HOT_DATA;
-	h->synced = 0;
+	h->mapped = h->synced = 0;
 	atomic_store_explicit(&header->published, HOT_DATA, memory_order_release);
 }
 
 void hot_void(struct hot *h)
 {
 	atomic_store_explicit(&hot_header(h)->published, 0, memory_order_release);
+	madvise(h->map, h->size, MADV_DONTNEED);
 	h->tail = h->checked = HOT_DATA;
-	h->synced = 0;
+	h->mapped = h->synced = 0;
 }
 
 /* ---- replaying -------------------------------------------------------------------------------------------------------- */
@@ -276,8 +277,9 @@ static struct prepared *next_prepared(struct hot_batch *b)
 
 static int write_bytes(struct hot *h, uint64_t at, const uint8_t *data, uint32_t len)
 {
-	if (len < PWRITE_FROM) {
+	if (len < LARGE) {
 		memcpy(h->map + at, data, len);
+		h->mapped += len;
 		return 0;
 	}
 	while (len) {
@@ -286,6 +288,22 @@ static int write_bytes(struct hot *h, uint64_t at, const uint8_t *data, uint32_t
 			return -errno;
 		if (n > 0)
 			data += n, at += (uint64_t)n, len -= (uint32_t)n;
+	}
+	return 0;
+}
+
+int hot_read(const struct hot *h, uint64_t pos, uint8_t *out, uint32_t len)
+{
+	if (len < LARGE) {
+		memcpy(out, h->map + pos, len);
+		return 0;
+	}
+	while (len) {
+		ssize_t n = pread(h->fd, out, len, (off_t)pos);
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return n ? -errno : -EIO;
+		if (n > 0)
+			out += n, pos += (uint64_t)n, len -= (uint32_t)n;
 	}
 	return 0;
 }
@@ -302,6 +320,7 @@ static int append(struct hot_batch *b, struct change *c, const void *data)
 	if (!p)
 		return -ENOMEM;
 	memcpy(h->map + b->at, &r, sizeof r);
+	h->mapped += sizeof r;
 	c->pos = b->at + sizeof r;
 	int res = data ? write_bytes(h, c->pos, data, c->len) : 0;
 	if (res == 0)

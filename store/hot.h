@@ -5,7 +5,8 @@
  * of the process in the page cache. hot_sync makes it survive a power cut: batches get their checksums, then the file is synced.
  * After another boot `published` means nothing; batches count up to the first one whose checksum does not hold.
  *
- * Large pieces of data go through pwrite, which is cheaper than faulting in a page at a time; page cache and mapping are one.
+ * Large pieces of data go through pwrite and pread, which is cheaper than faulting in a page at a time, and keeps them out of the
+ * process's resident memory; page cache and mapping are one.
  */
 #pragma once
 
@@ -35,6 +36,7 @@ struct hot {
 	uint8_t *map;
 	uint64_t size;
 	uint64_t tail;       /* end of published batches */
+	uint64_t mapped;     /* of these, bytes written through the mapping: resident */
 	uint64_t checked;    /* batches before it carry checksums */
 	_Atomic uint64_t synced; /* bytes before it survive a power cut */
 	struct index index;
@@ -61,11 +63,14 @@ bool hot_is_valid(const struct hot *);
 int hot_replay(struct hot *, struct hot_boot this_boot);
 /* Empties the log and starts it anew. Only while no reader can see it. */
 void hot_start(struct hot *, uint64_t generation, uint64_t previous_end, struct hot_boot);
-/* Makes the log void: its records are in warm. The index is left to the caller. */
+/* Makes the log void, its records are in warm, and gives up its resident pages. The index is left to the caller. */
 void hot_void(struct hot *);
 
 /* Makes what lies before `end`, a batch's end, durable. One thread at a time, but beside an appending one. */
 int hot_sync(struct hot *, uint64_t end);
+
+/* Copies bytes an extent points at. -errno. */
+int hot_read(const struct hot *, uint64_t pos, uint8_t *out, uint32_t len);
 
 /* ---- appending -------------------------------------------------------------------------------------------------------- */
 

@@ -15,8 +15,8 @@
 static const char *const log_names[] = { "hot.0", "hot.1" };
 
 /* Default size of a log: enough to take in a burst while the other one drains, but a small part of the disk. */
-#define HOT_SIZE_DEFAULT (64u << 20)
-enum { HOT_DISK_SHARE = 32 };
+#define HOT_SIZE_DEFAULT (256u << 20)
+enum { HOT_DISK_SHARE = 64 };
 #define DRAIN_RATE_GUESS (200u << 20) /* bytes per second, until a flush was measured */
 
 static const struct key super_key_at = { { 0, (uint64_t)KIND_SUPER << 32, KEY_VERSION_MASK } };
