@@ -81,7 +81,8 @@ static int load(struct hot *h, uint64_t size, bool read_only)
 	if (fstat(h->fd, &st) < 0)
 		return -errno;
 	h->size = (uint64_t)st.st_size;
-	bool usable = h->size >= HOT_SIZE_MIN && (uint64_t)st.st_blocks * 512 >= h->size;
+	/* A hole would be a SIGBUS on a full disk. A log is read all the same: it may hold what nobody else has. */
+	bool usable = h->size >= HOT_SIZE_MIN && (size == 0 || (uint64_t)st.st_blocks * 512 >= h->size);
 	int r = 0;
 	if (!usable) {
 		if (size == 0)

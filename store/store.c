@@ -211,6 +211,32 @@ static int flush_replayed(struct store *s, struct hot *h)
 	return 0;
 }
 
+/*
+ * A log that does not count (its predecessor was lost) leaves batches in its file that carry its generation: no new log may have the
+ * same one, or a later power cut could bring them back. Warm says durably that they are done with.
+ */
+static int skip_generations(struct store *s)
+{
+	uint64_t newest = s->flushed_generation;
+	struct warm_txn *txn;
+	for (int i = 0; i < 2; i++)
+		if (hot_is_valid(&s->logs[i]) && hot_header(&s->logs[i])->generation > newest)
+			newest = hot_header(&s->logs[i])->generation;
+	if (newest == s->flushed_generation)
+		return 0;
+	uint8_t value[CODEC_CHECK_SIZE + 9];
+	int r = warm_begin(s->warm, &txn);
+	if (r)
+		return r;
+	r = put_sealed(txn, &flushed_key_at, value, record_put_uint(newest, value + CODEC_CHECK_SIZE));
+	if (r) {
+		warm_abort(txn);
+		return r;
+	}
+	s->flushed_generation = newest;
+	return warm_commit(txn);
+}
+
 static uint64_t default_hot_size(struct store *s)
 {
 	struct statvfs v;
@@ -261,6 +287,7 @@ static int settle(struct store *s, struct store_open_info *info)
 	}
 	for (int i = 0; r == 0 && i < 2; i++)
 		r = replayed[i] ? flush_replayed(s, replayed[i]) : 0;
+	r = r ? r : skip_generations(s);
 	if (r)
 		return fail(info, r == -ENOSPC ? STORE_FULL : r, "save what the last run left in its logs", r);
 	r = make_logs(s);
