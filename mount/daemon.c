@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bsd/unistd.h>
+
 #include "fs/fs.h"
 #include "mount/closing.h"
 #include "mount/message.h"
@@ -214,6 +216,8 @@ static int serve(const struct mount_plan *plan, int pipe)
 			status = MOUNT_SYSTEM;
 		}
 	}
+	if (status == 0 && d.pipe >= 0)
+		message_error("%s was unmounted before it answered", plan->dir);
 	notify_stopping();
 	atomic_store(&serving, NULL);
 	fs_free(d.fs);
@@ -241,6 +245,22 @@ static int wait_for_child(int fd, pid_t child)
 	return MOUNT_INTERNAL;
 }
 
+/* Keeps nothing of the caller's but stderr, until the mount answers, and the pipe, whose new number it returns. */
+static int leave_caller(const struct mount_plan *plan, int pipe)
+{
+	enum { PIPE = 3 };
+
+	setsid();
+	if (chdir("/") < 0)
+		message_error("cannot leave the working directory: %s", strerror(errno));
+	if (strncmp(plan->dir, "/dev/fd/", 8) == 0)
+		return pipe; /* a descriptor of the caller's is to be mounted on */
+	if (pipe != PIPE && dup3(pipe, PIPE, O_CLOEXEC) < 0)
+		return pipe;
+	closefrom(PIPE + 1);
+	return PIPE;
+}
+
 int daemon_run(const struct mount_plan *plan)
 {
 	int ends[2];
@@ -260,9 +280,5 @@ int daemon_run(const struct mount_plan *plan)
 		close(ends[1]);
 		return wait_for_child(ends[0], child);
 	}
-	close(ends[0]);
-	setsid();
-	if (chdir("/") < 0)
-		message_error("cannot leave the working directory: %s", strerror(errno));
-	return serve(plan, ends[1]);
+	return serve(plan, leave_caller(plan, ends[1]));
 }
