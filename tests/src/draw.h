@@ -156,7 +156,7 @@ static inline bool draw_hold(struct model *m, struct op *op)
 	int held = 0;
 	for (int i = 1; i < MODEL_NODES; i++)
 		held += m->nodes[i].held;
-	return held < MODEL_HELD && draw_attribute(m, op) && !m->nodes[op->node].held;
+	return held < MODEL_HELD && !m->no_holds && draw_attribute(m, op) && !m->nodes[op->node].held;
 }
 
 static inline bool draw_drop(struct model *m, struct op *op)

@@ -58,6 +58,7 @@ struct model {
 	size_t max_write;  /* of one write */
 	int max_nodes;
 	bool syncs;        /* draw fsync too */
+	bool no_holds;     /* no file stays open from one operation to the next */
 	int used;
 	int entry_count;
 	struct model_node nodes[MODEL_NODES]; /* 0 is the root of the mount */

@@ -2,8 +2,9 @@
  * powercut - makes the store as a disk may hold it after a power cut, from a copy of the store and a trace of what was done to it.
  *
  *   powercut count TRACE                              prints how many sync boundaries the trace has
- *   powercut cut BASE TRACE OUT -s SEED [-b N [-p]]   cuts after (-p: before) the N-th boundary, else at a random moment; prints the
- *                                                     moment, for `recorder verify -t`
+ *   powercut cut BASE TRACE OUT -s SEED [-b N [-p]] [-w WAY]
+ *                                                     cuts after (-p: before) the N-th boundary, else at a random moment; prints the
+ *                                                     moment, for `recorder verify -t`. WAY, a number, says what is lost
  *   powercut twin BASE TRACE OUT -b N                 cuts at the end, but the disk lied from the N-th boundary on: it synced nothing
  *   powercut whole BASE TRACE OUT                     everything that was written: after a clean end
  *
@@ -22,8 +23,9 @@
 
 enum { FILES = 64 };
 
-enum way { WAY_NONE, WAY_ALL, WAY_HALF, WAY_FEW, WAY_MOST, WAY_BUT_ONE, WAY_IN_ORDER, WAY_LAST, WAYS };
-static const char *const way_names[WAYS] = {"none", "all", "half", "few", "most", "all but one", "in order", "the last"};
+enum way { WAY_NONE, WAY_ALL, WAY_HALF, WAY_FEW, WAY_MOST, WAY_BUT_ONE, WAY_IN_ORDER, WAY_LAST, WAY_HEADLESS, WAYS };
+static const char *const way_names[WAYS] = {"none", "all", "half", "few", "most", "all but one", "in order", "the last",
+	"headless"};
 
 struct write {
 	const struct trace_event *event;
@@ -43,6 +45,7 @@ static struct file files[FILES];
 static const uint8_t *trace;
 static size_t trace_size;
 static uint64_t rng;
+static enum way forced = WAYS; /* WAYS: drawn */
 
 static void die(const char *what)
 {
@@ -262,7 +265,7 @@ static void put_some_sectors(struct file *f, const struct trace_event *event, un
 }
 
 /* Of 16 sectors of write i how many are on the disk. */
-static unsigned share(enum way way, size_t i, size_t all, size_t chosen)
+static unsigned share(enum way way, const struct trace_event *event, size_t i, size_t all, size_t chosen)
 {
 	switch (way) {
 	case WAY_NONE: return 0;
@@ -273,6 +276,7 @@ static unsigned share(enum way way, size_t i, size_t all, size_t chosen)
 	case WAY_BUT_ONE: return i == chosen ? 0 : 16;
 	case WAY_IN_ORDER: return i < chosen ? 16 : i == chosen ? 8 : 0;
 	case WAY_LAST: return i + 1 + chosen % 8 >= all ? 16 : 0;
+	case WAY_HEADLESS: return event->offset == 0 ? 0 : 16;
 	case WAYS: break;
 	}
 	return 0;
@@ -280,12 +284,12 @@ static unsigned share(enum way way, size_t i, size_t all, size_t chosen)
 
 static enum way lose(struct file *f)
 {
-	enum way way = (enum way)random_below(&rng, WAYS);
+	enum way way = forced == WAYS ? (enum way)random_below(&rng, WAYS) : forced;
 	size_t chosen = random_below(&rng, f->count);
 	bool order = true; /* sizes change in order */
 	for (size_t i = 0; i < f->count; i++) {
 		const struct trace_event *event = f->pending[i].event;
-		unsigned n = share(way, i, f->count, chosen);
+		unsigned n = share(way, event, i, f->count, chosen);
 		if (is_write(event))
 			put_some_sectors(f, event, n);
 		else if ((order = order && n >= 8))
@@ -371,7 +375,7 @@ static void make(const char *base, const char *out, const struct cut *cut)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: powercut count TRACE | cut|twin|whole BASE TRACE OUT [-s SEED] [-b N [-p]]\n");
+	fprintf(stderr, "usage: powercut count TRACE | cut|twin|whole BASE TRACE OUT [-s SEED] [-b N [-p]] [-w WAY]\n");
 	return 2;
 }
 
@@ -380,10 +384,11 @@ int main(int argc, char **argv)
 	long n = -1;
 	bool before = false;
 	int c;
-	while ((c = getopt(argc, argv, "s:b:p")) >= 0) {
+	while ((c = getopt(argc, argv, "s:b:pw:")) >= 0) {
 		switch (c) {
 		case 's': rng = strtoull(optarg, NULL, 0); break;
 		case 'b': n = strtol(optarg, NULL, 0); break;
+		case 'w': forced = (enum way)strtol(optarg, NULL, 0); break;
 		case 'p': before = true; break;
 		default: return usage();
 		}

@@ -2,8 +2,10 @@
  * recorder - random operations on a mount against a model of them, through deaths of the daemon.
  *
  *   recorder crash STORE MOUNT -s SEED -k KILLS [-c EVERY] [-o OPTIONS]     kill -9 at random moments, compare after each remount
+ *                                                                           -w: each file is closed before the next operation
  *   recorder run MOUNT -s SEED -n OPERATIONS -l LOG                         a workload; LOG takes the time of each operation
  *   recorder verify MOUNT -s SEED -l LOG -t TIME [-g AGE] [-a]             the tree is one that a power cut at TIME may leave
+ *                                                                           -r K, for run too: after a power cut that left K operations
  *   recorder twin STORE MOUNT -s SEED                                       alters the tree behind the model's back: must be noticed
  *
  * `crash` also kills while the daemon is starting and while it is stopping. After a kill the tree must be the model's; the
@@ -20,13 +22,16 @@
 #include "run.h"
 
 #define CUT_AT_END INT64_MAX
+enum { RESUMES = 16 };
 
 struct options {
 	uint64_t seed;
 	long kills, every, ops;
 	const char *log;
 	int64_t now, age; /* ns: moment of the cut, CUT_AT_END: after a clean end; how old what is lost may be */
-	bool any;         /* also say which older state it is, and fail */
+	bool closes, any; /* any: also say which older state it is, and fail */
+	long resumed[RESUMES]; /* numbers of operations after which a power cut had already been, ascending */
+	int resumes;
 };
 
 static struct model model;
@@ -219,6 +224,27 @@ static void small_model(void)
 	model.syncs = true;
 }
 
+/* After operation k: was it the last one before a power cut, then nothing is open any more. */
+static void pass_cut(const struct options *o, long k)
+{
+	for (int i = 0; i < o->resumes; i++)
+		if (o->resumed[i] == k)
+			model_lose_held(&model);
+}
+
+static long last_resume(const struct options *o)
+{
+	return o->resumes ? o->resumed[o->resumes - 1] : 0;
+}
+
+static void replay(const struct options *o, long k)
+{
+	struct op op;
+	op_draw(&model, &op);
+	model_apply(&model, &op);
+	pass_cut(o, k);
+}
+
 /* One line an operation: begin, end (CLOCK_MONOTONIC, ns), 1 if it promises that all before it is durable. */
 static int workload(const struct options *o)
 {
@@ -226,6 +252,8 @@ static int workload(const struct options *o)
 	if (!log)
 		daemon_die(o->log);
 	small_model();
+	for (long k = 1; k <= last_resume(o); k++)
+		replay(o, k);
 	for (long i = 0; i < o->ops; i++) {
 		struct op op;
 		int64_t begin = daemon_now();
@@ -247,8 +275,8 @@ static void bounds(const struct options *o, long *first, long *last)
 	FILE *log = fopen(o->log, "r");
 	if (!log)
 		daemon_die(o->log);
-	*first = *last = 0;
-	for (long k = 1; fscanf(log, "%lld %lld %d", &begin, &end, &sync) == 3; k++) {
+	*first = *last = last_resume(o);
+	for (long k = *first + 1; fscanf(log, "%lld %lld %d", &begin, &end, &sync) == 3; k++) {
 		if (begin < o->now)
 			*last = k;
 		if (end < o->now && (sync || end < o->now - o->age || o->now == CUT_AT_END))
@@ -260,23 +288,20 @@ static void bounds(const struct options *o, long *first, long *last)
 static int verify(const struct options *o)
 {
 	long first, last;
-	struct op op;
 	char *found = dump_tree(run.mount);
 	if (!found)
 		return 1;
 	small_model();
 	bounds(o, &first, &last);
 	for (long k = 0; k <= last; k++) {
-		if (k) {
-			op_draw(&model, &op);
-			model_apply(&model, &op);
-		}
+		if (k)
+			replay(o, k);
 		if (k < first && !o->any)
 			continue;
 		char *expected = dump_model(&model, false);
 		bool same = !strcmp(expected, found);
 		if (same) {
-			printf("the tree after %ld operations; between %ld and %ld is right\n", k, first, last);
+			printf("%ld operations, of %ld to %ld\n", k, first, last);
 			return k < first;
 		}
 		if (k == first || k == last) {
@@ -331,7 +356,7 @@ static struct options parse(int argc, char **argv)
 {
 	struct options o = {.seed = (uint64_t)daemon_now(), .kills = 5, .every = 10, .ops = 1000, .age = INT64_MAX / 2};
 	int c;
-	while ((c = getopt(argc, argv, "s:k:c:o:n:l:t:g:a")) >= 0) {
+	while ((c = getopt(argc, argv, "s:k:c:o:n:l:t:g:awr:")) >= 0) {
 		switch (c) {
 		case 's': o.seed = strtoull(optarg, NULL, 0); break;
 		case 'k': o.kills = strtol(optarg, NULL, 0); break;
@@ -342,6 +367,12 @@ static struct options parse(int argc, char **argv)
 		case 't': o.now = strtoll(optarg, NULL, 0); break;
 		case 'g': o.age = strtoll(optarg, NULL, 0); break;
 		case 'a': o.any = true; break;
+		case 'w': o.closes = true; break;
+		case 'r':
+			if (o.resumes == RESUMES)
+				exit(usage());
+			o.resumed[o.resumes++] = strtol(optarg, NULL, 0);
+			break;
 		default: exit(usage());
 		}
 	}
@@ -358,6 +389,7 @@ int main(int argc, char **argv)
 	int count = argc - optind;
 	umask(0);
 	model_init(&model, o.seed);
+	model.no_holds = o.closes;
 	chance = o.seed ^ (uint64_t)daemon_now();
 	if (count == 3 && (!strcmp(words[0], "crash") || !strcmp(words[0], "twin"))) {
 		daemon_under_test.store = words[1];
