@@ -163,3 +163,40 @@ posix_suite() {
 	[ -z "$failed" ] || fail "POSIX programs failed in $dir"
 	"$@" rmdir "$dir"
 }
+
+# ---- programs on both filesystems ---------------------------------------------------------------------------------
+
+# mount_for_programs [OPTION...] - a mount with two sessions: s, and, with root, theirs (the ordinary user's).
+mount_for_programs() {
+	if [ "$(id -u)" != 0 ]; then
+		mount_store "$@"
+		mkdir "$MNT/s"
+		return
+	fi
+	mount_store -o allow_other "$@"
+	mkdir "$MNT/s" "$MNT/theirs"
+	own_by_user "$MNT/theirs"
+}
+
+# run_in DIR FUNCTION [WORD...] - makes DIR and runs the function there, by a shell of its own with the words before it.
+run_in() {
+	local dir=$1 function=$2
+	shift 2
+	"$@" mkdir "$dir"
+	(cd "$dir" && "$@" bash -c "set -Eeuo pipefail; $(declare -f); $function") || fail "$function failed in $dir"
+}
+
+# on_both FUNCTION - runs it on the native filesystem and on the mount, where it must print the same.
+on_both() {
+	run_in "$NATIVE/$1" "$1" >"$TEST_DIR/native.out"
+	run_in "$MNT/s/research_data/$1" "$1" >"$TEST_DIR/mount.out"
+	diff "$TEST_DIR/native.out" "$TEST_DIR/mount.out" >&2 || fail "$1: the mount differs"
+}
+
+# on_all FUNCTION - the same, and also as an ordinary user on the mount.
+on_all() {
+	on_both "$1"
+	[ "$(id -u)" = 0 ] || return 0
+	run_in "$MNT/theirs/research_data/$1" "$1" "${AS_USER[@]}" >"$TEST_DIR/user.out"
+	diff "$TEST_DIR/native.out" "$TEST_DIR/user.out" >&2 || fail "$1: the mount differs for an ordinary user"
+}
