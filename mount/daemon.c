@@ -253,8 +253,8 @@ static int leave_caller(const struct mount_plan *plan, int pipe)
 	setsid();
 	if (chdir("/") < 0)
 		message_error("cannot leave the working directory: %s", strerror(errno));
-	if (strncmp(plan->dir, "/dev/fd/", 8) == 0)
-		return pipe; /* a descriptor of the caller's is to be mounted on */
+	if (plan->handed_over)
+		return pipe;
 	if (pipe != PIPE && dup3(pipe, PIPE, O_CLOEXEC) < 0)
 		return pipe;
 	closefrom(PIPE + 1);

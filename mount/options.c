@@ -65,6 +65,7 @@ static const struct option_row rows[] = {
 	DROPPED("atime"), DROPPED("diratime"), DROPPED("relatime"), DROPPED("defaults"), DROPPED("auto"), DROPPED("noauto"),
 	DROPPED("user"), DROPPED("user=*"), DROPPED("users"), DROPPED("nouser"), DROPPED("owner"), DROPPED("group"),
 	DROPPED("nofail"), DROPPED("_netdev"), DROPPED("x-*"), DROPPED("X-*"), DROPPED("comment=*"), DROPPED("subtype=sessfs"),
+	DROPPED("fsname=*"), /* always the store */
 };
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
 

@@ -131,7 +131,8 @@ static int check_dir(struct mount_plan *p, const char *name)
 {
 	struct stat st;
 
-	if (strncmp(name, "/dev/fd/", 8) == 0) {
+	p->handed_over = strncmp(name, "/dev/fd/", 8) == 0;
+	if (p->handed_over) {
 		p->dir = strdup(name);
 		return p->dir ? 0 : MOUNT_SYSTEM;
 	}
@@ -287,19 +288,26 @@ static int check_allow(const struct mount_plan *p)
 	return 0;
 }
 
-int preflight(struct mount_plan *p, const char *store, const char *dir)
+static int check_machine(const struct mount_plan *p)
 {
-	int r = check_store(p, store);
+	int r = check_allow(p);
 
-	if (r == 0)
-		r = check_dir(p, dir);
-	if (r == 0)
-		r = check_allow(p);
 	if (r == 0)
 		r = check_capability();
 	if (r == 0)
 		r = check_fusermount(p);
 	if (r == 0)
 		r = check_device();
+	return r;
+}
+
+int preflight(struct mount_plan *p, const char *store, const char *dir)
+{
+	int r = check_store(p, store);
+
+	if (r == 0)
+		r = check_dir(p, dir);
+	if (r == 0 && !p->handed_over)
+		r = check_machine(p);
 	return r;
 }

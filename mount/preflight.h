@@ -15,6 +15,7 @@ struct mount_plan {
 	bool foreground, debug, verbose;
 	bool fresh;   /* there is no store yet: it is to be made */
 	bool missing; /* nor its directory */
+	bool handed_over; /* dir is /dev/fd/N: mount.fuse3 has mounted already, and gave up its rights */
 	bool replace; /* dir holds the dead mount of this same store */
 };
 

@@ -11,6 +11,11 @@ grep -q " $MNT .*noatime.* - fuse.sessfs $STORE " /proc/self/mountinfo
 mkdir "$MNT/one"
 "$SESSFS" umount "$MNT"
 
+note "mount.fuse3 with drop_privileges, which hands over /dev/fd/N"
+PATH=$(dirname "$SESSFS"):$PATH mount.fuse3 "$STORE" "$MNT" -t fuse.sessfs -o "drop_privileges,default_permissions,fsname=$STORE"
+[ -d "$MNT/one" ]
+"$SESSFS" umount "$MNT"
+
 # /sbin of a mount namespace of its own, with the helper in it.
 cat >inside.sh <<'INSIDE'
 set -eu
