@@ -1,5 +1,10 @@
-/* warm.c - the LMDB port. */
+/*
+ * warm.c - the LMDB port. LMDB does the transactions: it says which pages a reader may see, and writes. The pages are read by pages.c, and
+ * verified by its guard before LMDB changes anything, because LMDB trusts what it finds in the file.
+ */
 #include "store/warm.h"
+
+#include "store/pages.h"
 
 #include <errno.h>
 #include <lmdb.h>
@@ -16,17 +21,20 @@
 struct warm {
 	MDB_env *env;
 	MDB_dbi dbi;
+	struct pages *pages;
 };
 
 struct warm_snapshot {
 	struct warm *warm;
 	MDB_txn *txn;
-	MDB_cursor *cursor;
+	struct tree tree;
+	struct path path; /* to what was found last */
 };
 
 struct warm_txn {
 	MDB_txn *txn;
 	MDB_cursor *cursor;
+	struct guard *guard;
 };
 
 static int result(int r)
@@ -70,7 +78,12 @@ static int open_env(struct warm *w, const char *path, bool read_only, uint64_t m
 	int r = mdb_env_create(&w->env);
 	r = r ? r : mdb_env_set_mapsize(w->env, map_size);
 	r = r ? r : mdb_env_set_maxreaders(w->env, MAX_READERS);
-	return r ? r : mdb_env_open(w->env, path, MDB_NOTLS | (read_only ? MDB_RDONLY : 0), 0600);
+	r = r ? r : mdb_env_open(w->env, path, MDB_NOTLS | (read_only ? MDB_RDONLY : 0), 0600);
+	r = r ? r : open_dbi(w, read_only);
+	if (r)
+		return r;
+	r = pages_open(path, map_size, &w->pages);
+	return r == STORE_DAMAGED ? MDB_CORRUPTED : -r;
 }
 
 int warm_open(const char *path, bool read_only, struct warm **ret)
@@ -78,10 +91,14 @@ int warm_open(const char *path, bool read_only, struct warm **ret)
 	struct warm *w = calloc(1, sizeof *w);
 	if (!w)
 		return -ENOMEM;
-	int r = ENOMEM;
+	int r = pages_inspect(path);
+	if (r) {
+		free(w);
+		return r;
+	}
+	r = ENOMEM;
 	for (uint64_t size = MAP_SIZE_MAX; r == ENOMEM && size >= MAP_SIZE_MIN; size /= 2)
 		r = open_env(w, path, read_only, size);
-	r = r ? r : open_dbi(w, read_only);
 	if (r) {
 		warm_close(w);
 		return open_result(r);
@@ -96,6 +113,7 @@ void warm_close(struct warm *w)
 {
 	if (!w)
 		return;
+	pages_close(w->pages);
 	if (w->env)
 		mdb_env_close(w->env);
 	free(w);
@@ -103,17 +121,31 @@ void warm_close(struct warm *w)
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------- */
 
+/* The trees of the transaction that a snapshot has just begun; begins anew if it was overtaken by two commits. */
+static int load_tree(struct warm_snapshot *s)
+{
+	int r;
+	s->path.depth = 0;
+	while ((r = pages_tree(s->warm->pages, mdb_txn_id(s->txn), &s->tree)) == STORE_ABSENT) {
+		mdb_txn_reset(s->txn);
+		r = mdb_txn_renew(s->txn);
+		if (r)
+			return result(r);
+	}
+	return r;
+}
+
 int warm_snapshot_new(struct warm *w, struct warm_snapshot **ret)
 {
 	struct warm_snapshot *s = calloc(1, sizeof *s);
 	if (!s)
 		return -ENOMEM;
 	s->warm = w;
-	int r = mdb_txn_begin(w->env, NULL, MDB_RDONLY, &s->txn);
-	r = r ? r : mdb_cursor_open(s->txn, w->dbi, &s->cursor);
+	int r = result(mdb_txn_begin(w->env, NULL, MDB_RDONLY, &s->txn));
+	r = r ? r : load_tree(s);
 	if (r) {
 		warm_snapshot_free(s);
-		return result(r);
+		return r;
 	}
 	*ret = s;
 	return 0;
@@ -123,8 +155,6 @@ void warm_snapshot_free(struct warm_snapshot *s)
 {
 	if (!s)
 		return;
-	if (s->cursor)
-		mdb_cursor_close(s->cursor);
 	if (s->txn)
 		mdb_txn_abort(s->txn);
 	free(s);
@@ -138,73 +168,39 @@ void warm_snapshot_park(struct warm_snapshot *s)
 int warm_snapshot_renew(struct warm_snapshot *s)
 {
 	mdb_txn_reset(s->txn);
-	int r = mdb_txn_renew(s->txn);
-	r = r ? r : mdb_cursor_renew(s->txn, s->cursor);
-	return result(r);
+	int r = result(mdb_txn_renew(s->txn));
+	return r ? r : load_tree(s);
 }
 
-static int cursor_seek(MDB_cursor *cursor, const struct key *key, struct key *ret_key, struct warm_value *ret)
+int warm_seek(struct warm_snapshot *s, const struct key *key, struct key *ret_key, struct warm_value *ret)
 {
-	uint8_t bytes[KEY_SIZE];
-	key_to_bytes(*key, bytes);
-	MDB_val k = { KEY_SIZE, bytes }, v;
-	int r = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-	if (r)
-		return result(r);
-	if (k.mv_size != KEY_SIZE)
-		return -EIO;
-	*ret_key = key_from_bytes(k.mv_data);
-	*ret = (struct warm_value){ v.mv_data, v.mv_size };
-	return 0;
+	struct page_value value;
+	int r = pages_seek(s->warm->pages, &s->tree, key, &s->path, ret_key, &value);
+	if (r == 0)
+		*ret = (struct warm_value){ value.data, value.len };
+	return r;
 }
 
-static int cursor_find(MDB_cursor *cursor, const struct key *key, struct warm_value *ret)
+int warm_after(struct warm_snapshot *s, const struct key *key, struct key *ret_key, struct warm_value *ret)
+{
+	struct page_value value;
+	int r = pages_after(s->warm->pages, &s->tree, key, &s->path, ret_key, &value);
+	if (r == 0)
+		*ret = (struct warm_value){ value.data, value.len };
+	return r;
+}
+
+int warm_get(struct warm_snapshot *s, const struct key *key, struct warm_value *ret)
 {
 	struct key found;
 	struct warm_value value;
-	int r = cursor_seek(cursor, key, &found, &value);
+	int r = warm_seek(s, key, &found, &value);
 	if (r)
 		return r;
 	if (!key_same(found, *key))
 		return STORE_ABSENT;
 	*ret = value;
 	return 0;
-}
-
-int warm_get(struct warm_snapshot *s, const struct key *key, struct warm_value *ret)
-{
-	return cursor_find(s->cursor, key, ret);
-}
-
-int warm_seek(struct warm_snapshot *s, const struct key *key, struct key *ret_key, struct warm_value *ret)
-{
-	return cursor_seek(s->cursor, key, ret_key, ret);
-}
-
-static int cursor_next(MDB_cursor *cursor, struct key *ret_key, struct warm_value *ret)
-{
-	MDB_val k, v;
-	int r = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
-	if (r)
-		return result(r);
-	if (k.mv_size != KEY_SIZE)
-		return -EIO;
-	*ret_key = key_from_bytes(k.mv_data);
-	*ret = (struct warm_value){ v.mv_data, v.mv_size };
-	return 0;
-}
-
-int warm_after(struct warm_snapshot *s, const struct key *key, struct key *ret_key, struct warm_value *ret)
-{
-	uint8_t bytes[KEY_SIZE];
-	MDB_val k, v;
-	key_to_bytes(*key, bytes);
-	if (mdb_cursor_get(s->cursor, &k, &v, MDB_GET_CURRENT) == 0 && k.mv_size == KEY_SIZE && memcmp(k.mv_data, bytes, KEY_SIZE) == 0)
-		return cursor_next(s->cursor, ret_key, ret);
-	struct key next = *key;
-	for (int i = 2; i >= 0 && ++next.w[i] == 0; i--)
-		;
-	return cursor_seek(s->cursor, &next, ret_key, ret);
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------------- */
@@ -214,11 +210,14 @@ int warm_begin(struct warm *w, struct warm_txn **ret)
 	struct warm_txn *t = calloc(1, sizeof *t);
 	if (!t)
 		return -ENOMEM;
-	int r = mdb_txn_begin(w->env, NULL, 0, &t->txn);
-	r = r ? r : mdb_cursor_open(t->txn, w->dbi, &t->cursor);
+	struct tree tree;
+	int r = result(mdb_txn_begin(w->env, NULL, 0, &t->txn));
+	r = r ? r : pages_tree(w->pages, mdb_txn_id(t->txn) - 1, &tree);
+	r = r ? r : guard_new(w->pages, &tree, &t->guard);
+	r = r ? r : result(mdb_cursor_open(t->txn, w->dbi, &t->cursor));
 	if (r) {
 		warm_abort(t);
-		return result(r);
+		return r < 0 ? r : -EIO;
 	}
 	*ret = t;
 	return 0;
@@ -228,6 +227,7 @@ int warm_commit(struct warm_txn *t)
 {
 	mdb_cursor_close(t->cursor);
 	int r = mdb_txn_commit(t->txn);
+	guard_free(t->guard);
 	free(t);
 	return result(r);
 }
@@ -240,17 +240,37 @@ void warm_abort(struct warm_txn *t)
 		mdb_cursor_close(t->cursor);
 	if (t->txn)
 		mdb_txn_abort(t->txn);
+	guard_free(t->guard);
 	free(t);
-}
-
-int warm_txn_get(struct warm_txn *t, const struct key *key, struct warm_value *ret)
-{
-	return cursor_find(t->cursor, key, ret);
 }
 
 int warm_txn_seek(struct warm_txn *t, const struct key *key, struct key *ret_key, struct warm_value *ret)
 {
-	return cursor_seek(t->cursor, key, ret_key, ret);
+	uint8_t bytes[KEY_SIZE];
+	key_to_bytes(*key, bytes);
+	MDB_val k = { KEY_SIZE, bytes }, v;
+	int r = guard_admit(t->guard, key);
+	r = r ? r : result(mdb_cursor_get(t->cursor, &k, &v, MDB_SET_RANGE));
+	if (r)
+		return r;
+	if (k.mv_size != KEY_SIZE)
+		return -EIO;
+	*ret_key = key_from_bytes(k.mv_data);
+	*ret = (struct warm_value){ v.mv_data, v.mv_size };
+	return 0;
+}
+
+int warm_txn_get(struct warm_txn *t, const struct key *key, struct warm_value *ret)
+{
+	struct key found;
+	struct warm_value value;
+	int r = warm_txn_seek(t, key, &found, &value);
+	if (r)
+		return r;
+	if (!key_same(found, *key))
+		return STORE_ABSENT;
+	*ret = value;
+	return 0;
 }
 
 int warm_put(struct warm_txn *t, const struct key *key, const void *data, size_t len)
@@ -258,7 +278,8 @@ int warm_put(struct warm_txn *t, const struct key *key, const void *data, size_t
 	uint8_t bytes[KEY_SIZE];
 	key_to_bytes(*key, bytes);
 	MDB_val k = { KEY_SIZE, bytes }, v = { len, (void *)data };
-	return result(mdb_cursor_put(t->cursor, &k, &v, 0));
+	int r = guard_admit(t->guard, key);
+	return r ? r : result(mdb_cursor_put(t->cursor, &k, &v, 0));
 }
 
 int warm_delete(struct warm_txn *t, const struct key *key)
@@ -266,48 +287,24 @@ int warm_delete(struct warm_txn *t, const struct key *key)
 	uint8_t bytes[KEY_SIZE];
 	key_to_bytes(*key, bytes);
 	MDB_val k = { KEY_SIZE, bytes }, v;
-	int r = mdb_cursor_get(t->cursor, &k, &v, MDB_SET_KEY);
-	return result(r ? r : mdb_cursor_del(t->cursor, 0));
-}
-
-/* The free list is a database of page numbers by transaction; each value begins with its count. */
-static int count_free_pages(struct warm *w, size_t *ret)
-{
-	MDB_txn *txn;
-	MDB_cursor *cursor = NULL;
-	MDB_val k, v;
-	size_t pages = 0;
-	int r = mdb_txn_begin(w->env, NULL, MDB_RDONLY, &txn);
-	if (r)
-		return result(r);
-	r = mdb_cursor_open(txn, 0, &cursor);
-	while (r == 0 && (r = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0) {
-		size_t n = 0;
-		if (v.mv_size >= sizeof n)
-			memcpy(&n, v.mv_data, sizeof n);
-		if (n > v.mv_size / sizeof n)
-			n = 0;
-		pages += n;
-	}
-	if (cursor)
-		mdb_cursor_close(cursor);
-	mdb_txn_abort(txn);
-	*ret = pages;
-	return r == MDB_NOTFOUND ? 0 : result(r);
+	int r = guard_admit(t->guard, key);
+	r = r ? r : result(mdb_cursor_get(t->cursor, &k, &v, MDB_SET_KEY));
+	return r ? r : result(mdb_cursor_del(t->cursor, 0));
 }
 
 int warm_space(struct warm *w, struct warm_space *ret)
 {
-	MDB_envinfo info;
-	MDB_stat stat;
-	size_t pages = 0;
-	int r = count_free_pages(w, &pages);
+	struct warm_snapshot *s;
+	uint64_t free_pages, page = pages_size(w->pages);
+	int r = warm_snapshot_new(w, &s);
 	if (r)
 		return r;
-	mdb_env_info(w->env, &info);
-	mdb_env_stat(w->env, &stat);
-	uint64_t all = (uint64_t)(info.me_last_pgno + 1), page = stat.ms_psize;
-	pages = pages < all ? pages : all;
-	*ret = (struct warm_space){ .used = (all - pages) * page, .reusable = pages * page };
-	return 0;
+	uint64_t all = s->tree.last + 1;
+	r = pages_count_free(w->pages, &s->tree, &free_pages);
+	if (r == 0) {
+		free_pages = free_pages < all ? free_pages : all;
+		*ret = (struct warm_space){ .used = (all - free_pages) * page, .reusable = free_pages * page };
+	}
+	warm_snapshot_free(s);
+	return r;
 }

@@ -1,0 +1,76 @@
+/* pages_internal.h - what pages.c, guard.c and walk.c share: LMDB's pages, and a path from the root to a leaf. */
+#pragma once
+
+#include "store/pages.h"
+
+#include <stdatomic.h>
+
+enum { PAGE_BRANCH = 1, PAGE_LEAF = 2, PAGE_OVERFLOW = 4, PAGE_META = 8 };
+enum { PAGE_HEADER = 16, NODE_BIG = 1, FREE_KEY_SIZE = 8 };
+
+struct page_header {
+	uint64_t pgno;
+	uint16_t pad, flags;
+	uint16_t lower, upper; /* of an overflow: together the number of its pages */
+};
+
+struct node_header {
+	uint16_t lo, hi; /* of a leaf: length of the value; of a branch, with flags: the child */
+	uint16_t flags;
+	uint16_t key_len;
+};
+
+struct node {
+	const uint8_t *key;
+	uint32_t key_len, flags;
+	uint32_t size;    /* in the page, header included */
+	uint64_t child;   /* of a branch; or the first page of a large value */
+	const uint8_t *data;
+	size_t len;
+};
+
+struct pages {
+	int fd;
+	uint8_t *map;
+	uint64_t map_size;
+	uint32_t page_size;
+	_Atomic uint8_t *known; /* by page: a leaf that was found sound */
+	uint64_t known_size;
+};
+
+/* The page if it is of that kind; of a branch or leaf also its number of nodes. NULL: damaged. */
+const uint8_t *page_at(const struct pages *, const struct tree *, uint64_t number, unsigned flags, unsigned *ret_count);
+/* Node i < count within the bounds of its page. */
+bool node_at(const struct pages *, const uint8_t *page, unsigned i, struct node *ret);
+bool node_value(const struct pages *, const struct tree *, const struct node *, struct page_value *ret);
+bool big_is_in_file(const struct pages *, const struct tree *, const struct node *);
+uint64_t overflow_pages(const struct pages *, size_t len);
+/* Structure and order of a branch or leaf, not its place in the tree. */
+bool page_is_sound(const struct pages *, const struct tree *, const uint8_t *page, unsigned count, unsigned key_len);
+
+/* Compares the key of node i; false if it has none of ours. */
+bool compare_at(const struct pages *, const struct level *, unsigned i, const uint8_t key[KEY_SIZE], int *ret);
+/* To the first node with a key >= the one given (of a leaf), or the last with a key <= it (of a branch, whose first has none). */
+bool search_page(const struct pages *, struct level *, const uint8_t key[KEY_SIZE], bool branch);
+
+int path_find(const struct pages *, const struct tree *, const uint8_t key[KEY_SIZE], struct path *ret);
+int path_enter(const struct pages *, const struct tree *, struct path *, unsigned level, uint64_t number);
+int path_child(const struct pages *, const struct level *, uint64_t *ret);
+/* To the next (1) or previous (-1) page of a level; of it the first or last node. STORE_ABSENT at the end, -EIO. */
+int path_step(const struct pages *, const struct tree *, struct path *, unsigned level, int direction);
+/* The keys between which the branches put the leaf's; NULL where there is no bound. False: damaged. */
+bool path_bounds(const struct pages *, const struct path *, const uint8_t **ret_low, const uint8_t **ret_high);
+bool leaf_is_in_place(const struct pages *, const struct path *);
+
+/* Calls each() with the page numbers of every record of the free list: count of them, not aligned. -EIO. */
+int each_free(const struct pages *, const struct tree *, int (*each)(void *arg, const uint8_t *ids, size_t count), void *arg);
+
+/* Bits by page number. */
+static inline bool bit_test(const uint8_t *bits, uint64_t i)
+{
+	return bits[i / 8] >> (i % 8) & 1;
+}
+static inline void bit_set(uint8_t *bits, uint64_t i)
+{
+	bits[i / 8] |= (uint8_t)(1u << (i % 8));
+}
