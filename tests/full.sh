@@ -20,8 +20,8 @@ writes_again() {
 	[ "$COUNT" = 2 ]
 }
 
-# brim SESSION - fills $MNT/SESSION with files of SEED until the daemon refuses; what was acknowledged is there, reading and
-# deleting work. Leaves FULL files and LAST bytes more in $MNT/SESSION/cache.
+# brim SESSION - makes it and fills its cache/ until the daemon refuses; what was acknowledged is there. Leaves FULL
+# files and LAST bytes more.
 brim() {
 	local dir=$MNT/$1/cache
 	mkdir "$MNT/$1" "$MNT/$1/more"
@@ -33,7 +33,8 @@ brim() {
 	df "$MNT" >/dev/null
 }
 
-# room SESSION - deletes the second half of what brim wrote; then writing works, with no restart, and nothing else is gone.
+# room SESSION - deletes the second half of what brim wrote; then writing works, with no restart, and nothing else is
+# gone.
 room() {
 	local dir=$MNT/$1/cache half=$((FULL / 2)) n
 	for ((n = half; n <= FULL; n++)); do timeout 30 rm -f "$dir/$(printf %06d "$n")"; done

@@ -1,5 +1,6 @@
 /*
- * dump.h - a tree as text, one line a name, sorted: the model's and the mounted one's come out alike, byte for byte, or differ.
+ * dump.h - a tree as text, one line a name, sorted: the model's and the mounted one's come out alike, byte for byte,
+ * or differ.
  *
  *   alpha/logs/n7 f 0640 n2 s1234 h0123456789abcdef x1 user.alpha=... t1000000001 =alpha/n3
  *   alpha files 1 0 0 2 0 bytes 1234          (the counters of info.json)
@@ -93,7 +94,7 @@ static inline char *dump_text(struct dump *d)
 	return text;
 }
 
-/* ---- the model -------------------------------------------------------------------------------------------------------- */
+/* ---- the model --------------------------------------------------------------------------------------------------- */
 
 static inline void dump_model_xattrs(const struct model_node *node, char *text)
 {
@@ -121,7 +122,8 @@ static inline void dump_model_node(struct model *m, int n, char *text)
 		if (!node->hashed)
 			node->hash = XXH3_64bits(node->data, node->size);
 		node->hashed = true;
-		dump_print(text, DUMP_LINE, "f %04o n%u s%zu h%016llx", mode, node->links, node->size, (unsigned long long)node->hash);
+		dump_print(text, DUMP_LINE, "f %04o n%u s%zu h%016llx", mode, node->links, node->size,
+			(unsigned long long)node->hash);
 	}
 	dump_model_xattrs(node, text);
 	if (node->mtime)
@@ -152,8 +154,8 @@ static inline void dump_model_counters(struct model *m, struct dump *d, int sess
 		if (m->nodes[i].session == session && S_ISREG(m->nodes[i].mode) && (live || m->nodes[i].links))
 			bytes += m->nodes[i].size;
 	char text[DUMP_LINE] = "";
-	dump_print(text, sizeof text, "files %llu %llu %llu %llu %llu bytes %llu", files[0], files[1], files[2], files[3], files[4],
-		bytes);
+	dump_print(text, sizeof text, "files %llu %llu %llu %llu %llu bytes %llu", files[0], files[1], files[2], files[3],
+		files[4], bytes);
 	dump_add(d, name, 0, text);
 }
 
@@ -177,7 +179,7 @@ static inline char *dump_model(struct model *m, bool live)
 	return out;
 }
 
-/* ---- the mounted tree ------------------------------------------------------------------------------------------------- */
+/* ---- the mounted tree -------------------------------------------------------------------------------------------- */
 
 static inline void dump_fail(struct dump *d, const char *path)
 {
@@ -218,7 +220,8 @@ static inline void dump_tree_xattrs(struct dump *d, const char *full, const char
 	for (int i = 0; i < MODEL_XATTRS; i++) {
 		n = lgetxattr(full, model_xattr_names[i], value, sizeof value);
 		if (n >= 0)
-			dump_print(text, DUMP_LINE, " %s=%016llx", model_xattr_names[i], (unsigned long long)XXH3_64bits(value, (size_t)n));
+			dump_print(text, DUMP_LINE, " %s=%016llx", model_xattr_names[i],
+				(unsigned long long)XXH3_64bits(value, (size_t)n));
 		else if (errno != ENODATA)
 			dump_fail(d, path);
 	}
@@ -279,7 +282,8 @@ static inline void dump_tree_counters(struct dump *d, int root, const char *sess
 	const char *json = (const char *)d->buffer, *counts = strstr(json, "\"file_counts\"");
 	for (int i = 0; i < 4; i++)
 		dump_print(text, sizeof text, " %llu", dump_number(counts, model_views[i]));
-	dump_print(text, sizeof text, " %llu bytes %llu", dump_number(counts, "other"), dump_number(json, "total_size_bytes"));
+	dump_print(text, sizeof text, " %llu bytes %llu", dump_number(counts, "other"),
+		dump_number(json, "total_size_bytes"));
 	snprintf(path, sizeof path, "%s/.session", session);
 	dump_add(d, path, 0, text);
 }

@@ -1,5 +1,6 @@
 /*
- * fault.h - the page that preload_fault.c shares with whoever makes calls of a daemon fail: the file named by FAULT_CONTROL.
+ * fault.h - the page that preload_fault.c shares with whoever makes calls of a daemon fail: the file named by
+ * FAULT_CONTROL.
  */
 #pragma once
 

@@ -1,11 +1,12 @@
 /*
- * faulter - makes the n-th allocation, LMDB call or system call of a daemon fail, n = 1, 2, ... until one run meets no fault, under
- * every kind of operation, during a flush, while reading, while mounting and while unmounting.
+ * faulter - makes the n-th allocation, LMDB call or system call of a daemon fail, n = 1, 2, ... until one run meets no
+ * fault, under every kind of operation, during a flush, while reading, while mounting and while unmounting.
  *
- *   faulter STORE MOUNT CONTROL PRELOAD -s SEED [-q] [-c CLASS]     CONTROL: a file to be shared with PRELOAD, build/tests/preload_fault.so
+ *   faulter STORE MOUNT CONTROL PRELOAD -s SEED [-q] [-c CLASS]
+ *       CONTROL: a file to be shared with PRELOAD, build/tests/preload_fault.so. -q tries some n only
  *
- * An operation that met a fault either was done or has an errno that says why not and changed nothing; the daemon lives on; with the fault
- * gone everything works; `sessfs check` is clean. -q tries some n only. Exit status 0: so it is, 1: not, 2: could not be run.
+ * An operation that met a fault either was done or has an errno that says why not and changed nothing; the daemon lives
+ * on; with the fault gone everything works; `sessfs check` is clean. Exit status 0: so it is, 1: not, 2: could not be run.
  */
 #include "daemon.h"
 #include "draw.h"
@@ -30,7 +31,7 @@ static struct {
 
 static const char *const class_names[FAULT_CLASSES] = {"alloc", "lmdb", "system"};
 
-/* ---- faults ----------------------------------------------------------------------------------------------------------- */
+/* ---- faults ------------------------------------------------------------------------------------------------------ */
 
 struct fault {
 	enum fault_class class;
@@ -62,8 +63,8 @@ static bool disarm(void)
 
 static bool wrong(const struct fault *f, const char *where, const char *what)
 {
-	fprintf(stderr, "%s: %s; %s call %llu (%s)%s failing with %s; seed %llu, operation %llu\n", where, what, class_names[f->class],
-		(unsigned long long)f->n, control->name, f->lasting ? " and all after it" : "", strerror(f->error),
+	fprintf(stderr, "%s: %s; %s call %llu (%s)%s failing with %s; seed %llu, operation %llu\n", where, what,
+		class_names[f->class], (unsigned long long)f->n, control->name, f->lasting ? " and all after it" : "", strerror(f->error),
 		(unsigned long long)seed, (unsigned long long)model.ops);
 	return false;
 }
@@ -78,7 +79,7 @@ static bool may_fail_with(int error)
 	return error == ENOMEM || error == EIO || error == ENOSPC;
 }
 
-/* ---- the state between faults ------------------------------------------------------------------------------------------ */
+/* ---- the state between faults ------------------------------------------------------------------------------------ */
 
 static bool compare(bool quiet)
 {
@@ -128,7 +129,7 @@ static bool lives(void)
 	return poll(&ended, 1, 0) == 0;
 }
 
-/* ---- operations -------------------------------------------------------------------------------------------------------- */
+/* ---- operations -------------------------------------------------------------------------------------------------- */
 
 /* One operation with one fault. *met tells whether it was met. */
 static bool try_operation(const struct fault *f, enum op_kind kind, bool *met)
@@ -174,7 +175,7 @@ static bool try_operations(struct fault f)
 	return true;
 }
 
-/* ---- flushes ----------------------------------------------------------------------------------------------------------- */
+/* ---- flushes ----------------------------------------------------------------------------------------------------- */
 
 static unsigned long long stat_number(const char *name)
 {
@@ -232,7 +233,7 @@ static bool try_flushes(struct fault f)
 	return restart() || wrong(&f, "flush", "after a restart");
 }
 
-/* ---- reading, mounting, unmounting ---------------------------------------------------------------------------------------- */
+/* ---- reading, mounting, unmounting ------------------------------------------------------------------------------- */
 
 /* All of the tree, with nothing cached by the kernel: what can be read is right, what cannot has an errno. */
 static bool try_reading(struct fault f)
@@ -316,7 +317,7 @@ static bool try_unmounting(struct fault f)
 	return restart() || wrong(&f, "unmounting", "after a restart");
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------------------------ */
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
 
 static bool try_class(enum fault_class class, bool lasting)
 {
@@ -326,8 +327,8 @@ static bool try_class(enum fault_class class, bool lasting)
 		if (quick && i > 1)
 			break;
 		bool fine = try_operations(f) && try_flushes(f) && try_reading(f) && try_mounting(f) && try_unmounting(f);
-		printf("%s %s%s: %llu tries, %llu faults met, %llu refusals\n", class_names[class], strerror(f.error), lasting ? ", lasting" : "",
-			(unsigned long long)total.tries, (unsigned long long)total.fired, (unsigned long long)total.refused);
+		printf("%s %s%s: %llu tries, %llu faults met, %llu refusals\n", class_names[class], strerror(f.error),
+			lasting ? ", lasting" : "", (unsigned long long)total.tries, (unsigned long long)total.fired, (unsigned long long)total.refused);
 		fflush(stdout);
 		if (!fine)
 			return false;
@@ -378,8 +379,8 @@ int main(int argc, char **argv)
 	char **words = argv + optind;
 	snprintf(control_path, sizeof control_path, "FAULT_CONTROL=%s", words[2]);
 	snprintf(preload, sizeof preload, "LD_PRELOAD=%s", words[3]);
-	daemon_under_test = (struct daemon){.program = getenv("SESSFS"), .log = getenv("DAEMON_LOG"), .options = "hot_size=4M,commit=1",
-		.store = words[0], .mount = words[1], .environment = environment};
+	daemon_under_test = (struct daemon){.program = getenv("SESSFS"), .log = getenv("DAEMON_LOG"), .store = words[0],
+		.mount = words[1], .options = "hot_size=4M,commit=1", .environment = environment};
 	printf("seed %llu\n", (unsigned long long)seed);
 	umask(0);
 	map_control(words[2]);

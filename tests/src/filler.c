@@ -1,11 +1,11 @@
 /*
- * filler - fills a directory until there is no space, and says later whether everything that was acknowledged is still there.
+ * filler - fills a directory until there is no space, and says later whether everything that was acknowledged is there.
  *
- *   filler fill DIR SEED SIZE [MOST]     makes files 0, 1, ... of SIZE bytes that do not compress, at most MOST; prints how many
- *                                        were taken whole, the bytes that the last one got, and the errno that ended it or 0
+ *   filler fill DIR SEED SIZE [MOST]
+ *       makes files 0, 1, ... of SIZE bytes that do not compress, at most MOST; prints how many were taken whole, the
+ *       bytes that the last one got, and the errno that ended it or 0
  *   filler verify DIR SEED SIZE COUNT BYTES
- *
- * Exit status of verify: 0 all is there, 1 something is not; 2: could not be run.
+ *       exit status 0: all is there, 1: something is not, 2: could not be run
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -74,7 +74,8 @@ static int fill(const char *dir, uint64_t seed, uint64_t size, uint64_t most)
 			break;
 		bytes = 0;
 	}
-	printf("%llu %llu %s\n", (unsigned long long)number, (unsigned long long)bytes, error ? strerrorname_np(error) : "0");
+	printf("%llu %llu %s\n", (unsigned long long)number, (unsigned long long)bytes,
+		error ? strerrorname_np(error) : "0");
 	return 0;
 }
 
@@ -90,7 +91,8 @@ static bool verify_file(const char *dir, uint64_t seed, uint64_t number, uint64_
 		same = read(fd, found, want) == (ssize_t)want && !memcmp(found, piece, want);
 	}
 	if (!same)
-		fprintf(stderr, "%s: not the %llu bytes that were written (%s)\n", path, (unsigned long long)size, strerror(errno));
+		fprintf(stderr, "%s: not the %llu bytes that were written (%s)\n", path, (unsigned long long)size,
+			strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return same;

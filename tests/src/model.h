@@ -1,9 +1,9 @@
 /*
  * model.h - what a tree of two sessions must look like after a sequence of operations drawn from a seed.
  *
- * The sequence is a function of the seed alone: op_draw looks at the model and at its own random numbers, never at the
- * filesystem, so that any program can work out the tree after k operations. Header-only, because every test program is one
- * translation unit. See run.h for carrying an operation out, dump.h for comparing.
+ * The sequence is a function of the seed alone: op_draw looks at the model and at its own random numbers, never at
+ * the filesystem, so that any program can work out the tree after k operations. Header-only, because every test
+ * program is one translation unit. See run.h for carrying an operation out, dump.h for comparing.
  */
 #pragma once
 
@@ -66,9 +66,9 @@ struct model {
 };
 
 enum op_kind {
-	OP_SESSION, OP_UNSESSION, OP_CREATE, OP_WRITE, OP_APPEND, OP_TRUNCATE, OP_PUNCH, OP_RENAME, OP_EXCHANGE, OP_LINK,
-	OP_UNLINK, OP_MKDIR, OP_RMDIR, OP_SYMLINK, OP_SETXATTR, OP_REMOVEXATTR, OP_CHMOD, OP_UTIMES, OP_HOLD, OP_DROP, OP_FSYNC,
-	OP_FSYNCDIR, OP_KINDS,
+	OP_SESSION, OP_UNSESSION, OP_CREATE, OP_WRITE, OP_APPEND, OP_TRUNCATE, OP_PUNCH, OP_RENAME, OP_EXCHANGE,
+	OP_LINK, OP_UNLINK, OP_MKDIR, OP_RMDIR, OP_SYMLINK, OP_SETXATTR, OP_REMOVEXATTR, OP_CHMOD, OP_UTIMES,
+	OP_HOLD, OP_DROP, OP_FSYNC, OP_FSYNCDIR, OP_KINDS,
 };
 
 static const struct {
@@ -111,7 +111,7 @@ struct op {
 	int xattr;
 };
 
-/* ---- random numbers (splitmix64, Steele et al. 2014) ------------------------------------------------------------------ */
+/* ---- random numbers (splitmix64, Steele et al. 2014) ------------------------------------------------------------- */
 
 static inline uint64_t random_next(uint64_t *state)
 {
@@ -146,7 +146,7 @@ static inline void content_fill(uint8_t *data, size_t len, uint64_t seed)
 	}
 }
 
-/* ---- names ------------------------------------------------------------------------------------------------------------ */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 static inline int model_find(const struct model *m, int dir, const char *name)
 {
@@ -207,7 +207,7 @@ static inline int model_depth(const struct model *m, int dir)
 	return depth;
 }
 
-/* ---- applying --------------------------------------------------------------------------------------------------------- */
+/* ---- applying ---------------------------------------------------------------------------------------------------- */
 
 static inline int model_new_node(struct model *m, mode_t mode, int session, int parent)
 {

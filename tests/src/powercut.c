@@ -1,15 +1,20 @@
 /*
- * powercut - makes the store as a disk may hold it after a power cut, from a copy of the store and a trace of what was done to it.
+ * powercut - makes the store as a disk may hold it after a power cut, from a copy of the store and a trace of what was
+ * done to it.
  *
- *   powercut count TRACE                              prints how many sync boundaries the trace has
+ *   powercut count TRACE
+ *       prints how many sync boundaries the trace has
  *   powercut cut BASE TRACE OUT -s SEED [-b N [-p]] [-w WAY]
- *                                                     cuts after (-p: before) the N-th boundary, else at a random moment; prints the
- *                                                     moment, for `recorder verify -t`. WAY, a number, says what is lost
- *   powercut twin BASE TRACE OUT -b N                 cuts at the end, but the disk lied from the N-th boundary on: it synced nothing
- *   powercut whole BASE TRACE OUT                     everything that was written: after a clean end
+ *       cuts after (-p: before) the N-th boundary, else at a random moment; prints the moment, for `recorder verify -t`.
+ *       WAY, a number, says what is lost
+ *   powercut twin BASE TRACE OUT -b N
+ *       cuts at the end, but the disk lied from the N-th boundary on: it synced nothing
+ *   powercut whole BASE TRACE OUT
+ *       everything that was written: after a clean end
  *
- * What a sync covered is there. Of the rest each 512-byte sector has any of the contents it had since: nothing is assumed of
- * the order in which a disk writes. Sizes and names change in the order in which they were changed, as on a journaling filesystem.
+ * What a sync covered is there. Of the rest each 512-byte sector has any of the contents it had since: nothing is
+ * assumed of the order in which a disk writes. Sizes and names change in the order in which they were changed, as on a
+ * journaling filesystem.
  */
 #include "model.h"
 #include "trace.h"
@@ -84,7 +89,7 @@ static void load_trace(const char *path)
 	close(fd);
 }
 
-/* ---- the durable image of a file --------------------------------------------------------------------------------------- */
+/* ---- the durable image of a file --------------------------------------------------------------------------------- */
 
 static void resize(struct file *f, size_t size)
 {
@@ -143,7 +148,7 @@ static void add_pending(struct file *f, const struct trace_event *event, uint64_
 	f->pending[f->count++] = (struct write){event, number};
 }
 
-/* ---- following the trace ------------------------------------------------------------------------------------------------ */
+/* ---- following the trace ----------------------------------------------------------------------------------------- */
 
 static void load_base(struct file *f, const char *base)
 {
@@ -224,7 +229,7 @@ static void follow(const struct trace_event *event, uint64_t number, const char 
 	}
 }
 
-/* ---- the moment of the cut ------------------------------------------------------------------------------------------------ */
+/* ---- the moment of the cut --------------------------------------------------------------------------------------- */
 
 static bool is_boundary(const struct trace_event *event)
 {
@@ -253,7 +258,7 @@ static uint64_t boundary(uint64_t n)
 	return 0;
 }
 
-/* ---- what the disk had of the rest ---------------------------------------------------------------------------------------- */
+/* ---- what the disk had of the rest ------------------------------------------------------------------------------- */
 
 static void put_some_sectors(struct file *f, const struct trace_event *event, unsigned of_16)
 {
@@ -298,7 +303,7 @@ static enum way lose(struct file *f)
 	return way;
 }
 
-/* ---- writing it ----------------------------------------------------------------------------------------------------------- */
+/* ---- writing it -------------------------------------------------------------------------------------------------- */
 
 static void save(const char *dir, const char *name, const uint8_t *data, size_t size)
 {

@@ -1,8 +1,8 @@
 /*
  * preload_fault - makes the n-th call of a class fail in the process that it is loaded into; see fault.h.
  *
- * Calls that a library makes inside itself (glibc's own mmap, stdio's write) are not seen. Requests and replies on /dev/fuse and the
- * standard streams never fail: that would be the kernel's failure, not the daemon's.
+ * Calls that a library makes inside itself (glibc's own mmap, stdio's write) are not seen. Requests and replies on
+ * /dev/fuse and the standard streams never fail: that would be the kernel's failure, not the daemon's.
  */
 #undef _FILE_OFFSET_BITS
 #include "fault.h"
@@ -63,7 +63,7 @@ static int fails(enum fault_class class, const char *name)
 		} \
 	} while (0)
 
-/* ---- memory ----------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 void *malloc(size_t size)
 {
@@ -83,7 +83,7 @@ void *realloc(void *old, size_t size)
 	return __libc_realloc(old, size);
 }
 
-/* ---- system calls ----------------------------------------------------------------------------------------------------- */
+/* ---- system calls ------------------------------------------------------------------------------------------------ */
 
 static bool is_file(int fd)
 {
@@ -231,7 +231,7 @@ void *mmap64(void *at, size_t size, int protection, int flags, int fd, off64_t o
 	return mmap(at, size, protection, flags, fd, offset);
 }
 
-/* ---- LMDB ------------------------------------------------------------------------------------------------------------- */
+/* ---- LMDB -------------------------------------------------------------------------------------------------------- */
 
 #define LMDB_CALL(name, parameters, arguments) \
 	int name parameters \
@@ -251,13 +251,16 @@ LMDB_CALL(mdb_txn_begin, (MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn
 LMDB_CALL(mdb_txn_renew, (MDB_txn *txn), (txn))
 LMDB_CALL(mdb_dbi_open, (MDB_txn *txn, const char *name, unsigned flags, MDB_dbi *dbi), (txn, name, flags, dbi))
 LMDB_CALL(mdb_get, (MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *value), (txn, dbi, key, value))
-LMDB_CALL(mdb_put, (MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *value, unsigned flags), (txn, dbi, key, value, flags))
+LMDB_CALL(mdb_put, (MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *value, unsigned flags),
+	(txn, dbi, key, value, flags))
 LMDB_CALL(mdb_del, (MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *value), (txn, dbi, key, value))
 LMDB_CALL(mdb_drop, (MDB_txn *txn, MDB_dbi dbi, int del), (txn, dbi, del))
 LMDB_CALL(mdb_cursor_open, (MDB_txn *txn, MDB_dbi dbi, MDB_cursor **cursor), (txn, dbi, cursor))
 LMDB_CALL(mdb_cursor_renew, (MDB_txn *txn, MDB_cursor *cursor), (txn, cursor))
-LMDB_CALL(mdb_cursor_get, (MDB_cursor *cursor, MDB_val *key, MDB_val *value, MDB_cursor_op op), (cursor, key, value, op))
-LMDB_CALL(mdb_cursor_put, (MDB_cursor *cursor, MDB_val *key, MDB_val *value, unsigned flags), (cursor, key, value, flags))
+LMDB_CALL(mdb_cursor_get, (MDB_cursor *cursor, MDB_val *key, MDB_val *value, MDB_cursor_op op),
+	(cursor, key, value, op))
+LMDB_CALL(mdb_cursor_put, (MDB_cursor *cursor, MDB_val *key, MDB_val *value, unsigned flags),
+	(cursor, key, value, flags))
 LMDB_CALL(mdb_cursor_del, (MDB_cursor *cursor, unsigned flags), (cursor, flags))
 LMDB_CALL(mdb_env_sync, (MDB_env *env, int force), (env, force))
 

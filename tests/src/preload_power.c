@@ -1,9 +1,11 @@
 /*
  * preload_power - records what a process does to the files of one directory, as a disk would see it.
  *
- * POWER_STORE=DIR POWER_TRACE=FILE   record; see trace.h. Stores through shared mappings are found by comparing each
- *                                    mapped file with its last known content whenever something is recorded, and every 3 ms.
- * POWER_BOOT=FILE                    what /proc/sys/kernel/random/boot_id reads as: another boot.
+ *   POWER_STORE=DIR POWER_TRACE=FILE
+ *       record; see trace.h. Stores through shared mappings are found by comparing each mapped file with its last known
+ *       content whenever something is recorded, and every 3 ms
+ *   POWER_BOOT=FILE
+ *       what /proc/sys/kernel/random/boot_id reads as: another boot
  *
  * It does not see io_uring, dup'ed descriptors, splice and copy_file_range: the store uses none of them on its files.
  */
@@ -60,7 +62,7 @@ __attribute__((constructor)) static void begin(void)
 		trace_fd = (int)syscall(SYS_openat, AT_FDCWD, trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
-/* ---- recording: with the lock held -------------------------------------------------------------------------------------- */
+/* ---- recording: with the lock held ------------------------------------------------------------------------------- */
 
 static void record(struct trace_event event, const void *data)
 {
@@ -88,8 +90,8 @@ static void look_at_maps(void)
 				if (!memcmp(m->data + at, m->known + at, TRACE_SECTOR))
 					continue;
 				memcpy(m->known + at, m->data + at, TRACE_SECTOR);
-				record((struct trace_event){.type = TRACE_WRITE, .file = (uint32_t)m->file, .offset = at, .length = TRACE_SECTOR},
-					m->known + at);
+				record((struct trace_event){.type = TRACE_WRITE, .file = (uint32_t)m->file, .offset = at,
+					.length = TRACE_SECTOR}, m->known + at);
 			}
 		}
 	}
@@ -134,7 +136,8 @@ static void opened(int fd, int flags, bool existed)
 		names[file_count++] = strdup(name);
 	fds[fd].file = file + 1;
 	fds[fd].dsync = flags & O_DSYNC;
-	record((struct trace_event){.type = TRACE_FILE, .file = (uint32_t)file, .offset = !existed, .length = strlen(name)}, name);
+	record((struct trace_event){.type = TRACE_FILE, .file = (uint32_t)file, .offset = !existed,
+		.length = strlen(name)}, name);
 	if (flags & O_TRUNC)
 		record((struct trace_event){.type = TRACE_SIZE, .file = (uint32_t)file}, NULL);
 	pthread_mutex_unlock(&lock);
@@ -152,7 +155,7 @@ static int do_open(int dir, const char *path, int flags, mode_t mode)
 	return fd;
 }
 
-/* ---- what the process calls ----------------------------------------------------------------------------------------------- */
+/* ---- what the process calls -------------------------------------------------------------------------------------- */
 
 #define OPEN_MODE(flags) \
 	mode_t mode = 0; \
@@ -363,7 +366,7 @@ int rename(const char *old, const char *new)
 	return renameat(AT_FDCWD, old, AT_FDCWD, new);
 }
 
-/* ---- mappings ------------------------------------------------------------------------------------------------------------- */
+/* ---- mappings ---------------------------------------------------------------------------------------------------- */
 
 static void *sample(void *unused)
 {

@@ -1,16 +1,19 @@
 /*
  * recorder - random operations on a mount against a model of them, through deaths of the daemon.
  *
- *   recorder crash STORE MOUNT -s SEED -k KILLS [-c EVERY] [-o OPTIONS]     kill -9 at random moments, compare after each remount
- *                                                                           -w: each file is closed before the next operation
- *   recorder run MOUNT -s SEED -n OPERATIONS -l LOG                         a workload; LOG takes the time of each operation
- *   recorder verify MOUNT -s SEED -l LOG -t TIME [-g AGE] [-a]             the tree is one that a power cut at TIME may leave
- *                                                                           -r K, for run too: after a power cut that left K operations
- *   recorder twin STORE MOUNT -s SEED                                       alters the tree behind the model's back: must be noticed
+ *   recorder crash STORE MOUNT -s SEED -k KILLS [-c EVERY] [-o OPTIONS] [-w]
+ *       kill -9 at random moments, also while it starts and while it stops; after the remount the tree is the model's,
+ *       where the operation that was in flight may or may not have happened, whole. -w: each file is closed before the
+ *       next operation
+ *   recorder twin STORE MOUNT -s SEED
+ *       alters the tree behind the model's back: must be noticed
+ *   recorder run MOUNT -s SEED -n OPERATIONS -l LOG [-r K]...
+ *       a workload; LOG takes the time of each operation. -r: goes on after a power cut that left K operations
+ *   recorder verify MOUNT -s SEED -l LOG -t TIME [-g AGE] [-a] [-r K]...
+ *       the tree is one that a power cut at TIME may leave. -a: says of an older one, too, which it is
  *
- * `crash` also kills while the daemon is starting and while it is stopping. After a kill the tree must be the model's; the
- * operation that was in flight may or may not have happened, whole. Prints the seed, from which every operation follows;
- * only the moments of the kills are left to chance. Exit status 0: as it should be, 1: not, 2: could not be run.
+ * Every operation follows from the seed; only the moments of the kills are left to chance. Exit status 0: as it should
+ * be, 1: not, 2: could not be run.
  */
 #include <getopt.h>
 #include <pthread.h>
@@ -40,7 +43,7 @@ static struct daemon daemon_under_test;
 static uint64_t chance; /* for the moments of kills: apart from the model's numbers */
 static atomic_bool killed;
 
-/* ---- comparing -------------------------------------------------------------------------------------------------------- */
+/* ---- comparing --------------------------------------------------------------------------------------------------- */
 
 static bool compare(bool quiet)
 {
@@ -90,13 +93,13 @@ static bool step(struct op *op)
 	return !error;
 }
 
-/* ---- kills ------------------------------------------------------------------------------------------------------------ */
+/* ---- kills ------------------------------------------------------------------------------------------------------- */
 
 static void *killer(void *arg)
 {
 	uint64_t microseconds = *(uint64_t *)arg;
-	struct timespec pause = {.tv_sec = (time_t)(microseconds / 1000000), .tv_nsec = (long)(microseconds % 1000000) * 1000};
-	nanosleep(&pause, NULL);
+	struct timespec moment = {(time_t)(microseconds / 1000000), (long)(microseconds % 1000000) * 1000};
+	nanosleep(&moment, NULL);
 	killed = true;
 	kill(daemon_under_test.pid, SIGKILL);
 	return NULL;
@@ -214,7 +217,7 @@ static int crash(const struct options *o)
 	return !fine;
 }
 
-/* ---- a workload with times, and the tree after some of it ----------------------------------------------------------------- */
+/* ---- a workload with times, and the tree after some of it -------------------------------------------------------- */
 
 static void small_model(void)
 {
@@ -314,7 +317,7 @@ static int verify(const struct options *o)
 	return 1;
 }
 
-/* ---- the twin that shows that a comparison can fail ------------------------------------------------------------------------ */
+/* ---- the twin that shows that a comparison can fail -------------------------------------------------------------- */
 
 static int twin(void)
 {
@@ -326,7 +329,8 @@ static int twin(void)
 		if (!step(&op))
 			return 1;
 	for (int kind = 0; kind < OP_KINDS && compare(false); kind++) {
-		if (kind == OP_HOLD || kind == OP_DROP || kind == OP_FSYNC || kind == OP_FSYNCDIR || !op_draw_kind(&model, kind, &op))
+		bool silent = kind == OP_HOLD || kind == OP_DROP || kind == OP_FSYNC || kind == OP_FSYNCDIR;
+		if (silent || !op_draw_kind(&model, kind, &op))
 			continue;
 		char *before = dump_model(&model, true);
 		bool ran = op_run(&run, &model, &op) == 0, noticed = !compare(true);
@@ -344,11 +348,11 @@ static int twin(void)
 	return !daemon_stop(&daemon_under_test) || missed || !same;
 }
 
-/* ---- command line ----------------------------------------------------------------------------------------------------- */
+/* ---- command line ------------------------------------------------------------------------------------------------ */
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: recorder crash|twin STORE MOUNT | run|verify MOUNT, with options; see the head of recorder.c\n");
+	fprintf(stderr, "usage: recorder crash|twin STORE MOUNT | run|verify MOUNT, with options: see recorder.c\n");
 	return 2;
 }
 

@@ -1,5 +1,6 @@
 /*
- * run.h - carries out an operation of a model on a mounted tree. Call op_run before model_apply: paths are those of before.
+ * run.h - carries out an operation of a model on a mounted tree. Call op_run before model_apply: paths are those of
+ * before.
  */
 #pragma once
 
@@ -240,6 +241,7 @@ static inline void op_print(const struct model *m, const struct op *op)
 		model_path(m, m->entries[op->entry].dir, m->entries[op->entry].name, path, sizeof path);
 	if (op->name[0])
 		model_path(m, op->dir, op->name, target, sizeof target);
-	fprintf(stderr, "operation %llu: %s %s -> %s node %d offset %llu length %llu mode %o\n", (unsigned long long)m->ops,
-		op_table[op->kind].name, path, target, op->node, (unsigned long long)op->offset, (unsigned long long)op->len, op->mode);
+	fprintf(stderr, "operation %llu: %s %s -> %s node %d offset %llu length %llu mode %o\n",
+		(unsigned long long)m->ops, op_table[op->kind].name, path, target, op->node, (unsigned long long)op->offset,
+		(unsigned long long)op->len, op->mode);
 }

@@ -1,9 +1,9 @@
 /*
  * trace.h - the file in which preload_power.c records what a daemon does to the files of its store, for powercut.c.
  *
- * A sequence of events, each followed by `length` bytes where the table says so. Files are numbered in the order of their
- * first TRACE_FILE. All writes are unsynced until a later TRACE_SYNC of the file that covers them; TRACE_DURABLE are writes through
- * an O_DSYNC descriptor.
+ * A sequence of events, each followed by `length` bytes where the table says so. Files are numbered in the order of
+ * their first TRACE_FILE. All writes are unsynced until a later TRACE_SYNC of the file that covers them; TRACE_DURABLE
+ * are writes through an O_DSYNC descriptor.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * stale_log - after a power cut a log may hold sound batches under a header that was lost. They did not count then, and must not
- * come back after the next power cut, behind new batches that happen to be as long as the old ones.
+ * stale_log - after a power cut a log may hold sound batches under a header that was lost. They did not count then, and
+ * must not come back after the next power cut, behind new batches that happen to be as long as the old ones.
  */
 #include "store/hot.h"
 #include "store/store.h"
