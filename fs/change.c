@@ -1,0 +1,165 @@
+/*
+ * change.c - see change.h.
+ */
+#include "fs/change.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "fs/error.h"
+
+int change_begin(struct change *c, struct session *session, enum store_batch_flag flag, size_t bytes)
+{
+	struct fs *fs = session->fs;
+	int r;
+
+	fs_assert_locked(fs);
+	c->fs = fs;
+	c->batch = NULL;
+	c->count = 0;
+	c->session = NULL;
+	c->now = fs_now();
+	if (fs->options.read_only)
+		return EROFS;
+	r = error_of_store(store_batch_begin(fs->store, flag, bytes, &c->batch));
+	if (r)
+		return r;
+	if (!session_is_root(session) && !session->removed) {
+		c->session = session;
+		c->record = session->record;
+		c->record.modified = c->now;
+	}
+	return 0;
+}
+
+static struct change_node *stage(struct change *c, struct node *node)
+{
+	struct change_node *staged;
+
+	for (staged = c->nodes; staged < c->nodes + c->count; staged++)
+		if (staged->node == node)
+			return staged;
+	assert(c->count < CHANGE_NODES);
+	node->pins++;
+	c->count++;
+	*staged = (struct change_node){.node = node, .inode = node->inode};
+	return staged;
+}
+
+struct store_inode *change_inode(struct change *c, struct node *node)
+{
+	return &stage(c, node)->inode;
+}
+
+int change_new(struct change *c, struct session *session, const struct store_inode *inode, struct node **ret)
+{
+	int r = node_new(session, store_new_ino(c->batch), inode, ret);
+
+	if (!r)
+		stage(c, *ret)->made = true;
+	return r;
+}
+
+void change_written(struct change *c, struct node *node)
+{
+	stage(c, node)->written = true;
+	if (c->session)
+		c->record.last_write = c->now;
+}
+
+void change_delete(struct change *c, struct node *node)
+{
+	struct change_node *staged = stage(c, node);
+
+	staged->gone = true;
+	staged->inode.nlink = 0;
+	if (S_ISREG(node->inode.mode) && c->session)
+		c->record.logical -= staged->inode.size;
+}
+
+void change_unlink(struct change *c, struct node *node)
+{
+	struct store_inode *inode = change_inode(c, node);
+
+	inode->ctime = c->now;
+	if (--inode->nlink)
+		return;
+	if (node->nlookup)
+		store_batch_put_orphan(c->batch, node->session->sid, node->ino);
+	else
+		change_delete(c, node);
+}
+
+void change_names(struct change *c, struct node *dir, int names, int dirs)
+{
+	struct store_inode *inode = change_inode(c, dir);
+
+	inode->size += (uint64_t)(int64_t)names;
+	inode->nlink += (uint32_t)dirs;
+	inode->mtime = inode->ctime = c->now;
+}
+
+void change_size(struct change *c, struct node *node, uint64_t size)
+{
+	struct store_inode *inode = change_inode(c, node);
+
+	if (c->session)
+		c->record.logical += size - inode->size;
+	inode->size = size;
+}
+
+static void put_node(struct change *c, const struct change_node *staged)
+{
+	const struct node *node = staged->node;
+
+	if (node->gone)
+		return; /* a removed directory that a process is still in: its attributes live in memory only */
+	if (staged->gone)
+		store_batch_delete_inode(c->batch, node->session->sid, node->ino);
+	else if (staged->made)
+		store_batch_new_inode(c->batch, node->session->sid, node->ino, &staged->inode);
+	else
+		store_batch_put_inode(c->batch, node->session->sid, node->ino, &staged->inode);
+}
+
+static void take_over(struct change *c)
+{
+	uint64_t epoch = store_epoch(c->fs->store);
+
+	for (struct change_node *staged = c->nodes; staged < c->nodes + c->count; staged++) {
+		struct node *node = staged->node;
+
+		node->inode = staged->inode;
+		node->gone |= staged->gone;
+		if (staged->written) {
+			node->written_epoch = epoch;
+			node->stored_epoch = 0;
+		}
+	}
+	if (c->session)
+		c->session->record = c->record;
+	c->fs->absent.dir = 0;
+}
+
+int change_commit(struct change *c)
+{
+	int r;
+
+	for (unsigned i = 0; i < c->count; i++)
+		put_node(c, &c->nodes[i]);
+	if (c->session)
+		store_batch_put_session(c->batch, &c->record);
+	r = error_of_store(store_batch_commit(c->batch));
+	c->batch = NULL;
+	if (!r)
+		take_over(c);
+	return r;
+}
+
+void change_end(struct change *c)
+{
+	store_batch_abort(c->batch);
+	c->batch = NULL;
+	while (c->count)
+		node_put(c->nodes[--c->count].node);
+}

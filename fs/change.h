@@ -1,0 +1,53 @@
+/*
+ * change.h - one operation that changes the store: a batch, and beside it what memory will hold once the batch is committed.
+ *
+ * Nodes and the session are staged as copies; the operation edits the copies; commit writes them with the batch and only then
+ * to memory. So a failure at any point leaves both as they were. The caller holds fs->lock from begin to end, and between them
+ * asks the store for nothing: what an operation has to know it finds out before.
+ */
+#pragma once
+
+#include "fs/node.h"
+
+/* Most are staged when a session is renamed over an empty one: the root, both sessions, four views; or in a collection of orphans. */
+enum { CHANGE_NODES = 16 };
+
+struct change_node {
+	struct node *node;
+	bool gone;    /* deleted by this change */
+	bool written; /* its content changed */
+	bool made;    /* made by this change */
+	struct store_inode inode;
+};
+
+struct change {
+	struct fs *fs;
+	struct store_batch *batch; /* for content, names and attributes */
+	int64_t now;
+	unsigned count;
+	struct change_node nodes[CHANGE_NODES];
+	struct session *session; /* NULL: none to be written */
+	struct store_session record; /* its copy, to be edited */
+};
+
+/*
+ * Begins. The session's record is staged, with its newest change now, unless it is the root's or removed. `bytes` as of
+ * store_batch_begin. Declare with CHANGE_AUTO: what was not committed is undone at the end of the block.
+ */
+int change_begin(struct change *, struct session *, enum store_batch_flag, size_t bytes);
+/* The copy of a node's inode, staged at the first call. */
+struct store_inode *change_inode(struct change *, struct node *);
+/* A new inode. The node is pinned for the caller, and worthless if the change is not committed. */
+int change_new(struct change *, struct session *, const struct store_inode *, struct node **ret);
+void change_written(struct change *, struct node *);
+void change_delete(struct change *, struct node *);
+/* Takes one name from a file; with the last it becomes an orphan, or goes at once if the kernel does not know it. */
+void change_unlink(struct change *, struct node *);
+/* Adds to (or takes from) the number of names in a directory, of which `dirs` are directories. */
+void change_names(struct change *, struct node *dir, int names, int dirs);
+/* A file's size, in the inode and in the session's sum. */
+void change_size(struct change *, struct node *, uint64_t size);
+int change_commit(struct change *);
+void change_end(struct change *);
+
+#define CHANGE_AUTO __attribute__((cleanup(change_end))) struct change

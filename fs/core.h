@@ -1,0 +1,93 @@
+/*
+ * core.h - struct fs, the state of one mount, and the one lock over it.
+ */
+#pragma once
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "fs/fs.h"
+#include "store/store.h"
+
+struct node;
+struct session;
+struct control_node;
+struct server;
+
+enum { FS_OPERATIONS = 64 }; /* more than the kernel has kinds of request */
+
+/* What one kind of request cost so far. Written by every serving thread, read by stats.json. */
+struct fs_operation {
+	_Atomic uint64_t count, total_ns, min_ns, max_ns;
+};
+
+/* The last name a lookup found absent: while nothing has changed since, creating it needs no second look. */
+struct fs_absent {
+	uint64_t dir; /* 0: none */
+	uint32_t name_len;
+	char name[STORE_NAME_MAX + 1];
+};
+
+struct fs {
+	struct store *store;
+	struct fs_options options;
+	uint64_t max_file_size;
+	int64_t started; /* nanoseconds since the epoch */
+	struct fs_operation operations[FS_OPERATIONS];
+	struct server *server; /* serve.c; NULL until mounted */
+
+	pthread_mutex_t lock;
+	/* protected by lock */
+	pthread_t owner; /* of the lock; valid while locked */
+	bool locked;
+	struct node *nodes;       /* by inode number */
+	struct session *sessions; /* by session number */
+	struct control_node *controls; /* by id */
+	uint64_t next_control;
+	struct node *root;
+	struct fs_absent absent;
+};
+
+static inline void fs_assert_locked(const struct fs *fs)
+{
+	assert(fs->locked && pthread_equal(fs->owner, pthread_self()));
+	(void)fs;
+}
+
+static inline struct fs *fs_lock(struct fs *fs)
+{
+	pthread_mutex_lock(&fs->lock);
+	fs->owner = pthread_self();
+	fs->locked = true;
+	return fs;
+}
+
+static inline void fs_unlock(struct fs *fs)
+{
+	fs_assert_locked(fs);
+	fs->locked = false;
+	pthread_mutex_unlock(&fs->lock);
+}
+
+static inline void fs_unlock_guard(struct fs **fs)
+{
+	fs_unlock(*fs);
+}
+
+/* Holds the lock until the end of the block. */
+#define FS_GUARD(fs) __attribute__((cleanup(fs_unlock_guard), unused)) struct fs *fs_guard_ = fs_lock(fs)
+
+/* Nanoseconds since the epoch. */
+static inline int64_t fs_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+/* A message for the administrator, as fs_set_log has it. */
+__attribute__((format(printf, 2, 3))) void fs_log(int syslog_priority, const char *format, ...);

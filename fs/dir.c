@@ -1,0 +1,116 @@
+/*
+ * dir.c - looking up names.
+ */
+#include "fs/dir.h"
+
+#include <errno.h>
+
+#include "fs/attr.h"
+#include "fs/control.h"
+#include "fs/error.h"
+
+int dir_find(struct fs *fs, struct fs_id id, const char *name, struct node **ret)
+{
+	struct node *dir;
+	int r = node_find(fs, id, &dir);
+
+	if (r)
+		return r;
+	if (!S_ISDIR(dir->inode.mode))
+		return ENOTDIR;
+	if (dir->gone)
+		return ENOENT;
+	if (strlen(name) > STORE_NAME_MAX)
+		return ENAMETOOLONG;
+	*ret = dir;
+	return 0;
+}
+
+bool dir_is_hidden(const struct node *dir, const char *name)
+{
+	if (node_is_root(dir))
+		return strcmp(name, CONTROL_ROOT_NAME) == 0;
+	return node_is_session(dir) && strcmp(name, CONTROL_SESSION_NAME) == 0;
+}
+
+static void remember_absent(struct fs *fs, const struct node *dir, const char *name, size_t len)
+{
+	fs->absent.dir = dir->ino.n;
+	fs->absent.name_len = (uint32_t)len;
+	memcpy(fs->absent.name, name, len);
+}
+
+int dir_find_name(struct node *dir, const char *name, struct store_dirent *ret)
+{
+	struct fs *fs = dir->session->fs;
+	struct fs_absent *absent = &fs->absent;
+	size_t len = strlen(name);
+	int r;
+
+	if (absent->dir == dir->ino.n && absent->name_len == len && memcmp(absent->name, name, len) == 0)
+		return ENOENT;
+	r = error_of_store(store_lookup(fs->store, dir->session->sid, dir->ino, name, len, ret));
+	if (r == ENOENT)
+		remember_absent(fs, dir, name, len);
+	return r;
+}
+
+struct store_dirent dir_entry(const struct node *node, const char *name)
+{
+	struct store_dirent entry = {.ino = node->ino, .session = node->session->sid, .type = node->inode.mode & S_IFMT};
+
+	entry.name_len = (uint32_t)strlen(name);
+	memcpy(entry.name, name, entry.name_len + 1);
+	return entry;
+}
+
+int dir_view(struct node *dir, const char *name, mode_t mode, enum store_view *ret)
+{
+	if (!node_is_session(dir))
+		return node_view(dir, ret);
+	*ret = S_ISDIR(mode) ? view_of_name(name) : STORE_OTHER;
+	return 0;
+}
+
+int dir_refer(struct node *node, struct entry *ret)
+{
+	int r = attr_fill(node, &ret->attr, &ret->attr_timeout);
+
+	if (r)
+		return r;
+	ret->id = fs_id_of_ino(node->ino);
+	ret->entry_timeout = node_is_session(node) ? RULES_BRIEF : RULES_FOREVER;
+	node->nlookup++;
+	return 0;
+}
+
+static int lookup_name(struct node *dir, const char *name, struct entry *ret)
+{
+	struct store_dirent found;
+	NODE_AUTO node = NULL;
+	int r = dir_find_name(dir, name, &found);
+
+	if (r == ENOENT) {
+		*ret = (struct entry){.entry_timeout = node_is_root(dir) ? RULES_BRIEF : RULES_FOREVER};
+		return 0;
+	}
+	if (!r)
+		r = node_load(dir->session->fs, found.session, found.ino, &node);
+	return r ? r : dir_refer(node, ret);
+}
+
+int dir_lookup(struct fs *fs, struct fs_id id, const char *name, struct entry *ret)
+{
+	FS_GUARD(fs);
+	struct node *dir;
+	int r;
+
+	if (control_is_id(id))
+		return control_lookup(fs, id, name, ret);
+	r = dir_find(fs, id, name, &dir);
+	if (r)
+		return r;
+	if (dir_is_hidden(dir, name))
+		return control_lookup_dir(fs, node_is_root(dir) ? fs->root->session : dir->session, ret);
+	return lookup_name(dir, name, ret);
+}

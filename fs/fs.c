@@ -1,0 +1,128 @@
+/*
+ * fs.c - the beginning and the end of a mount's state, and the log.
+ */
+#include "fs/fs.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fs/control.h"
+#include "fs/error.h"
+#include "fs/rules.h"
+#include "fs/serve.h"
+
+static void log_to_stderr(int priority, const char *text)
+{
+	(void)priority;
+	fprintf(stderr, "sessfs: %s\n", text);
+}
+
+static void (*log_function)(int, const char *) = log_to_stderr;
+
+void fs_set_log(void (*log)(int syslog_priority, const char *text))
+{
+	log_function = log ? log : log_to_stderr;
+}
+
+void fs_log(int priority, const char *format, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	text[strcspn(text, "\n")] = '\0';
+	log_function(priority, text);
+}
+
+/* The root directory of a new store. */
+static int make_root(struct fs *fs)
+{
+	int64_t now = fs_now();
+	struct store_inode inode = {
+		.mode = S_IFDIR | 0755, .uid = geteuid(), .gid = getegid(), .nlink = 2,
+		.atime = now, .mtime = now, .ctime = now, .btime = now, .parent = STORE_ROOT_INO.n,
+	};
+	struct store_batch *batch;
+	int r = error_of_store(store_batch_begin(fs->store, STORE_GROW, 0, &batch));
+
+	if (r)
+		return r;
+	store_batch_put_inode(batch, STORE_ROOT_SID, STORE_ROOT_INO, &inode);
+	return error_of_store(store_batch_commit(batch));
+}
+
+/* A store that is opened read-only before it was ever mounted shows an empty root. */
+static int make_virtual_root(struct fs *fs, struct session *session)
+{
+	struct store_inode inode = {.mode = S_IFDIR | 0555, .uid = geteuid(), .gid = getegid(), .nlink = 2, .parent = 1};
+
+	return node_new(session, STORE_ROOT_INO, &inode, &fs->root);
+}
+
+static int load_root(struct fs *fs)
+{
+	FS_GUARD(fs);
+	struct store_inode inode;
+	struct session *session;
+	int r = session_get(fs, STORE_ROOT_SID, &session);
+
+	if (r)
+		return r;
+	r = error_of_store(store_get_inode(fs->store, STORE_ROOT_SID, STORE_ROOT_INO, &inode));
+	if (r == 0)
+		store_inode_release(&inode);
+	if (r == ENOENT && !fs->options.read_only)
+		r = make_root(fs);
+	if (r == ENOENT)
+		r = make_virtual_root(fs, session);
+	else if (!r)
+		r = node_load(fs, STORE_ROOT_SID, STORE_ROOT_INO, &fs->root);
+	session_put(session);
+	return r;
+}
+
+int fs_new(struct store *store, const struct fs_options *options, struct fs **ret)
+{
+	struct fs *fs = calloc(1, sizeof(*fs));
+	int r;
+
+	if (!fs)
+		return -ENOMEM;
+	fs->store = store;
+	fs->options = *options;
+	fs->started = fs_now();
+	fs->max_file_size = options->max_file_size ? options->max_file_size : (uint64_t)STORE_FILE_MAX;
+	if (fs->max_file_size > (uint64_t)STORE_FILE_MAX)
+		fs->max_file_size = (uint64_t)STORE_FILE_MAX;
+	fs->next_control = CONTROL_ID_FILES;
+	pthread_mutex_init(&fs->lock, NULL);
+	r = load_root(fs);
+	if (!r && !options->read_only)
+		r = rules_collect_orphans(fs);
+	if (!r)
+		r = serve_new(fs, &fs->server);
+	if (r) {
+		fs_free(fs);
+		return r > 0 ? -r : r;
+	}
+	*ret = fs;
+	return 0;
+}
+
+void fs_free(struct fs *fs)
+{
+	if (!fs)
+		return;
+	serve_free(fs->server);
+	fs_lock(fs);
+	control_free_all(fs);
+	node_free_all(fs);
+	fs_unlock(fs);
+	pthread_mutex_destroy(&fs->lock);
+	free(fs);
+}

@@ -1,0 +1,147 @@
+/*
+ * list.c - listing a directory. The order is the store's; a place in it is the cookie of the last name that was told.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fs/attr.h"
+#include "fs/control.h"
+#include "fs/dir.h"
+#include "fs/error.h"
+
+/* Places before the store's first cookie: behind "." and behind "..". */
+enum { BEHIND_DOT = 1, BEHIND_DOTDOT = 2 };
+/* What the kernel's form of a name takes beside it: struct fuse_dirent, and struct fuse_entry_out for plus. */
+enum { NAME_BYTES = 24, ENTRY_BYTES = 128 };
+
+struct name {
+	uint64_t cookie;
+	struct store_ino ino;
+	struct store_sid session;
+	uint32_t type, len;
+	char text[];
+};
+
+/* Names taken from the store in one go: each() may not ask it for more. */
+struct names {
+	char *data; /* struct name, each aligned to 8 */
+	size_t used, size;
+	size_t room, overhead; /* of the answer: what is left of it, and what a name costs beside its text */
+	bool no_memory;
+};
+
+static bool names_reserve(struct names *names, size_t need)
+{
+	size_t size = names->size ? names->size : 8192;
+	char *data;
+
+	if (names->used + need <= names->size)
+		return true;
+	while (size < names->used + need)
+		size *= 2;
+	data = realloc(names->data, size);
+	if (!data)
+		return false;
+	names->data = data;
+	names->size = size;
+	return true;
+}
+
+static bool take_name(void *arg, const struct store_dirent *entry)
+{
+	struct names *names = arg;
+	size_t cost = (names->overhead + entry->name_len + 7) & ~(size_t)7;
+	size_t need = (sizeof(struct name) + entry->name_len + 1 + 7) & ~(size_t)7;
+	struct name *name;
+
+	if (cost > names->room)
+		return true;
+	if (!names_reserve(names, need)) {
+		names->no_memory = true;
+		return true;
+	}
+	name = (struct name *)(names->data + names->used);
+	*name = (struct name){.cookie = entry->cookie, .ino = entry->ino, .session = entry->session, .type = entry->type,
+		.len = entry->name_len};
+	memcpy(name->text, entry->name, entry->name_len + 1);
+	names->used += need;
+	names->room -= cost;
+	return false;
+}
+
+/* A whole entry; if its inode cannot be read, one that only has a type, so that the rest is listed. */
+static void refer_name(struct fs *fs, const struct name *name, struct entry *entry)
+{
+	NODE_AUTO node = NULL;
+
+	if (node_load(fs, name->session, name->ino, &node) == 0)
+		dir_refer(node, entry);
+}
+
+static void add_names(struct fs *fs, const struct names *names, bool plus, dir_add add, void *arg)
+{
+	for (size_t at = 0; at < names->used;) {
+		const struct name *name = (const struct name *)(names->data + at);
+		struct entry entry = {.attr = {.st_ino = name->ino.n, .st_mode = name->type}};
+
+		if (plus)
+			refer_name(fs, name, &entry);
+		if (!add(arg, name->text, &entry, name->cookie)) {
+			struct forget_item item = {entry.id, 1};
+
+			if (entry.id.n)
+				forget_locked(fs, &item, 1);
+			return;
+		}
+		at += (sizeof(*name) + name->len + 1 + 7) & ~(size_t)7;
+	}
+}
+
+static bool add_dots(struct node *dir, uint64_t from, dir_add add, void *arg)
+{
+	struct entry dot = {.attr = {.st_ino = dir->ino.n, .st_mode = S_IFDIR}};
+	struct entry dotdot = {.attr = {.st_ino = node_is_root(dir) ? dir->ino.n : dir->inode.parent, .st_mode = S_IFDIR}};
+
+	return (from >= BEHIND_DOT || add(arg, ".", &dot, BEHIND_DOT))
+		&& (from >= BEHIND_DOTDOT || add(arg, "..", &dotdot, BEHIND_DOTDOT));
+}
+
+static int list(struct node *dir, uint64_t from, size_t room, bool plus, dir_add add, void *arg)
+{
+	struct fs *fs = dir->session->fs;
+	size_t overhead = NAME_BYTES + (plus ? ENTRY_BYTES : 0);
+	struct names names = {.room = room, .overhead = overhead};
+	uint64_t after = from < STORE_COOKIE_MIN ? 0 : from;
+	int r;
+
+	if (from < BEHIND_DOTDOT) {
+		size_t dots = 2 * ((overhead + 2 + 7) & ~(size_t)7);
+
+		names.room = room > dots ? room - dots : 0;
+		if (!add_dots(dir, from, add, arg))
+			return 0;
+	}
+	r = error_of_store(store_scan_dirents(fs->store, dir->session->sid, dir->ino, after, take_name, &names));
+	if (!r || r == ENOENT)
+		r = names.no_memory && !names.used ? -ENOMEM : 0;
+	if (!r)
+		add_names(fs, &names, plus, add, arg);
+	free(names.data);
+	return r;
+}
+
+int dir_list(struct fs *fs, struct fs_id id, uint64_t from, size_t room, bool plus, dir_add add, void *arg)
+{
+	FS_GUARD(fs);
+	struct node *dir;
+	int r;
+
+	if (control_is_id(id))
+		return control_list(fs, id, from, add, arg);
+	r = dir_find(fs, id, "", &dir);
+	if (r)
+		return r;
+	if (from == 0)
+		attr_accessed(dir);
+	return list(dir, from, room, plus, add, arg);
+}

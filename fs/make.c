@@ -1,0 +1,226 @@
+/*
+ * make.c - new names: files, directories, sessions, symlinks, devices, hard links.
+ */
+#include <errno.h>
+
+#include "fs/acl.h"
+#include "fs/dir.h"
+
+/* Links of one inode, as ext4 has it. */
+enum { LINKS_MAX = 65000, TARGET_MAX = 4095 };
+
+static const char *const session_views[] = {"research_data", "intermediate_results", "cache", "logs"};
+
+/* Whether the name may be made in dir. */
+static int check_name(struct node *dir, const char *name)
+{
+	struct store_dirent found;
+	int r;
+
+	if (dir_is_hidden(dir, name))
+		return EEXIST;
+	r = dir_find_name(dir, name, &found);
+	return r == 0 ? EEXIST : r == ENOENT ? 0 : r;
+}
+
+static int check_make(struct node *dir, const char *name, const struct creation *what)
+{
+	if (node_is_root(dir) && (!S_ISDIR(what->mode) || name[0] == '.') && !dir_is_hidden(dir, name))
+		return EPERM;
+	if (what->target && strlen(what->target) > TARGET_MAX)
+		return ENAMETOOLONG;
+	return check_name(dir, name);
+}
+
+/* Owner, mode and times of a new inode (inode_init_owner of the kernel). */
+static struct store_inode draft(const struct node *dir, const struct caller *caller, const struct creation *what, mode_t mode)
+{
+	int64_t now = fs_now();
+	struct store_inode inode = {
+		.mode = mode, .uid = caller->uid, .gid = caller->gid, .nlink = S_ISDIR(mode) ? 2 : 1,
+		.rdev = S_ISBLK(mode) || S_ISCHR(mode) ? what->rdev : 0,
+		.atime = now, .mtime = now, .ctime = now, .btime = now,
+	};
+
+	if (!(dir->inode.mode & S_ISGID))
+		return inode;
+	inode.gid = dir->inode.gid;
+	if (S_ISDIR(mode))
+		inode.mode |= S_ISGID;
+	else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && caller->uid != 0 && !caller->in_group(caller, inode.gid))
+		inode.mode &= ~(uint32_t)S_ISGID;
+	return inode;
+}
+
+static void add_name(struct change *c, struct node *dir, struct node *node, const char *name)
+{
+	struct store_dirent entry = dir_entry(node, name);
+
+	store_batch_add_dirent(c->batch, dir->session->sid, dir->ino, &entry);
+	change_names(c, dir, 1, S_ISDIR(node->inode.mode) ? 1 : 0);
+}
+
+/* Makes the inode and its name inside the change. */
+static int make_inode(struct change *c, struct node *dir, const char *name, enum store_view view,
+	const struct store_inode *inode, const struct creation *what, struct node **ret)
+{
+	struct node *node;
+	int r = change_new(c, dir->session, inode, &node);
+
+	if (r)
+		return r;
+	*ret = node;
+	if (S_ISDIR(inode->mode)) {
+		change_inode(c, node)->parent = dir->ino.n;
+		change_inode(c, node)->view = node_is_session(dir) ? 1 + (uint64_t)view_of_name(name) : 0;
+	} else {
+		c->record.files[view]++;
+	}
+	if (what->target) {
+		change_inode(c, node)->size = strlen(what->target);
+		store_batch_write(c->batch, dir->session->sid, node->ino, 0, what->target, strlen(what->target));
+	}
+	add_name(c, dir, node, name);
+	return 0;
+}
+
+static int make_name(struct node *dir, const struct caller *caller, const char *name, const struct creation *what,
+	struct entry *ret)
+{
+	__attribute__((cleanup(acl_inherited_release))) struct acl_inherited acl = {0};
+	NODE_AUTO node = NULL;
+	mode_t mode = what->mode;
+	enum store_view view = STORE_OTHER;
+	struct store_inode inode;
+	int r;
+
+	if (S_ISDIR(mode) && dir->inode.nlink >= LINKS_MAX)
+		return EMLINK;
+	r = acl_inherit(dir, caller->umask, &mode, &acl);
+	if (!r && !S_ISDIR(mode))
+		r = dir_view(dir, name, mode, &view);
+	if (r)
+		return r;
+	inode = draft(dir, caller, what, mode);
+	CHANGE_AUTO c;
+	r = change_begin(&c, dir->session, STORE_GROW, what->target ? strlen(what->target) : 0);
+	if (!r)
+		r = make_inode(&c, dir, name, view, &inode, what, &node);
+	if (r)
+		return r;
+	acl_inherited_put(&c, node, &acl);
+	r = change_commit(&c);
+	return r ? r : dir_refer(node, ret);
+}
+
+/* The views of a new session. Their records need no nodes: nobody has looked at them yet. */
+static void put_views(struct change *c, const struct store_session *record, const struct store_inode *top)
+{
+	struct store_inode inode = *top;
+
+	inode.size = 0;
+	inode.nlink = 2;
+	inode.parent = record->root.n;
+	for (unsigned view = 0; view < STORE_OTHER; view++) {
+		struct store_dirent entry = {.ino = store_new_ino(c->batch), .session = record->sid, .type = S_IFDIR};
+
+		inode.view = 1 + view;
+		entry.name_len = (uint32_t)strlen(session_views[view]);
+		memcpy(entry.name, session_views[view], entry.name_len + 1);
+		store_batch_new_inode(c->batch, record->sid, entry.ino, &inode);
+		store_batch_add_dirent(c->batch, record->sid, record->root, &entry);
+	}
+}
+
+/* A session: its record, its directory, its views and its name, in one batch. */
+static int make_session(struct node *root, const struct caller *caller, const char *name, const struct creation *what,
+	struct entry *ret)
+{
+	struct fs *fs = root->session->fs;
+	struct store_inode inode = draft(root, caller, what, what->mode & ~caller->umask);
+	struct store_session record = {.created = inode.btime, .modified = inode.btime, .last_write = inode.btime};
+	struct store_dirent entry;
+	NODE_AUTO node = NULL;
+	CHANGE_AUTO c;
+	int r = change_begin(&c, root->session, STORE_GROW, 0);
+
+	if (r)
+		return r;
+	record.sid = store_new_sid(c.batch);
+	record.root = store_new_ino(c.batch);
+	record.name_len = (uint32_t)strlen(name);
+	memcpy(record.name, name, record.name_len + 1);
+	inode.size = STORE_OTHER;
+	inode.nlink = 2 + STORE_OTHER;
+	inode.parent = root->ino.n;
+	store_batch_new_inode(c.batch, record.sid, record.root, &inode);
+	put_views(&c, &record, &inode);
+	store_batch_put_session(c.batch, &record);
+	entry = (struct store_dirent){.ino = record.root, .session = record.sid, .type = S_IFDIR, .name_len = record.name_len};
+	memcpy(entry.name, name, record.name_len + 1);
+	store_batch_add_dirent(c.batch, root->session->sid, root->ino, &entry);
+	change_names(&c, root, 1, 1);
+	r = change_commit(&c);
+	if (!r)
+		r = node_load(fs, record.sid, record.root, &node);
+	return r ? r : dir_refer(node, ret);
+}
+
+int dir_make(struct fs *fs, const struct caller *caller, struct fs_id id, const char *name, const struct creation *what,
+	struct entry *ret)
+{
+	FS_GUARD(fs);
+	struct node *dir;
+	int r = dir_find(fs, id, name, &dir);
+
+	if (!r)
+		r = check_make(dir, name, what);
+	if (r)
+		return r;
+	return node_is_root(dir) ? make_session(dir, caller, name, what, ret) : make_name(dir, caller, name, what, ret);
+}
+
+static int check_link(struct node *file, struct node *dir, const char *name)
+{
+	if (S_ISDIR(file->inode.mode) || node_is_root(dir))
+		return EPERM;
+	if (file->session != dir->session)
+		return EXDEV;
+	if (file->inode.nlink == 0)
+		return ENOENT;
+	if (file->inode.nlink >= LINKS_MAX)
+		return EMLINK;
+	return check_name(dir, name);
+}
+
+static int link_name(struct node *file, struct node *dir, const char *name)
+{
+	enum store_view view;
+	CHANGE_AUTO c = {0};
+	int r = dir_view(dir, name, file->inode.mode, &view);
+
+	if (!r)
+		r = change_begin(&c, dir->session, STORE_GROW, 0);
+	if (r)
+		return r;
+	change_inode(&c, file)->nlink++;
+	change_inode(&c, file)->ctime = c.now;
+	c.record.files[view]++;
+	add_name(&c, dir, file, name);
+	return change_commit(&c);
+}
+
+int dir_link(struct fs *fs, struct fs_id file_id, struct fs_id dir_id, const char *name, struct entry *ret)
+{
+	FS_GUARD(fs);
+	struct node *file, *dir;
+	int r = node_find(fs, file_id, &file);
+
+	if (!r)
+		r = dir_find(fs, dir_id, name, &dir);
+	if (!r)
+		r = check_link(file, dir, name);
+	if (!r)
+		r = link_name(file, dir, name);
+	return r ? r : dir_refer(file, ret);
+}

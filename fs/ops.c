@@ -1,0 +1,400 @@
+/*
+ * ops.c - the operations of the kernel: each decodes its arguments, asks the rules, and replies once, last, with no lock held.
+ *
+ * Not here: OPEN, OPENDIR, CREATE, FLUSH and ACCESS. libfuse answers ENOSYS for them, the kernel then never asks again, and a
+ * file that is opened, read from the cache and closed costs no request. Locks stay in the kernel.
+ */
+#include "fs/ops.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "fs/error.h"
+#include "fs/rules.h"
+
+static struct fs *fs_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+static struct fs_id id_of(fuse_ino_t ino)
+{
+	return (struct fs_id){ino};
+}
+
+static void reply(fuse_req_t req, const char *operation, int r)
+{
+	fuse_reply_err(req, error_errno(fs_of(req), operation, r));
+}
+
+static bool in_group(const struct caller *caller, gid_t gid)
+{
+	gid_t groups[NGROUPS_MAX > 1024 ? 1024 : NGROUPS_MAX];
+	int n;
+
+	if (caller->gid == gid)
+		return true;
+	n = fuse_req_getgroups(caller->context, sizeof(groups) / sizeof(*groups), groups);
+	if (n > (int)(sizeof(groups) / sizeof(*groups)))
+		n = sizeof(groups) / sizeof(*groups);
+	while (n > 0)
+		if (groups[--n] == gid)
+			return true;
+	return false;
+}
+
+static struct caller caller_of(fuse_req_t req)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+
+	return (struct caller){.uid = ctx->uid, .gid = ctx->gid, .pid = ctx->pid, .umask = ctx->umask, .in_group = in_group,
+		.context = req};
+}
+
+static struct fuse_entry_param param_of(const struct entry *entry)
+{
+	return (struct fuse_entry_param){.ino = entry->id.n, .attr = entry->attr, .attr_timeout = entry->attr_timeout,
+		.entry_timeout = entry->entry_timeout};
+}
+
+/* If the kernel does not take it, the caller was interrupted: the reference is given back. */
+static void reply_entry(fuse_req_t req, const char *operation, int r, const struct entry *entry)
+{
+	struct fs *fs = fs_of(req);
+	struct fuse_entry_param param;
+	struct forget_item item;
+
+	if (r) {
+		reply(req, operation, r);
+		return;
+	}
+	param = param_of(entry);
+	item = (struct forget_item){entry->id, 1};
+	if (fuse_reply_entry(req, &param) && entry->id.n)
+		rules_forget(fs, &item, 1);
+}
+
+static void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
+{
+	struct entry entry;
+	int r = dir_lookup(fs_of(req), id_of(dir), name, &entry);
+
+	reply_entry(req, "lookup", r, &entry);
+}
+
+static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
+{
+	struct forget_item item = {id_of(ino), count};
+
+	rules_forget(fs_of(req), &item, 1);
+	fuse_reply_none(req);
+}
+
+static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+{
+	struct forget_item items[64];
+	size_t n;
+
+	for (; count; count -= n, forgets += n) {
+		for (n = 0; n < count && n < sizeof(items) / sizeof(*items); n++)
+			items[n] = (struct forget_item){id_of(forgets[n].ino), forgets[n].nlookup};
+		rules_forget(fs_of(req), items, n);
+	}
+	fuse_reply_none(req);
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file)
+{
+	struct stat attr;
+	double timeout;
+	int r = attr_get(fs_of(req), id_of(ino), &attr, &timeout);
+
+	(void)file;
+	if (r)
+		reply(req, "getattr", r);
+	else
+		fuse_reply_attr(req, &attr, timeout);
+}
+
+static unsigned fields_of(int set)
+{
+	static const struct {
+		int theirs;
+		unsigned ours;
+	} fields[] = {
+		{FUSE_SET_ATTR_MODE, ATTR_MODE}, {FUSE_SET_ATTR_UID, ATTR_UID}, {FUSE_SET_ATTR_GID, ATTR_GID},
+		{FUSE_SET_ATTR_SIZE, ATTR_SIZE}, {FUSE_SET_ATTR_ATIME, ATTR_ATIME}, {FUSE_SET_ATTR_MTIME, ATTR_MTIME},
+		{FUSE_SET_ATTR_ATIME_NOW, ATTR_ATIME_NOW}, {FUSE_SET_ATTR_MTIME_NOW, ATTR_MTIME_NOW},
+		{FUSE_SET_ATTR_CTIME, ATTR_CTIME},
+	};
+	unsigned ours = serve_kills_suidgid() ? ATTR_KILL_SUIDGID : 0;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		ours |= set & fields[i].theirs ? fields[i].ours : 0;
+	return ours;
+}
+
+static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, struct fuse_file_info *file)
+{
+	struct stat result;
+	double timeout;
+	int r = attr_set(fs_of(req), id_of(ino), fields_of(set), attr, &result, &timeout);
+
+	(void)file;
+	if (r)
+		reply(req, "setattr", r);
+	else
+		fuse_reply_attr(req, &result, timeout);
+}
+
+static void op_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	char target[PATH_MAX + 1];
+	int r = file_readlink(fs_of(req), id_of(ino), target, sizeof(target));
+
+	if (r)
+		reply(req, "readlink", r);
+	else
+		fuse_reply_readlink(req, target);
+}
+
+static void make(fuse_req_t req, const char *operation, fuse_ino_t dir, const char *name, const struct creation *what)
+{
+	struct caller caller = caller_of(req);
+	struct entry entry;
+	int r = dir_make(fs_of(req), &caller, id_of(dir), name, what, &entry);
+
+	reply_entry(req, operation, r, &entry);
+}
+
+static void op_mknod(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode, dev_t rdev)
+{
+	make(req, "mknod", dir, name, &(struct creation){.mode = mode & S_IFMT ? mode : mode | S_IFREG, .rdev = rdev});
+}
+
+static void op_mkdir(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode)
+{
+	make(req, "mkdir", dir, name, &(struct creation){.mode = (mode & ~(mode_t)S_IFMT) | S_IFDIR});
+}
+
+static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t dir, const char *name)
+{
+	make(req, "symlink", dir, name, &(struct creation){.mode = S_IFLNK | 0777, .target = target});
+}
+
+static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t dir, const char *name)
+{
+	struct entry entry;
+	int r = dir_link(fs_of(req), id_of(ino), id_of(dir), name, &entry);
+
+	reply_entry(req, "link", r, &entry);
+}
+
+static void op_unlink(fuse_req_t req, fuse_ino_t dir, const char *name)
+{
+	reply(req, "unlink", dir_unlink(fs_of(req), id_of(dir), name));
+}
+
+static void op_rmdir(fuse_req_t req, fuse_ino_t dir, const char *name)
+{
+	reply(req, "rmdir", dir_rmdir(fs_of(req), id_of(dir), name));
+}
+
+static void op_rename(fuse_req_t req, fuse_ino_t from, const char *name, fuse_ino_t to, const char *to_name, unsigned flags)
+{
+	reply(req, "rename", dir_rename(fs_of(req), id_of(from), name, id_of(to), to_name, flags));
+}
+
+static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file)
+{
+	char *buf = serve_buffer(size);
+	size_t len;
+	int r = buf ? file_read(fs_of(req), id_of(ino), (uint64_t)offset, buf, size, &len) : -ENOMEM;
+
+	(void)file;
+	if (r)
+		reply(req, "read", r);
+	else
+		fuse_reply_buf(req, buf, len);
+}
+
+static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset, struct fuse_file_info *file)
+{
+	size_t len;
+	int r = file_write(fs_of(req), id_of(ino), (uint64_t)offset, data, size, serve_kills_suidgid(), &len);
+
+	(void)file;
+	if (r)
+		reply(req, "write", r);
+	else
+		fuse_reply_write(req, len);
+}
+
+static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *file)
+{
+	(void)ino, (void)datasync, (void)file;
+	reply(req, "fsync", file_sync(fs_of(req)));
+}
+
+/* An answer to READDIR or READDIRPLUS as it fills. */
+struct dir_answer {
+	fuse_req_t req;
+	char *buf;
+	size_t size, used;
+	bool plus;
+};
+
+static bool add_name(void *arg, const char *name, const struct entry *entry, uint64_t next)
+{
+	struct dir_answer *answer = arg;
+	struct fuse_entry_param param = param_of(entry);
+	char *at = answer->buf + answer->used;
+	size_t room = answer->size - answer->used;
+	size_t need = answer->plus ? fuse_add_direntry_plus(answer->req, at, room, name, &param, (off_t)next)
+				   : fuse_add_direntry(answer->req, at, room, name, &entry->attr, (off_t)next);
+
+	if (need > room)
+		return false;
+	answer->used += need;
+	return true;
+}
+
+static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus)
+{
+	struct dir_answer answer = {.req = req, .buf = serve_buffer(size), .size = size, .plus = plus};
+	int r = answer.buf ? dir_list(fs_of(req), id_of(ino), (uint64_t)offset, size, plus, add_name, &answer) : -ENOMEM;
+
+	if (r && !answer.used)
+		reply(req, "readdir", r);
+	else
+		fuse_reply_buf(req, answer.buf, answer.used);
+}
+
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file)
+{
+	(void)file;
+	list(req, ino, size, offset, false);
+}
+
+static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file)
+{
+	(void)file;
+	list(req, ino, size, offset, true);
+}
+
+static void op_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct statvfs figures;
+	int r = file_statfs(fs_of(req), &figures);
+
+	(void)ino;
+	if (r)
+		reply(req, "statfs", r);
+	else
+		fuse_reply_statfs(req, &figures);
+}
+
+static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)
+{
+	struct caller caller = caller_of(req);
+
+	reply(req, "setxattr", xattr_set(fs_of(req), &caller, id_of(ino), name, value, size, flags));
+}
+
+static void reply_xattr(fuse_req_t req, const char *operation, int r, const char *buf, size_t size, size_t len)
+{
+	if (r)
+		reply(req, operation, r);
+	else if (size)
+		fuse_reply_buf(req, buf, len);
+	else
+		fuse_reply_xattr(req, len);
+}
+
+static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	char *buf = serve_buffer(size);
+	size_t len = 0;
+	int r = buf ? xattr_get(fs_of(req), id_of(ino), name, buf, size, &len) : -ENOMEM;
+
+	reply_xattr(req, "getxattr", r, buf, size, len);
+}
+
+static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	struct caller caller = caller_of(req);
+	char *buf = serve_buffer(size);
+	size_t len = 0;
+	int r = buf ? xattr_list(fs_of(req), &caller, id_of(ino), buf, size, &len) : -ENOMEM;
+
+	reply_xattr(req, "listxattr", r, buf, size, len);
+}
+
+static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	reply(req, "removexattr", xattr_remove(fs_of(req), id_of(ino), name));
+}
+
+static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t len, struct fuse_file_info *file)
+{
+	(void)file;
+	reply(req, "fallocate", file_allocate(fs_of(req), id_of(ino), mode, (uint64_t)offset, (uint64_t)len));
+}
+
+static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *file)
+{
+	uint64_t found;
+	int r = offset < 0 ? ENXIO : file_seek(fs_of(req), id_of(ino), (uint64_t)offset, whence, &found);
+
+	(void)file;
+	if (r)
+		reply(req, "lseek", r);
+	else
+		fuse_reply_lseek(req, (off_t)found);
+}
+
+static void op_copy_file_range(fuse_req_t req, fuse_ino_t in, off_t in_offset, struct fuse_file_info *in_file, fuse_ino_t out,
+	off_t out_offset, struct fuse_file_info *out_file, size_t len, int flags)
+{
+	size_t copied;
+	int r = flags ? EINVAL
+		      : file_copy(fs_of(req), id_of(in), (uint64_t)in_offset, id_of(out), (uint64_t)out_offset, len, &copied);
+
+	(void)in_file, (void)out_file;
+	if (r)
+		reply(req, "copy_file_range", r);
+	else
+		fuse_reply_write(req, copied);
+}
+
+enum {
+	WANTED = FUSE_CAP_ASYNC_READ | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS
+		| FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK | FUSE_CAP_NO_OPEN_SUPPORT
+		| FUSE_CAP_NO_OPENDIR_SUPPORT | FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_ASYNC_DIO,
+	WRITE_MAX = 1 << 20,
+};
+
+/* Not wanted: ATOMIC_O_TRUNC, whose truncation would be lost without OPEN. */
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+	const struct fs *fs = userdata;
+
+	conn->want = conn->capable & WANTED;
+	if (fs->options.writeback)
+		conn->want |= conn->capable & FUSE_CAP_WRITEBACK_CACHE;
+	conn->max_write = WRITE_MAX;
+	conn->time_gran = 1;
+}
+
+const struct fuse_lowlevel_ops ops_table = {
+	.init = op_init,
+	.lookup = op_lookup, .forget = op_forget, .forget_multi = op_forget_multi,
+	.getattr = op_getattr, .setattr = op_setattr, .readlink = op_readlink,
+	.mknod = op_mknod, .mkdir = op_mkdir, .symlink = op_symlink, .link = op_link,
+	.unlink = op_unlink, .rmdir = op_rmdir, .rename = op_rename,
+	.read = op_read, .write = op_write, .fsync = op_fsync, .fsyncdir = op_fsync,
+	.readdir = op_readdir, .readdirplus = op_readdirplus, .statfs = op_statfs,
+	.setxattr = op_setxattr, .getxattr = op_getxattr, .listxattr = op_listxattr, .removexattr = op_removexattr,
+	.fallocate = op_fallocate, .lseek = op_lseek, .copy_file_range = op_copy_file_range,
+};

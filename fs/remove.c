@@ -1,0 +1,140 @@
+/*
+ * remove.c - taking names away: files, directories, sessions.
+ */
+#include <errno.h>
+
+#include "fs/dir.h"
+#include "fs/error.h"
+
+/* The name and the inode it stands for, pinned. */
+static int find(struct node *dir, const char *name, struct store_dirent *ret_entry, struct node **ret)
+{
+	int r = dir_is_hidden(dir, name) ? EPERM : dir_find_name(dir, name, ret_entry);
+
+	return r ? r : node_load(dir->session->fs, ret_entry->session, ret_entry->ino, ret);
+}
+
+int dir_unlink(struct fs *fs, struct fs_id id, const char *name)
+{
+	FS_GUARD(fs);
+	struct store_dirent entry;
+	enum store_view view;
+	struct node *dir;
+	NODE_AUTO node = NULL;
+	int r = dir_find(fs, id, name, &dir);
+
+	if (!r)
+		r = find(dir, name, &entry, &node);
+	if (!r)
+		r = S_ISDIR(node->inode.mode) ? EISDIR : dir_view(dir, name, node->inode.mode, &view);
+	if (r)
+		return r;
+	CHANGE_AUTO c;
+	r = change_begin(&c, dir->session, STORE_SHRINK, 0);
+	if (r)
+		return r;
+	store_batch_delete_dirent(c.batch, dir->session->sid, dir->ino, entry.cookie);
+	change_names(&c, dir, -1, 0);
+	change_unlink(&c, node);
+	c.record.files[view]--;
+	return change_commit(&c);
+}
+
+static int remove_dir(struct node *dir, const struct store_dirent *entry, struct node *node)
+{
+	CHANGE_AUTO c;
+	int r = node->inode.size ? ENOTEMPTY : change_begin(&c, dir->session, STORE_SHRINK, 0);
+
+	if (r)
+		return r;
+	store_batch_delete_dirent(c.batch, dir->session->sid, dir->ino, entry->cookie);
+	change_names(&c, dir, -1, -1);
+	change_delete(&c, node);
+	return change_commit(&c);
+}
+
+static bool note_name(void *arg, const struct store_dirent *entry)
+{
+	struct session_content *content = arg;
+
+	content->other = content->count == STORE_OTHER || view_of_name(entry->name) == STORE_OTHER || entry->type != S_IFDIR;
+	if (!content->other)
+		content->names[content->count++] = *entry;
+	return content->other;
+}
+
+int session_content_load(struct node *top, struct session_content *content)
+{
+	struct fs *fs = top->session->fs;
+	int r = error_of_store(store_scan_dirents(fs->store, top->session->sid, top->ino, 0, note_name, content));
+
+	if (!r && content->other)
+		return ENOTEMPTY;
+	for (unsigned i = 0; !r && i < content->count; i++) {
+		r = node_load(fs, top->session->sid, content->names[i].ino, &content->views[i]);
+		if (!r && content->views[i]->inode.size)
+			r = ENOTEMPTY;
+	}
+	return r;
+}
+
+void session_content_delete(struct change *c, struct node *top, const struct session_content *content)
+{
+	for (unsigned i = 0; i < content->count; i++) {
+		store_batch_delete_dirent(c->batch, top->session->sid, top->ino, content->names[i].cookie);
+		change_delete(c, content->views[i]);
+	}
+	change_delete(c, top);
+	store_batch_delete_session(c->batch, top->session->sid);
+}
+
+void session_content_release(struct session_content *content)
+{
+	for (unsigned i = 0; i < content->count; i++)
+		node_put(content->views[i]);
+}
+
+static int remove_content(struct node *root, const struct store_dirent *entry, struct node *top,
+	const struct session_content *content)
+{
+	CHANGE_AUTO c;
+	int r = change_begin(&c, root->session, STORE_SHRINK, 0);
+
+	if (r)
+		return r;
+	session_content_delete(&c, top, content);
+	store_batch_delete_dirent(c.batch, root->session->sid, root->ino, entry->cookie);
+	change_names(&c, root, -1, -1);
+	r = change_commit(&c);
+	if (!r)
+		top->session->removed = true;
+	return r;
+}
+
+static int remove_session(struct node *root, const struct store_dirent *entry, struct node *top)
+{
+	struct session_content content = {0};
+	int r = session_content_load(top, &content);
+
+	if (!r)
+		r = remove_content(root, entry, top, &content);
+	session_content_release(&content);
+	return r;
+}
+
+int dir_rmdir(struct fs *fs, struct fs_id id, const char *name)
+{
+	FS_GUARD(fs);
+	struct store_dirent entry;
+	struct node *dir;
+	NODE_AUTO node = NULL;
+	int r = dir_find(fs, id, name, &dir);
+
+	if (!r)
+		r = find(dir, name, &entry, &node);
+	if (r)
+		return r;
+	if (!S_ISDIR(node->inode.mode))
+		return ENOTDIR;
+	return node_is_root(dir) ? remove_session(dir, &entry, node) : remove_dir(dir, &entry, node);
+}

@@ -1,0 +1,73 @@
+/*
+ * session.c - the table of sessions in memory.
+ */
+#include "fs/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fs/error.h"
+
+static struct session *session_new(struct fs *fs, struct store_sid sid)
+{
+	struct session *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->fs = fs;
+	s->sid = sid;
+	s->view_epoch = 1;
+	HASH_ADD(hh, fs->sessions, sid, sizeof(s->sid), s);
+	if (!s->hh.tbl) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+static void session_free(struct session *s)
+{
+	HASH_DEL(s->fs->sessions, s);
+	store_session_release(&s->record);
+	free(s);
+}
+
+int session_get(struct fs *fs, struct store_sid sid, struct session **ret)
+{
+	struct session *s = NULL;
+	int r = 0;
+
+	fs_assert_locked(fs);
+	HASH_FIND(hh, fs->sessions, &sid, sizeof(sid), s);
+	if (s) {
+		*ret = session_ref(s);
+		return 0;
+	}
+	s = session_new(fs, sid);
+	if (!s)
+		return -ENOMEM;
+	if (!session_is_root(s))
+		r = error_of_store(store_get_session(fs->store, sid, &s->record));
+	if (r) {
+		session_free(s);
+		return r;
+	}
+	*ret = session_ref(s);
+	return 0;
+}
+
+struct session *session_ref(struct session *s)
+{
+	s->users++;
+	return s;
+}
+
+void session_put(struct session *s)
+{
+	if (!s)
+		return;
+	fs_assert_locked(s->fs);
+	assert(s->users);
+	if (--s->users == 0)
+		session_free(s);
+}

@@ -1,0 +1,31 @@
+/*
+ * session.h - the sessions in memory: one object for each session of which a node is in memory, loaded on demand.
+ *
+ * Session 0, the root directory, has one too, without a record; it stays as long as the fs.
+ */
+#pragma once
+
+#include "fs/core.h"
+#include "fs/uthash.h"
+
+struct session {
+	/* set once */
+	struct fs *fs;
+	struct store_sid sid; /* key */
+	UT_hash_handle hh;
+	/* protected by fs->lock */
+	unsigned users;      /* nodes, control nodes and running operations */
+	bool removed;        /* its record is gone; nodes of it may live on */
+	uint32_t view_epoch; /* grows when a directory may have come to another view */
+	struct store_session record;
+};
+
+/* Finds or loads it; the caller puts it back with session_put. ENOENT or negative. */
+int session_get(struct fs *, struct store_sid, struct session **ret);
+struct session *session_ref(struct session *);
+void session_put(struct session *);
+
+static inline bool session_is_root(const struct session *s)
+{
+	return s->sid.n == 0;
+}
