@@ -51,7 +51,7 @@ void attr_accessed(struct node *node)
 	const int64_t day = INT64_C(86400) * 1000000000;
 	const struct store_inode *inode = &node->inode;
 	int64_t now = fs_now();
-	CHANGE_AUTO c = {0};
+	CHANGE_AUTO(c);
 
 	if (node->gone || (inode->atime > inode->mtime && inode->atime > inode->ctime && now - inode->atime < day))
 		return;
@@ -128,7 +128,7 @@ static int set(struct node *node, unsigned fields, const struct stat *attr)
 {
 	bool grows = fields & ATTR_SIZE && (uint64_t)attr->st_size > node->inode.size;
 	ACL_AUTO access = {0};
-	CHANGE_AUTO c = {0};
+	CHANGE_AUTO(c);
 	int r = fields & ATTR_MODE ? acl_load(node, ACL_ACCESS, &access) : 0;
 
 	if (!r)

@@ -15,8 +15,6 @@ int change_begin(struct change *c, struct session *session, enum store_batch_fla
 
 	fs_assert_locked(fs);
 	c->fs = fs;
-	c->batch = NULL;
-	c->count = 0;
 	c->session = NULL;
 	c->now = fs_now();
 	if (fs->options.read_only)

@@ -32,7 +32,7 @@ struct change {
 
 /*
  * Begins. The session's record is staged, with its newest change now, unless it is the root's or removed. `bytes` as of
- * store_batch_begin. Declare with CHANGE_AUTO: what was not committed is undone at the end of the block.
+ * store_batch_begin. What was not committed is undone by change_end.
  */
 int change_begin(struct change *, struct session *, enum store_batch_flag, size_t bytes);
 /* The copy of a node's inode, staged at the first call. */
@@ -50,4 +50,8 @@ void change_size(struct change *, struct node *, uint64_t size);
 int change_commit(struct change *);
 void change_end(struct change *);
 
-#define CHANGE_AUTO __attribute__((cleanup(change_end))) struct change
+/* Declares a change that ends with the block, whether it was begun or not. */
+#define CHANGE_AUTO(c)                                          \
+	__attribute__((cleanup(change_end))) struct change c;   \
+	c.batch = NULL;                                         \
+	c.count = 0

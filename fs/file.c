@@ -109,7 +109,7 @@ int file_write(struct fs *fs, struct fs_id id, uint64_t offset, const char *data
 {
 	FS_GUARD(fs);
 	struct node *node;
-	CHANGE_AUTO c = {0};
+	CHANGE_AUTO(c);
 	int r = file_find(fs, id, &node);
 
 	if (!r)

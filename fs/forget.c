@@ -24,7 +24,7 @@ struct collection {
 static void collect(struct collection *collection)
 {
 	struct node **nodes = collection->nodes;
-	CHANGE_AUTO c;
+	CHANGE_AUTO(c);
 	int r;
 
 	if (!collection->count)

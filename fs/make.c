@@ -102,7 +102,7 @@ static int make_name(struct node *dir, const struct caller *caller, const char *
 	if (r)
 		return r;
 	inode = draft(dir, caller, what, mode);
-	CHANGE_AUTO c;
+	CHANGE_AUTO(c);
 	r = change_begin(&c, dir->session, STORE_GROW, what->target ? strlen(what->target) : 0);
 	if (!r)
 		r = make_inode(&c, dir, name, view, &inode, what, &node);
@@ -141,7 +141,7 @@ static int make_session(struct node *root, const struct caller *caller, const ch
 	struct store_session record = {.created = inode.btime, .modified = inode.btime, .last_write = inode.btime};
 	struct store_dirent entry;
 	NODE_AUTO node = NULL;
-	CHANGE_AUTO c;
+	CHANGE_AUTO(c);
 	int r = change_begin(&c, root->session, STORE_GROW, 0);
 
 	if (r)
@@ -196,7 +196,7 @@ static int check_link(struct node *file, struct node *dir, const char *name)
 static int link_name(struct node *file, struct node *dir, const char *name)
 {
 	enum store_view view;
-	CHANGE_AUTO c = {0};
+	CHANGE_AUTO(c);
 	int r = dir_view(dir, name, file->inode.mode, &view);
 
 	if (!r)

@@ -21,7 +21,7 @@ static int allocate(struct node *node, int mode, uint64_t offset, uint64_t len)
 	bool punches = mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE);
 	uint64_t end = offset + len, size = node->inode.size;
 	bool grows = !(mode & FALLOC_FL_KEEP_SIZE) && end > size;
-	CHANGE_AUTO c;
+	CHANGE_AUTO(c);
 	int r = change_begin(&c, node->session, grows ? STORE_GROW : STORE_SHRINK, 0);
 
 	if (r)
@@ -98,7 +98,7 @@ struct copy {
 static int copy_data(struct copy *copy, size_t len)
 {
 	struct store *store = copy->in->session->fs->store;
-	CHANGE_AUTO c = {0};
+	CHANGE_AUTO(c);
 	int r = error_of_store(store_read(store, copy->in->session->sid, copy->in->ino, copy->in_offset, copy->buf, len));
 
 	if (!r)
@@ -115,7 +115,7 @@ static int copy_data(struct copy *copy, size_t len)
 static int copy_hole(struct copy *copy, uint64_t len)
 {
 	struct node *out = copy->out;
-	CHANGE_AUTO c;
+	CHANGE_AUTO(c);
 	int r = change_begin(&c, out->session, STORE_GROW, 0);
 
 	if (r)

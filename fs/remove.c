@@ -29,7 +29,7 @@ int dir_unlink(struct fs *fs, struct fs_id id, const char *name)
 		r = S_ISDIR(node->inode.mode) ? EISDIR : dir_view(dir, name, node->inode.mode, &view);
 	if (r)
 		return r;
-	CHANGE_AUTO c;
+	CHANGE_AUTO(c);
 	r = change_begin(&c, dir->session, STORE_SHRINK, 0);
 	if (r)
 		return r;
@@ -42,7 +42,7 @@ int dir_unlink(struct fs *fs, struct fs_id id, const char *name)
 
 static int remove_dir(struct node *dir, const struct store_dirent *entry, struct node *node)
 {
-	CHANGE_AUTO c;
+	CHANGE_AUTO(c);
 	int r = node->inode.size ? ENOTEMPTY : change_begin(&c, dir->session, STORE_SHRINK, 0);
 
 	if (r)
@@ -97,7 +97,7 @@ void session_content_release(struct session_content *content)
 static int remove_content(struct node *root, const struct store_dirent *entry, struct node *top,
 	const struct session_content *content)
 {
-	CHANGE_AUTO c;
+	CHANGE_AUTO(c);
 	int r = change_begin(&c, root->session, STORE_SHRINK, 0);
 
 	if (r)

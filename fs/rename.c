@@ -249,7 +249,7 @@ static void move(struct change *c, const struct rename *m)
 
 static int apply(struct rename *m)
 {
-	CHANGE_AUTO c;
+	CHANGE_AUTO(c);
 	int r = change_begin(&c, m->from.dir->session, STORE_SHRINK, 0);
 
 	if (r)
@@ -285,7 +285,7 @@ static void note_session(struct session *session, const char *name, int64_t now)
 static int apply_root(struct rename *m, const struct session_content *replaced)
 {
 	struct place *from = &m->from, *to = &m->to;
-	CHANGE_AUTO c;
+	CHANGE_AUTO(c);
 	int r = change_begin(&c, m->fs->root->session, STORE_SHRINK, 0);
 
 	if (r)

@@ -131,7 +131,7 @@ static int set_acl(struct node *node, const struct caller *caller, const char *n
 {
 	bool access = strcmp(name, ACL_ACCESS) == 0;
 	ACL_AUTO acl = {0}, other = {0};
-	CHANGE_AUTO c = {0};
+	CHANGE_AUTO(c);
 	int r = S_ISLNK(node->inode.mode) ? EOPNOTSUPP : acl_parse(value, len, &acl);
 
 	if (!r && !access && !S_ISDIR(node->inode.mode))
@@ -151,7 +151,7 @@ static int set_acl(struct node *node, const struct caller *caller, const char *n
 
 static int put(struct node *node, const char *name, const void *value, size_t len)
 {
-	CHANGE_AUTO c;
+	CHANGE_AUTO(c);
 	int r = change_begin(&c, node->session, STORE_GROW, len);
 
 	if (r)
@@ -182,7 +182,7 @@ int xattr_set(struct fs *fs, const struct caller *caller, struct fs_id id, const
 
 static int drop(struct node *node, const char *name)
 {
-	CHANGE_AUTO c;
+	CHANGE_AUTO(c);
 	int r = change_begin(&c, node->session, STORE_SHRINK, 0);
 
 	if (r)
