@@ -50,7 +50,6 @@ void closing_end(int fd, const char *error)
 		dprintf(fd, "closed: %s\n", error);
 	else
 		dprintf(fd, "closed ok\n");
-	close(fd);
 }
 
 int closing_watch(const char *store)

@@ -8,7 +8,8 @@
 
 /* Daemon: to be called once the store is its own. Returns a descriptor for the other call; negative errno is no reason to stop. */
 int closing_begin(const char *store);
-/* Daemon: after the store was closed; error is NULL when everything is saved. Ignores a negative descriptor. */
+/* Daemon: after the store was closed; error is NULL when everything is saved. The descriptor stays open, for the
+ * lock to go with the process. Ignores a negative one. */
 void closing_end(int fd, const char *error);
 
 enum closing_result {

@@ -112,7 +112,7 @@ static bool is_closing(const char *store)
 
 	if (!mounted_store(store, &m))
 		return true;
-	bool dead = access(m.dir, F_OK) < 0 && errno == ENOTCONN;
+	bool dead = path_is_dead(m.dir);
 	mounted_release(&m);
 	return dead;
 }

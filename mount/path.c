@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,6 +61,13 @@ bool path_within(const char *inner, const char *outer)
 	if (len == 1)
 		return true;
 	return strncmp(inner, outer, len) == 0 && (inner[len] == 0 || inner[len] == '/');
+}
+
+bool path_is_dead(const char *dir)
+{
+	struct statfs st;
+
+	return statfs(dir, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
 }
 
 void mounted_release(struct mounted *m)

@@ -137,7 +137,7 @@ static int check_dir(struct mount_plan *p, const char *name)
 		return p->dir ? 0 : MOUNT_SYSTEM;
 	}
 	p->dir = path_resolve(name);
-	bool dead = p->dir && stat(p->dir, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+	bool dead = p->dir && path_is_dead(p->dir);
 	if (!p->dir || (!dead && stat(p->dir, &st) < 0)) {
 		message_error(errno == ENOENT ? "there is no mount point %s; make it with `mkdir -p %s`" :
 					"the mount point %s cannot be looked at: %s", name, errno == ENOENT ? name : strerror(errno));

@@ -65,7 +65,7 @@ static void list_users(const char *dir, char *list, size_t size)
 
 	list[0] = 0;
 	while (proc && named < USERS_NAMED && (e = readdir(proc))) {
-		if (e->d_name[0] < '1' || e->d_name[0] > '9')
+		if (e->d_name[0] < '1' || e->d_name[0] > '9' || strtol(e->d_name, NULL, 10) == getpid())
 			continue;
 		int process = openat(dirfd(proc), e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (process < 0)
@@ -123,7 +123,7 @@ static int report(enum closing_result result, const char *store, char *why)
 static int unmount_sessfs(const struct mounted *m)
 {
 	char *why = NULL;
-	bool dead = access(m->dir, F_OK) < 0 && errno == ENOTCONN;
+	bool dead = path_is_dead(m->dir);
 	int fd = m->read_only ? -1 : closing_watch(m->source);
 	int error = path_unmount(m->dir, dead);
 

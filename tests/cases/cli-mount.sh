@@ -3,7 +3,8 @@
 
 need_fuse
 pid_of_store() { sed -n 's/^pid //p' "$STORE/daemon"; }
-gone() { ! kill -0 "$1" 2>/dev/null; }
+# It may still have to be reaped.
+gone() { ! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null; }
 
 note "in the background: a new store, an answer when the command returns"
 "$SESSFS" mount -v "$STORE" "$MNT" >said 2>&1
@@ -37,7 +38,7 @@ is_mounted
 
 note "unmounted: the daemon is gone when the command returns, and everything is saved"
 assert_eq "$(status_of "$SESSFS" umount "$MNT")" 0
-gone "$daemon"
+wait_for 5 gone "$daemon"
 ! is_mounted
 grep -q '^closed ok' "$STORE/daemon"
 check_store

@@ -9,7 +9,7 @@ mount_store
 mkdir "$MNT/one"
 echo kept >"$MNT/one/file"
 die
-refused "not connected" ls "$MNT"
+refused "not connected" stat -f "$MNT"
 "$SESSFS" init other >/dev/null
 refused "dead mount of $STORE" "$SESSFS" mount other "$MNT"
 "$SESSFS" mount "$STORE" "$MNT"
