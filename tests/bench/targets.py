@@ -206,7 +206,7 @@ class Nullfs(Daemon):
 
 
 class NullfsWriteback(Nullfs):
-	name = "nullfs-wb"
+	name, peer = "nullfs-wb", True
 	options = ("-o", "writeback")
 
 
@@ -241,7 +241,7 @@ class Sessfs(Daemon):
 
 
 class SessfsWriteback(Sessfs):
-	name = "sessfs-wb"
+	name, peer = "sessfs-wb", True
 	options = ("-o", "writeback")
 
 
@@ -297,7 +297,7 @@ TARGETS = [Ext4, Btrfs, Tmpfs, Nullfs, Sessfs, NullfsWriteback, SessfsWriteback,
 def find_targets(directory, build):
 	Nullfs.build = build
 	wanted = os.environ.get("TARGETS", "").split()
-	programs = {Btrfs: "mkfs.btrfs", **{t: t.program for t in TARGETS if t.peer}}
+	programs = {Btrfs: "mkfs.btrfs", **{t: t.program for t in TARGETS if issubclass(t, Peer)}}
 	found = []
 	for target in TARGETS:
 		there = shutil.which(programs[target]) if target in programs else True
