@@ -203,6 +203,12 @@ int warm_get(struct warm_snapshot *s, const struct key *key, struct warm_value *
 	return 0;
 }
 
+int warm_walk(struct warm_snapshot *s, const struct walk *walk, uint64_t *ret_entries)
+{
+	*ret_entries = s->tree.entries;
+	return pages_walk(s->warm->pages, &s->tree, walk);
+}
+
 /* ---- writing ---------------------------------------------------------------------------------------------------------- */
 
 int warm_begin(struct warm *w, struct warm_txn **ret)

@@ -36,6 +36,10 @@ int warm_seek(struct warm_snapshot *, const struct key *, struct key *ret_key, s
 /* First record with a key > key: cheap when key is what was returned last. STORE_ABSENT. */
 int warm_after(struct warm_snapshot *, const struct key *, struct key *ret_key, struct warm_value *ret);
 
+struct walk;
+/* Walks all pages, sound or not (pages.h). *ret_entries, known before the first record comes, is their number in a sound tree. */
+int warm_walk(struct warm_snapshot *, const struct walk *, uint64_t *ret_entries);
+
 int warm_begin(struct warm *, struct warm_txn **ret);
 int warm_commit(struct warm_txn *); /* durable on 0; in either case ends the transaction */
 void warm_abort(struct warm_txn *);

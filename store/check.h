@@ -1,0 +1,120 @@
+/*
+ * check.h - what the files of check share: tables of all inodes, names and sessions, filled by one pass over the store.
+ *
+ *   check_scan.c   reads every record, of warm and of what the logs hide of it, into the tables
+ *   check_tree.c   compares the tables with each other: names, links, counters
+ *   check_new.c    writes data.mdb anew from the records that are sound
+ *   check_mend.c   mends what the tables disagree in
+ *   check_keep.c   lost+found
+ *
+ * Inodes and names take some 100 bytes of memory each.
+ */
+#pragma once
+
+#include "store/internal.h"
+#include "store/pages.h"
+
+struct checked_inode {
+	uint64_t ino, size, parent; /* as its record says */
+	uint64_t named_in, cookie;  /* a name that was found: its directory and place */
+	uint64_t entries;           /* names found in it */
+	uint32_t sid, mode, nlink, names, subdirs;
+	uint8_t view;               /* of the record */
+	uint8_t named_view;         /* what its name at the session's top makes it: 1 + enum store_view; else 0 */
+	uint8_t files_view;         /* what files in it count for: 1 + enum store_view, 0: not yet known */
+	uint8_t reach;              /* enum reach */
+	bool orphan, root, has_xattrs, flagged;
+	bool made_up;               /* there is no record, but names in it */
+};
+
+enum reach { REACH_UNKNOWN, REACH_ASKING, REACH_YES, REACH_NO };
+
+struct checked_name {
+	uint64_t dir, ino, cookie;
+	uint32_t sid, target_sid, type;
+	uint32_t view; /* 1 + enum store_view, as the name of a directory */
+};
+
+struct checked_session {
+	struct store_session record; /* without extra */
+	uint64_t files[STORE_VIEWS], logical; /* counted */
+	bool named, made_up;
+};
+
+struct checked_orphan {
+	uint64_t ino;
+	uint32_t sid;
+};
+
+/* Accounts as warm has them. */
+struct checked_account {
+	uint32_t sid;
+	uint64_t account, sum;
+};
+
+#define TABLE(type) struct { struct type *list; size_t count, room; }
+
+struct check {
+	const struct store_check_options *options;
+	struct store_check_result *result;
+	struct store *store;
+	struct codec_ctx *codec;
+	uint8_t *raw; /* STORE_CHUNK_SIZE */
+	bool quiet;
+	bool new_data; /* something was found that only a new data.mdb mends */
+	int error;
+	struct super super;
+	uint64_t ino_end, sid_end; /* behind the highest numbers seen */
+
+	TABLE(checked_inode) inodes;
+	TABLE(checked_name) names;
+	TABLE(checked_session) sessions;
+	TABLE(checked_orphan) orphans;
+	TABLE(checked_account) accounts;
+
+	/* the inode that the pass is at in warm */
+	struct {
+		struct key key, last;
+		bool present, any;
+		uint32_t mode;
+		uint64_t size, account, sum;
+	} at;
+	struct entry *active, *sealed; /* of the logs, not yet passed */
+	uint64_t done, all;
+};
+
+/* Makes room for one more and returns it, or NULL and sets c->error. */
+#define table_add(c, table) ((typeof((table)->list))check_grow(c, (void **)&(table)->list, &(table)->count, &(table)->room, sizeof *(table)->list))
+void *check_grow(struct check *, void **list, size_t *count, size_t *room, size_t size);
+
+/* ---- check.c ---- */
+__attribute__((format(printf, 3, 4))) void check_finding(struct check *, unsigned invariant, const char *format, ...);
+enum { CHECK_TEXT = 700 };
+/* Session and path of an inode, in words. */
+const char *check_describe(struct check *, const struct checked_inode *, char text[CHECK_TEXT]);
+bool check_read_name(struct check *, uint32_t sid, uint64_t dir, uint64_t cookie, struct store_dirent *ret);
+const char *check_describe_session(struct check *, uint32_t sid, char text[CHECK_TEXT]);
+
+/* ---- check_scan.c ---- */
+/* Fills the tables, sorted. 0, or why it could not be done. */
+int check_scan(struct check *);
+void check_release(struct check *);
+/* Why a record of warm cannot stay, with its invariant, or NULL. */
+const char *check_refuse(const struct super *, struct codec_ctx *, uint8_t *raw, const struct key *, const struct page_value *, unsigned *ret_invariant);
+struct checked_inode *check_inode(struct check *, uint32_t sid, uint64_t ino);
+struct checked_session *check_session(struct check *, uint32_t sid);
+struct checked_account *check_account(struct check *, uint32_t sid);
+
+/* ---- check_tree.c ---- */
+int check_tree(struct check *);
+
+/* ---- check_new.c ---- */
+/* Writes data.mdb anew; keeps the old one as data.mdb.damaged. Called with no store open, the lock held. */
+int check_new_data(const char *path, struct check *);
+
+/* ---- check_mend.c ---- */
+int check_mend(struct check *);
+
+/* ---- check_keep.c ---- */
+/* Copies what the inode is, below it too, to a name in lost+found; the original is deleted. */
+int check_keep(struct check *, struct checked_inode *);

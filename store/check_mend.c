@@ -1,0 +1,342 @@
+/*
+ * check_mend.c - mends what the tables disagree in, one kind of thing at a time: what one step mends may uncover or settle another, so
+ * the tables are filled anew after each step that changed something.
+ */
+#include "store/check.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+struct mending {
+	struct check *check;
+	uint64_t changes;
+};
+
+static struct store_batch *begin(struct mending *m)
+{
+	struct store_batch *b = NULL;
+	int r = m->check->error ? m->check->error : store_batch_begin(m->check->store, STORE_SHRINK, 0, &b);
+	if (r)
+		m->check->error = r < 0 ? r : -ENOSPC;
+	return r ? NULL : b;
+}
+
+static void commit(struct mending *m, struct store_batch *b)
+{
+	int r = store_batch_commit(b);
+	if (r)
+		m->check->error = r < 0 ? r : -ENOSPC;
+	m->changes++;
+}
+
+static struct store_ino ino_of(uint64_t n)
+{
+	return (struct store_ino){ n };
+}
+
+static struct store_sid sid_of(uint32_t n)
+{
+	return (struct store_sid){ n };
+}
+
+/* A directory that lost its record, but not what is in it. */
+static void make_up_directory(struct mending *m, uint32_t sid, uint64_t ino, mode_t mode)
+{
+	int64_t now = store_now();
+	struct store_inode inode = { .mode = S_IFDIR | mode, .nlink = 2, .atime = now, .mtime = now, .ctime = now, .btime = now };
+	struct store_batch *b = begin(m);
+	if (!b)
+		return;
+	store_batch_put_inode(b, sid_of(sid), ino_of(ino), &inode);
+	commit(m, b);
+}
+
+/* ---- sessions ---------------------------------------------------------------------------------------------------------- */
+
+static void add_session_name(struct mending *m, const struct checked_session *s)
+{
+	struct store_session record = s->record;
+	struct store_dirent d;
+	if (store_lookup(m->check->store, STORE_ROOT_SID, STORE_ROOT_INO, record.name, record.name_len, &d) == 0)
+		record.name_len = (uint32_t)snprintf(record.name, sizeof record.name, "lost+found-%" PRIu32, record.sid.n);
+	d = (struct store_dirent){ .ino = record.root, .session = record.sid, .type = S_IFDIR, .name_len = record.name_len };
+	memcpy(d.name, record.name, record.name_len + 1);
+	struct store_batch *b = begin(m);
+	if (!b)
+		return;
+	store_batch_add_dirent(b, STORE_ROOT_SID, STORE_ROOT_INO, &d);
+	store_batch_put_session(b, &record);
+	commit(m, b);
+}
+
+static void make_up_session(struct mending *m, const struct checked_name *n)
+{
+	int64_t now = store_now();
+	struct store_session record = { .sid = sid_of(n->target_sid), .root = ino_of(n->ino), .created = now, .modified = now, .last_write = now };
+	struct store_dirent d;
+	struct store_batch *b;
+	if (!check_read_name(m->check, n->sid, n->dir, n->cookie, &d) || !(b = begin(m)))
+		return;
+	record.name_len = d.name_len;
+	memcpy(record.name, d.name, d.name_len + 1);
+	store_batch_put_session(b, &record);
+	commit(m, b);
+}
+
+static void mend_sessions(struct mending *m)
+{
+	struct check *c = m->check;
+	bool any = c->sessions.count || c->names.count || c->inodes.count;
+	if (any && !check_inode(c, STORE_ROOT_SID.n, STORE_ROOT_INO.n))
+		make_up_directory(m, STORE_ROOT_SID.n, STORE_ROOT_INO.n, 0755);
+	for (size_t k = 0; k < c->sessions.count; k++) {
+		const struct checked_session *s = &c->sessions.list[k];
+		if (!check_inode(c, s->record.sid.n, s->record.root.n))
+			make_up_directory(m, s->record.sid.n, s->record.root.n, 0700);
+	}
+}
+
+/* After mend_sessions and mend_names, so that no name of it is still hidden. */
+static void mend_session_names(struct mending *m)
+{
+	struct check *c = m->check;
+	for (size_t k = 0; k < c->sessions.count; k++) {
+		struct checked_session *s = &c->sessions.list[k];
+		const struct checked_inode *i = check_inode(c, s->record.sid.n, s->record.root.n);
+		struct store_dirent d;
+		struct store_batch *b;
+		if (!s->named) {
+			add_session_name(m, s);
+		} else if (i && check_read_name(c, STORE_ROOT_SID.n, i->named_in, i->cookie, &d) && strcmp(d.name, s->record.name) && (b = begin(m))) {
+			s->record.name_len = d.name_len;
+			memcpy(s->record.name, d.name, d.name_len + 1);
+			store_batch_put_session(b, &s->record);
+			commit(m, b);
+		}
+	}
+}
+
+/* ---- names -------------------------------------------------------------------------------------------------------------- */
+
+static int compare_dirs(const void *a, const void *b)
+{
+	const struct checked_name *x = a, *y = b;
+	if (x->sid != y->sid)
+		return x->sid < y->sid ? -1 : 1;
+	return x->dir < y->dir ? -1 : x->dir > y->dir;
+}
+
+static bool has_names(struct check *c, uint32_t sid, uint64_t dir)
+{
+	struct checked_name wanted = { .sid = sid, .dir = dir };
+	return c->names.count && bsearch(&wanted, c->names.list, c->names.count, sizeof wanted, compare_dirs);
+}
+
+static void delete_name(struct mending *m, const struct checked_name *n)
+{
+	struct store_batch *b = begin(m);
+	if (!b)
+		return;
+	store_batch_delete_dirent(b, sid_of(n->sid), ino_of(n->dir), n->cookie);
+	commit(m, b);
+}
+
+static void set_type(struct mending *m, const struct checked_name *n, uint32_t mode)
+{
+	struct store_dirent d;
+	struct store_batch *b;
+	if (!check_read_name(m->check, n->sid, n->dir, n->cookie, &d) || !(b = begin(m)))
+		return;
+	d.type = mode & S_IFMT;
+	store_batch_put_dirent(b, sid_of(n->sid), ino_of(n->dir), &d);
+	commit(m, b);
+}
+
+static void mend_name(struct mending *m, const struct checked_name *n)
+{
+	struct check *c = m->check;
+	const struct checked_inode *dir = check_inode(c, n->sid, n->dir), *i = check_inode(c, n->target_sid, n->ino);
+	const struct checked_session *s = check_session(c, n->target_sid);
+	bool at_root = n->sid == STORE_ROOT_SID.n;
+	bool lost_directory = !i && n->type == S_IFDIR && (at_root || n->target_sid == n->sid) && has_names(c, n->target_sid, n->ino);
+	if (!dir)
+		make_up_directory(m, n->sid, n->dir, 0700);
+	else if (!S_ISDIR(dir->mode))
+		delete_name(m, n);
+	else if (lost_directory)
+		make_up_directory(m, n->target_sid, n->ino, 0700);
+	else if (!i || (!at_root && n->target_sid != n->sid) || (at_root && s && s->record.root.n != n->ino))
+		delete_name(m, n);
+	else if (at_root && !s)
+		make_up_session(m, n);
+	else if (S_ISDIR(i->mode) && i->names > 1 && (i->named_in != n->dir || i->cookie != n->cookie))
+		delete_name(m, n);
+	else if ((i->mode & S_IFMT) != n->type)
+		set_type(m, n, i->mode);
+}
+
+static void mend_names(struct mending *m)
+{
+	struct check *c = m->check;
+	for (size_t k = 0; k < c->names.count; k++)
+		mend_name(m, &c->names.list[k]);
+}
+
+/* ---- inodes ------------------------------------------------------------------------------------------------------------- */
+
+static void mend_orphans(struct mending *m)
+{
+	struct check *c = m->check;
+	for (size_t k = 0; k < c->orphans.count; k++) {
+		const struct checked_orphan *o = &c->orphans.list[k];
+		const struct checked_inode *i = check_inode(c, o->sid, o->ino);
+		struct store_batch *b;
+		if ((i && !i->names) || !(b = begin(m)))
+			continue;
+		store_batch_delete_orphan(b, ino_of(o->ino));
+		commit(m, b);
+	}
+}
+
+static void keep_lost(struct mending *m)
+{
+	struct check *c = m->check;
+	for (size_t k = 0; k < c->inodes.count && !c->error; k++) {
+		struct checked_inode *i = &c->inodes.list[k];
+		if (i->names || i->orphan || i->root || !i->nlink || i->reach == REACH_ASKING)
+			continue;
+		c->error = check_keep(c, i);
+		m->changes++;
+	}
+}
+
+/* Directories in a ring: each has a name, none is reached. The first takes the others with it. */
+static void keep_unreached(struct mending *m)
+{
+	struct check *c = m->check;
+	for (size_t k = 0; k < c->inodes.count && !c->error; k++) {
+		struct checked_inode *i = &c->inodes.list[k];
+		if (i->root || i->orphan || !S_ISDIR(i->mode) || i->reach != REACH_NO)
+			continue;
+		c->error = check_keep(c, i);
+		m->changes++;
+	}
+}
+
+static void mend_inode(struct mending *m, const struct checked_inode *i)
+{
+	struct store_inode inode;
+	bool dir = S_ISDIR(i->mode), root = i->root && i->sid == STORE_ROOT_SID.n;
+	if (store_get_inode(m->check->store, sid_of(i->sid), ino_of(i->ino), &inode))
+		return;
+	struct store_inode was = inode;
+	inode.nlink = i->orphan ? 0 : dir ? 2 + i->subdirs : i->names;
+	if (dir && !i->orphan) {
+		inode.size = i->entries;
+		inode.parent = root ? was.parent : i->root ? STORE_ROOT_INO.n : i->named_in;
+		inode.view = i->root ? was.view : i->named_view;
+	}
+	if (i->has_xattrs && !i->flagged)
+		inode.flags |= STORE_INODE_HAS_ACL | STORE_INODE_HAS_XATTR;
+	bool changed = inode.nlink != was.nlink || inode.size != was.size || inode.parent != was.parent || inode.view != was.view || inode.flags != was.flags;
+	bool lost = !i->orphan && !i->names && !root && !inode.nlink;
+	struct store_batch *b = changed || lost ? begin(m) : NULL;
+	if (b) {
+		store_batch_put_inode(b, sid_of(i->sid), ino_of(i->ino), &inode);
+		if (lost)
+			store_batch_put_orphan(b, sid_of(i->sid), ino_of(i->ino));
+		commit(m, b);
+	}
+	store_inode_release(&inode);
+}
+
+static bool is_wrong(const struct checked_inode *i)
+{
+	bool dir = S_ISDIR(i->mode);
+	return i->nlink != (i->orphan ? 0 : dir ? 2 + i->subdirs : i->names) || (!i->names && !i->root && !i->orphan) || (i->has_xattrs && !i->flagged) ||
+		(dir && !i->orphan && (i->size != i->entries || i->parent != i->named_in || i->view != i->named_view));
+}
+
+static void mend_inodes(struct mending *m)
+{
+	struct check *c = m->check;
+	for (size_t k = 0; k < c->inodes.count; k++)
+		if (is_wrong(&c->inodes.list[k]))
+			mend_inode(m, &c->inodes.list[k]);
+}
+
+/* Attributes and content of an inode that has no record go with it. */
+static bool note_lost(void *arg, const struct key *key)
+{
+	struct mending *m = arg;
+	struct store_batch *b = begin(m);
+	if (!b)
+		return true;
+	store_batch_delete_inode(b, key_sid(*key), key_ino(*key));
+	commit(m, b);
+	return false;
+}
+
+static int each_lost_key(struct check *c, bool (*each)(void *, const struct key *), void *arg)
+{
+	struct key first = { { 0 } }, last = { { UINT64_MAX, UINT64_MAX, UINT64_MAX } }, key, before = first;
+	struct merge m;
+	struct found f;
+	pthread_mutex_lock(&c->store->lock);
+	int r = merge_init(&m, c->store, &first, &last);
+	while (r == 0 && (r = merge_next(&m, &key, &f)) == 0) {
+		bool again = key_same_inode(key, before) || key_ino(key).n == 0 || key_kind(key) != KIND_XATTR;
+		if (again || check_inode(c, key_sid(key).n, key_ino(key).n))
+			continue;
+		before = key;
+		pthread_mutex_unlock(&c->store->lock);
+		bool stop = each(arg, &key);
+		pthread_mutex_lock(&c->store->lock);
+		if (stop)
+			break;
+		first = key_make(key_sid(key), (struct store_ino){ key_ino(key).n + 1 }, KIND_INODE, 0);
+		r = merge_init(&m, c->store, &first, &last);
+	}
+	pthread_mutex_unlock(&c->store->lock);
+	return r == STORE_ABSENT ? 0 : r;
+}
+
+static void mend_lost_attributes(struct mending *m)
+{
+	int r = each_lost_key(m->check, note_lost, m);
+	m->check->error = m->check->error ? m->check->error : r;
+}
+
+static void mend_counters(struct mending *m)
+{
+	struct check *c = m->check;
+	for (size_t k = 0; k < c->sessions.count; k++) {
+		const struct checked_session *s = &c->sessions.list[k];
+		struct store_session record;
+		struct store_batch *b;
+		bool right = memcmp(s->files, s->record.files, sizeof s->files) == 0 && s->logical == s->record.logical;
+		if (right || store_get_session(c->store, s->record.sid, &record))
+			continue;
+		memcpy(record.files, s->files, sizeof record.files);
+		record.logical = s->logical;
+		b = begin(m);
+		if (b) {
+			store_batch_put_session(b, &record);
+			commit(m, b);
+		}
+		store_session_release(&record);
+	}
+}
+
+int check_mend(struct check *c)
+{
+	static void (*const steps[])(struct mending *) = { mend_sessions, mend_names, mend_session_names, mend_orphans, keep_lost, keep_unreached,
+		mend_inodes, mend_lost_attributes, mend_counters };
+	struct mending m = { .check = c };
+	for (size_t i = 0; i < sizeof steps / sizeof *steps && !m.changes && !c->error; i++)
+		steps[i](&m);
+	return c->error;
+}

@@ -1,0 +1,464 @@
+/* check_scan.c - one pass over all records: each by itself, the content of each inode, and what is needed of them later. */
+#include "store/check.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* ---- tables ----------------------------------------------------------------------------------------------------------- */
+
+void *check_grow(struct check *c, void **list, size_t *count, size_t *room, size_t size)
+{
+	if (*count == *room) {
+		size_t more = *room ? *room + *room / 2 : 64;
+		void *p = realloc(*list, more * size);
+		if (!p) {
+			c->error = -ENOMEM;
+			return NULL;
+		}
+		*list = p;
+		*room = more;
+	}
+	void *at = (uint8_t *)*list + *count * size;
+	memset(at, 0, size);
+	++*count;
+	return at;
+}
+
+static int compare_inodes(const void *a, const void *b)
+{
+	const struct checked_inode *x = a, *y = b;
+	if (x->sid != y->sid)
+		return x->sid < y->sid ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct checked_name *x = a, *y = b;
+	if (x->sid != y->sid)
+		return x->sid < y->sid ? -1 : 1;
+	if (x->dir != y->dir)
+		return x->dir < y->dir ? -1 : 1;
+	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
+}
+
+static int compare_sessions(const void *a, const void *b)
+{
+	const struct checked_session *x = a, *y = b;
+	return x->record.sid.n < y->record.sid.n ? -1 : x->record.sid.n > y->record.sid.n;
+}
+
+static int compare_accounts(const void *a, const void *b)
+{
+	const struct checked_account *x = a, *y = b;
+	return x->sid < y->sid ? -1 : x->sid > y->sid;
+}
+
+#define SORT(table, compare) \
+	do { \
+		if ((table)->count) \
+			qsort((table)->list, (table)->count, sizeof *(table)->list, compare); \
+	} while (0)
+#define FIND(table, wanted, compare) ((table)->count ? bsearch(wanted, (table)->list, (table)->count, sizeof *(table)->list, compare) : NULL)
+
+struct checked_inode *check_inode(struct check *c, uint32_t sid, uint64_t ino)
+{
+	struct checked_inode wanted = { .sid = sid, .ino = ino };
+	return FIND(&c->inodes, &wanted, compare_inodes);
+}
+
+struct checked_session *check_session(struct check *c, uint32_t sid)
+{
+	struct checked_session wanted = { .record.sid = { sid } };
+	return FIND(&c->sessions, &wanted, compare_sessions);
+}
+
+struct checked_account *check_account(struct check *c, uint32_t sid)
+{
+	struct checked_account wanted = { .sid = sid };
+	return FIND(&c->accounts, &wanted, compare_accounts);
+}
+
+void check_release(struct check *c)
+{
+	free(c->inodes.list);
+	free(c->names.list);
+	free(c->sessions.list);
+	free(c->orphans.list);
+	free(c->accounts.list);
+	memset(&c->inodes, 0, sizeof c->inodes);
+	memset(&c->names, 0, sizeof c->names);
+	memset(&c->sessions, 0, sizeof c->sessions);
+	memset(&c->orphans, 0, sizeof c->orphans);
+	memset(&c->accounts, 0, sizeof c->accounts);
+}
+
+/* ---- one record ------------------------------------------------------------------------------------------------------- */
+
+static bool is_place_right(const struct key *key)
+{
+	bool at_front = key_sid(*key).n == 0 && key_ino(*key).n == 0;
+	if ((key->w[2] & KEY_VERSION_MASK) != KEY_VERSION_MASK)
+		return false;
+	switch (key_kind(*key)) {
+	case KIND_SUPER: case KIND_FLUSHED: return at_front && key_sub(*key) == 0;
+	case KIND_SESSION: return at_front && key_sub(*key) > 0 && key_sub(*key) <= UINT32_MAX;
+	case KIND_ORPHAN: return at_front && key_sub(*key) > 0;
+	case KIND_INODE: return !at_front && key_sub(*key) == 0;
+	case KIND_XATTR: case KIND_DIRENT: return !at_front && key_sub(*key) >= STORE_COOKIE_MIN && key_sub(*key) < UINT64_C(1) << 63;
+	case KIND_CHUNK: return !at_front && key_sub(*key) <= STORE_FILE_MAX / STORE_CHUNK_SIZE;
+	case KIND_DROP: break;
+	}
+	return false;
+}
+
+static bool is_name_in_place(const struct super *super, const struct key *key, const char *name, size_t len)
+{
+	return codec_name_hash(super->seed, name, len) == (key_sub(*key) & ~UINT64_C(0xff));
+}
+
+/* Decodes into a struct that is thrown away, or checks what else a body must be. */
+static bool is_body_right(const struct super *super, const struct key *key, const struct found *f)
+{
+	union {
+		struct store_inode inode;
+		struct store_session session;
+		struct store_dirent dirent;
+		struct super super;
+	} u;
+	const char *name;
+	const uint8_t *data;
+	size_t name_len, len;
+	uint64_t number;
+	switch (key_kind(*key)) {
+	case KIND_SUPER:
+		return record_decode(&super_schema, f->body, f->len, &u.super) == 0 && u.super.format == STORE_FORMAT;
+	case KIND_FLUSHED: case KIND_ORPHAN:
+		return record_get_uint(f->body, f->len, &number) == (int)f->len;
+	case KIND_SESSION:
+		if (record_decode(&session_schema, f->body, f->len, &u.session))
+			return false;
+		store_session_release(&u.session);
+		return u.session.name_len > 0 && u.session.root.n > 1;
+	case KIND_INODE:
+		if (record_decode(&inode_schema, f->body, f->len, &u.inode))
+			return false;
+		store_inode_release(&u.inode);
+		return u.inode.size <= STORE_FILE_MAX;
+	case KIND_XATTR:
+		return record_get_pair(f->body, f->len, &name, &name_len, &data, &len) == 0 && is_name_in_place(super, key, name, name_len);
+	case KIND_DIRENT:
+		return record_decode(&dirent_schema, f->body, f->len, &u.dirent) == 0 && u.dirent.name_len > 0 &&
+			is_name_in_place(super, key, u.dirent.name, u.dirent.name_len);
+	case KIND_CHUNK: case KIND_DROP: break;
+	}
+	return true;
+}
+
+const char *check_refuse(const struct super *super, struct codec_ctx *codec, uint8_t *raw, const struct key *key, const struct page_value *v,
+	unsigned *ret_invariant)
+{
+	struct found f;
+	*ret_invariant = 2;
+	if (!is_place_right(key))
+		return "is of an unknown kind, or not where its kind belongs";
+	*ret_invariant = 3;
+	if (key_kind(*key) == KIND_CHUNK)
+		return chunk_decode(codec, *key, v->data, v->len, raw, STORE_CHUNK_SIZE) < 0 ? "cannot be decompressed, or its checksum does not hold" : NULL;
+	if (open_value(*key, (struct warm_value){ v->data, v->len }, &f))
+		return "has a checksum that does not hold";
+	return is_body_right(super, key, &f) ? NULL : "cannot be decoded, or says what it must not";
+}
+
+/* ---- what the logs do not hide ---------------------------------------------------------------------------------------- */
+
+static void note_numbers(struct check *c, uint64_t ino, uint64_t sid)
+{
+	c->ino_end = ino >= c->ino_end ? ino + 1 : c->ino_end;
+	c->sid_end = sid >= c->sid_end ? sid + 1 : c->sid_end;
+}
+
+static void note_session(struct check *c, const struct key *key, const struct found *f)
+{
+	struct store_session session;
+	if (record_decode(&session_schema, f->body, f->len, &session))
+		return;
+	store_session_release(&session);
+	struct checked_session *s = table_add(c, &c->sessions);
+	if (!s)
+		return;
+	s->record = session;
+	s->record.sid.n = (uint32_t)key_sub(*key);
+	c->result->sessions++;
+	note_numbers(c, session.root.n, key_sub(*key));
+}
+
+static void note_inode(struct check *c, const struct key *key, const struct found *f)
+{
+	struct store_inode inode;
+	if (record_decode(&inode_schema, f->body, f->len, &inode))
+		return;
+	store_inode_release(&inode);
+	struct checked_inode *i = table_add(c, &c->inodes);
+	if (!i)
+		return;
+	i->sid = key_sid(*key).n;
+	i->ino = key_ino(*key).n;
+	i->size = inode.size;
+	i->parent = inode.parent;
+	i->mode = inode.mode;
+	i->nlink = inode.nlink;
+	i->view = inode.view > STORE_VIEWS ? UINT8_MAX : (uint8_t)inode.view;
+	i->flagged = inode.flags & (STORE_INODE_HAS_ACL | STORE_INODE_HAS_XATTR);
+	c->result->inodes++;
+	note_numbers(c, i->ino, i->sid);
+}
+
+static uint32_t view_of(const char *name)
+{
+	static const char *const views[] = { "research_data", "intermediate_results", "cache", "logs" };
+	uint32_t view = 0;
+	while (view < STORE_OTHER && strcmp(views[view], name))
+		view++;
+	return view + 1;
+}
+
+static void note_name(struct check *c, const struct key *key, const struct found *f)
+{
+	struct store_dirent d;
+	if (record_decode(&dirent_schema, f->body, f->len, &d))
+		return;
+	struct checked_name *n = table_add(c, &c->names);
+	if (!n)
+		return;
+	*n = (struct checked_name){ .dir = key_ino(*key).n, .ino = d.ino.n, .cookie = key_sub(*key), .sid = key_sid(*key).n,
+		.target_sid = d.session.n, .type = d.type, .view = view_of(d.name) };
+	c->result->names++;
+}
+
+static void note_xattr(struct check *c, const struct key *key)
+{
+	struct checked_inode *i = c->inodes.count ? &c->inodes.list[c->inodes.count - 1] : NULL;
+	if (i && i->sid == key_sid(*key).n && i->ino == key_ino(*key).n)
+		i->has_xattrs = true;
+	else
+		check_finding(c, 13, "session %" PRIu32 ", inode %" PRIu64 ": an extended attribute of an inode that is not there", key_sid(*key).n,
+			key_ino(*key).n);
+}
+
+static void note_orphan(struct check *c, const struct key *key, const struct found *f)
+{
+	struct checked_orphan *o = table_add(c, &c->orphans);
+	uint64_t sid = 0;
+	if (!o)
+		return;
+	record_get_uint(f->body, f->len, &sid);
+	*o = (struct checked_orphan){ .ino = key_sub(*key), .sid = (uint32_t)sid };
+	note_numbers(c, o->ino, o->sid);
+}
+
+static void note(struct check *c, const struct key *key, const struct found *f)
+{
+	switch (key_kind(*key)) {
+	case KIND_SUPER: record_decode(&super_schema, f->body, f->len, &c->super); break;
+	case KIND_SESSION: note_session(c, key, f); break;
+	case KIND_ORPHAN: note_orphan(c, key, f); break;
+	case KIND_INODE: note_inode(c, key, f); break;
+	case KIND_XATTR: note_xattr(c, key); break;
+	case KIND_DIRENT: note_name(c, key, f); break;
+	case KIND_FLUSHED: case KIND_CHUNK: case KIND_DROP: break;
+	}
+}
+
+static void note_log_entry(struct check *c, const struct hot *h, const struct entry *e)
+{
+	struct found f = { .body = h->map + e->pos, .len = e->len };
+	if (e->type != ENTRY_PUT)
+		return;
+	if (is_place_right(&e->key) && is_body_right(&c->super, &e->key, &f))
+		note(c, &e->key, &f);
+	else
+		check_finding(c, 3, "a log has a record of session %" PRIu32 ", inode %" PRIu64 ", kind %u that cannot be decoded", key_sid(e->key).n,
+			key_ino(e->key).n, key_kind(e->key));
+}
+
+/* Passes the logs' entries before `end` (NULL: all). True if one is at `end`: it hides what warm has there. */
+static bool pass_logs(struct check *c, const struct key *end)
+{
+	for (;;) {
+		struct entry *a = c->active, *s = c->sealed;
+		int order = !a ? 1 : !s ? -1 : key_cmp(&a->key, &s->key);
+		struct entry *e = order <= 0 ? a : s;
+		int at_end = !e ? 1 : end ? key_cmp(&e->key, end) : -1;
+		if (at_end > 0)
+			return false;
+		note_log_entry(c, order <= 0 ? c->store->active : c->store->sealed, e);
+		c->active = order <= 0 ? index_next(a) : a;
+		c->sealed = order >= 0 ? index_next(s) : s;
+		if (at_end == 0)
+			return true;
+	}
+}
+
+/* ---- warm ------------------------------------------------------------------------------------------------------------- */
+
+/* The account of the inode that was passed (invariant 8). */
+static void end_inode(struct check *c)
+{
+	struct store_sid sid = key_sid(c->at.key);
+	if (c->at.any && c->at.present && c->at.sum != c->at.account) {
+		check_finding(c, 8, "session %" PRIu32 ", inode %" PRIu64 ": its account says %" PRIu64 " stored bytes, its content has %" PRIu64, sid.n,
+			key_ino(c->at.key).n, c->at.account, c->at.sum);
+		c->new_data = true;
+	}
+	struct checked_account *a = check_account(c, sid.n);
+	if (c->at.any && a)
+		a->sum += c->at.sum;
+	c->at.sum = 0;
+	c->at.present = false;
+}
+
+static bool is_zero(const uint8_t *p, size_t len)
+{
+	return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
+}
+
+/* The content in c->raw against its inode in warm. */
+static void warm_chunk(struct check *c, const struct key *key, const struct page_value *v)
+{
+	ssize_t n = chunk_raw_len(v->data, v->len);
+	uint64_t start = key_sub(*key) * STORE_CHUNK_SIZE;
+	c->result->chunks++;
+	c->result->bytes += v->len;
+	c->at.sum += v->len;
+	if (!c->at.present || !(S_ISREG(c->at.mode) || S_ISLNK(c->at.mode))) {
+		check_finding(c, 12, "session %" PRIu32 ", inode %" PRIu64 ": content of what is not there, or not a file", key_sid(*key).n, key_ino(*key).n);
+		c->new_data = true;
+		return;
+	}
+	uint64_t keep = c->at.size > start ? c->at.size - start : 0;
+	if (keep < (uint64_t)n && !is_zero(c->raw + keep, (size_t)n - keep)) {
+		check_finding(c, 12, "session %" PRIu32 ", inode %" PRIu64 ": content behind its end at %" PRIu64, key_sid(*key).n, key_ino(*key).n, c->at.size);
+		c->new_data = true;
+	}
+}
+
+static void warm_record(struct check *c, const struct key *key, const struct page_value *v, const struct found *f)
+{
+	struct store_inode inode;
+	if (key_kind(*key) == KIND_SESSION) {
+		struct checked_account *a = table_add(c, &c->accounts);
+		if (a)
+			*a = (struct checked_account){ .sid = (uint32_t)key_sub(*key), .account = f->stored };
+	} else if (key_kind(*key) == KIND_INODE && record_decode(&inode_schema, f->body, f->len, &inode) == 0) {
+		store_inode_release(&inode);
+		c->at.present = true;
+		c->at.mode = inode.mode;
+		c->at.size = inode.size;
+		c->at.account = f->stored;
+	} else if (key_kind(*key) == KIND_CHUNK) {
+		warm_chunk(c, key, v);
+	}
+}
+
+static void refuse(struct check *c, const struct key *key, unsigned invariant, const char *why)
+{
+	static const char *const kinds[] = { [KIND_SUPER] = "the store's own record", [KIND_FLUSHED] = "the generation", [KIND_SESSION] = "a session",
+		[KIND_ORPHAN] = "an orphan", [KIND_INODE] = "an inode", [KIND_XATTR] = "an extended attribute", [KIND_DIRENT] = "a name",
+		[KIND_CHUNK] = "content" };
+	unsigned kind = key_kind(*key);
+	const char *what = kind < sizeof kinds / sizeof *kinds && kinds[kind] ? kinds[kind] : "something";
+	c->new_data = true;
+	check_finding(c, invariant, "session %" PRIu32 ", inode %" PRIu64 ", at %" PRIu64 ": %s %s", key_sid(*key).n, key_ino(*key).n, key_sub(*key), what, why);
+}
+
+static void on_record(void *arg, const struct key *key, const struct page_value *v, bool sound)
+{
+	struct check *c = arg;
+	struct found f = { 0 };
+	unsigned invariant;
+	bool hidden = pass_logs(c, key);
+	(void)sound;
+	if (c->options->progress && !c->quiet)
+		c->options->progress(c->options->arg, ++c->done, c->all);
+	if (c->at.any && key_cmp(&c->at.last, key) == 0)
+		return;
+	c->at.last = *key;
+	if (!c->at.any || !key_same_inode(c->at.key, *key)) {
+		end_inode(c);
+		c->at.key = *key;
+		c->at.any = true;
+	}
+	const char *why = check_refuse(&c->super, c->codec, c->raw, key, v, &invariant);
+	if (why) {
+		refuse(c, key, invariant, why);
+		return;
+	}
+	if (key_kind(*key) != KIND_CHUNK)
+		open_value(*key, (struct warm_value){ v->data, v->len }, &f);
+	if (key_kind(*key) == KIND_SUPER)
+		note(c, key, &f);
+	warm_record(c, key, v, &f);
+	if (!hidden)
+		note(c, key, &f);
+}
+
+static void on_damage(void *arg, uint64_t page, const char *what)
+{
+	struct check *c = arg;
+	c->new_data = true;
+	check_finding(c, 0, "data.mdb, page %" PRIu64 ": %s", page, what);
+}
+
+static void check_accounts(struct check *c)
+{
+	for (size_t i = 0; i < c->accounts.count; i++) {
+		struct checked_account *a = &c->accounts.list[i];
+		if (a->sum == a->account)
+			continue;
+		check_finding(c, 9, "session %" PRIu32 ": its account says %" PRIu64 " stored bytes, its inodes have %" PRIu64, a->sid, a->account, a->sum);
+		c->new_data = true;
+	}
+}
+
+static void check_limits(struct check *c)
+{
+	if (c->super.format && (c->ino_end > c->super.ino_limit || c->sid_end > c->super.sid_limit)) {
+		check_finding(c, 14, "inodes up to %" PRIu64 " and sessions up to %" PRIu64 " are in use, but only those below %" PRIu64 " and %" PRIu32
+			" were given out", c->ino_end - 1, c->sid_end - 1, c->super.ino_limit, c->super.sid_limit);
+		c->new_data = true;
+	}
+	if (!c->super.format)
+		check_finding(c, 1, "the store's own record is missing");
+}
+
+int check_scan(struct check *c)
+{
+	static const struct key first;
+	struct store *s = c->store;
+	struct walk walk = { on_record, on_damage, c };
+	*c->result = (struct store_check_result){ .found = c->result->found, .kept = c->result->kept };
+	memset(&c->at, 0, sizeof c->at);
+	c->new_data = false;
+	c->error = 0;
+	c->done = 0;
+	c->ino_end = 2;
+	c->sid_end = 1;
+	c->super = s->super;
+	c->active = s->active ? index_seek(&s->active->index, &first) : NULL;
+	c->sealed = s->sealed ? index_seek(&s->sealed->index, &first) : NULL;
+	int r = store_renew(s);
+	r = r ? r : warm_walk(s->snapshot, &walk, &c->all);
+	if (r)
+		return r;
+	end_inode(c);
+	pass_logs(c, NULL);
+	check_accounts(c);
+	check_limits(c);
+	SORT(&c->inodes, compare_inodes);
+	SORT(&c->names, compare_names);
+	SORT(&c->sessions, compare_sessions);
+	return c->error;
+}
