@@ -41,6 +41,7 @@ struct daemon {
 	struct fs *fs;
 	int pipe;    /* to the waiting parent, or -1 */
 	int closing; /* see closing.h */
+	sigset_t signals; /* the caller's mask */
 };
 
 static _Atomic(struct fs *) serving; /* what a signal stops */
@@ -54,16 +55,30 @@ static void on_signal(int sig)
 		fs_stop(fs);
 }
 
-static void catch_signals(struct fs *fs)
-{
-	static const int stops[] = { SIGTERM, SIGINT, SIGHUP };
-	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+static const int stops[] = { SIGTERM, SIGINT, SIGHUP };
+enum { N_STOPS = sizeof stops / sizeof stops[0] };
 
-	atomic_store(&serving, fs);
-	for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
-		sigaction(stops[i], &act, NULL);
+/* Threads that are made from here on do not get them: the handler shall not run beside fs_free. They wait for catch_signals. */
+static void hold_signals(sigset_t *ret_before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (int i = 0; i < N_STOPS; i++)
+		sigaddset(&set, stops[i]);
+	pthread_sigmask(SIG_BLOCK, &set, ret_before);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+}
+
+static void catch_signals(struct daemon *d)
+{
+	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	atomic_store(&serving, d->fs);
+	for (int i = 0; i < N_STOPS; i++)
+		sigaction(stops[i], &act, NULL);
+	pthread_sigmask(SIG_SETMASK, &d->signals, NULL);
 }
 
 static void tell_parent(struct daemon *d, int status)
@@ -125,6 +140,7 @@ static int open_store(struct daemon *d)
 		.read_only = o->read_only, .create = !o->read_only, .level = (int)o->compress, .commit = (unsigned)o->commit,
 		.hot_size = o->hot_size & ~UINT64_C(4095), .max_size = o->max_store_size,
 	};
+	const struct timespec pause = { .tv_nsec = CLOSING_POLL_MS * 1000000 };
 	struct store_open_info info = { 0 };
 
 	if (p->missing && mkdir(p->store, 0700) < 0 && errno != EEXIST) {
@@ -133,7 +149,7 @@ static int open_store(struct daemon *d)
 	}
 	int r = store_open(p->store, &options, &d->store, &info);
 	for (int ms = 0; r == STORE_BUSY && ms < CLOSING_PATIENCE_MS && is_closing(p->store); ms += CLOSING_POLL_MS) {
-		poll(NULL, 0, CLOSING_POLL_MS);
+		ppoll(NULL, 0, &pause, &d->signals);
 		r = store_open(p->store, &options, &d->store, &info);
 	}
 	if (r != 0) {
@@ -176,7 +192,7 @@ static int mount_it(struct daemon *d)
 		message_error("the store %s cannot be served: %s", p->store, strerror(-r));
 		return MOUNT_SYSTEM;
 	}
-	catch_signals(d->fs);
+	catch_signals(d);
 	r = fs_mount(d->fs);
 	if (r < 0) {
 		message_error("%s could not be mounted on %s: %s", p->store, p->dir, strerror(-r));
@@ -204,6 +220,7 @@ static int serve(const struct mount_plan *plan, int pipe)
 	struct daemon d = { .plan = plan, .pipe = pipe, .closing = -1 };
 
 	umask(077);
+	hold_signals(&d.signals);
 	fs_set_log(message_log);
 	d.settings = options_settings(&plan->options);
 	int status = d.settings ? open_store(&d) : MOUNT_SYSTEM;
