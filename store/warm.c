@@ -306,11 +306,9 @@ int warm_space(struct warm *w, struct warm_space *ret)
 	if (r)
 		return r;
 	uint64_t all = s->tree.last + 1;
-	r = pages_count_free(w->pages, &s->tree, &free_pages);
-	if (r == 0) {
-		free_pages = free_pages < all ? free_pages : all;
-		*ret = (struct warm_space){ .used = (all - free_pages) * page, .reusable = free_pages * page };
-	}
+	if (pages_count_free(w->pages, &s->tree, &free_pages) || free_pages > all)
+		free_pages = 0; /* damaged: nothing can be written, but everything be read */
+	*ret = (struct warm_space){ .used = (all - free_pages) * page, .reusable = free_pages * page };
 	warm_snapshot_free(s);
-	return r;
+	return 0;
 }
