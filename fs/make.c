@@ -35,7 +35,7 @@ static int check_make(struct node *dir, const char *name, const struct creation 
 /* Owner, mode and times of a new inode (inode_init_owner of the kernel). */
 static struct store_inode draft(const struct node *dir, const struct caller *caller, const struct creation *what, mode_t mode)
 {
-	int64_t now = fs_now();
+	int64_t now = fs_now(dir->session->fs);
 	struct store_inode inode = {
 		.mode = mode, .uid = caller->uid, .gid = caller->gid, .nlink = S_ISDIR(mode) ? 2 : 1,
 		.rdev = S_ISBLK(mode) || S_ISCHR(mode) ? what->rdev : 0,

@@ -1,8 +1,8 @@
 /*
  * ops.c - the operations of the kernel: each decodes its arguments, asks the rules, and replies once, last, with no lock held.
  *
- * Not here: OPEN, OPENDIR, CREATE, FLUSH and ACCESS. libfuse answers ENOSYS for them, the kernel then never asks again, and a
- * file that is opened, read from the cache and closed costs no request. Locks stay in the kernel.
+ * OPEN and OPENDIR are answered ENOSYS, CREATE, FLUSH and ACCESS are not here, which makes libfuse say the same: the kernel then never
+ * asks again, and a file that is opened, read from the cache and closed costs no request. Locks stay in the kernel.
  */
 #include "fs/ops.h"
 
@@ -338,8 +338,10 @@ static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 
 static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t len, struct fuse_file_info *file)
 {
+	struct caller caller = caller_of(req);
+
 	(void)file;
-	reply(req, "fallocate", file_allocate(fs_of(req), id_of(ino), mode, (uint64_t)offset, (uint64_t)len));
+	reply(req, "fallocate", file_allocate(fs_of(req), &caller, id_of(ino), mode, (uint64_t)offset, (uint64_t)len));
 }
 
 static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *file)
@@ -357,15 +359,23 @@ static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, s
 static void op_copy_file_range(fuse_req_t req, fuse_ino_t in, off_t in_offset, struct fuse_file_info *in_file, fuse_ino_t out,
 	off_t out_offset, struct fuse_file_info *out_file, size_t len, int flags)
 {
+	struct caller caller = caller_of(req);
 	size_t copied;
-	int r = flags ? EINVAL
-		      : file_copy(fs_of(req), id_of(in), (uint64_t)in_offset, id_of(out), (uint64_t)out_offset, len, &copied);
+	int r = flags ? EINVAL : file_copy(fs_of(req), &caller, id_of(in), (uint64_t)in_offset, id_of(out), (uint64_t)out_offset,
+				len, &copied);
 
 	(void)in_file, (void)out_file;
 	if (r)
 		reply(req, "copy_file_range", r);
 	else
 		fuse_reply_write(req, copied);
+}
+
+/* Left out of the table, libfuse would answer these two itself, with success. */
+static void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *file)
+{
+	(void)id, (void)file;
+	fuse_reply_err(req, ENOSYS);
 }
 
 enum {
@@ -393,7 +403,7 @@ const struct fuse_lowlevel_ops ops_table = {
 	.getattr = op_getattr, .setattr = op_setattr, .readlink = op_readlink,
 	.mknod = op_mknod, .mkdir = op_mkdir, .symlink = op_symlink, .link = op_link,
 	.unlink = op_unlink, .rmdir = op_rmdir, .rename = op_rename,
-	.read = op_read, .write = op_write, .fsync = op_fsync, .fsyncdir = op_fsync,
+	.open = op_open, .opendir = op_open, .read = op_read, .write = op_write, .fsync = op_fsync, .fsyncdir = op_fsync,
 	.readdir = op_readdir, .readdirplus = op_readdirplus, .statfs = op_statfs,
 	.setxattr = op_setxattr, .getxattr = op_getxattr, .listxattr = op_listxattr, .removexattr = op_removexattr,
 	.fallocate = op_fallocate, .lseek = op_lseek, .copy_file_range = op_copy_file_range,

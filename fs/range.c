@@ -15,8 +15,14 @@ enum {
 	COPY_MAX = 16 << 20, /* bytes copied for one request, so that others need not wait long */
 };
 
+/* For these two the kernel does not say whether the set-user-ID bits are to go: they stay for who may set them. */
+static bool kills_suidgid(const struct caller *caller)
+{
+	return caller->uid != 0;
+}
+
 /* Space is not reserved: the store is compressed, and what a range will take is not known. */
-static int allocate(struct node *node, int mode, uint64_t offset, uint64_t len)
+static int allocate(struct node *node, const struct caller *caller, int mode, uint64_t offset, uint64_t len)
 {
 	bool punches = mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE);
 	uint64_t end = offset + len, size = node->inode.size;
@@ -30,7 +36,7 @@ static int allocate(struct node *node, int mode, uint64_t offset, uint64_t len)
 		store_batch_punch(c.batch, node->session->sid, node->ino, offset, (end < size ? end : size) - offset);
 	if (grows)
 		change_size(&c, node, end);
-	file_changed(&c, node, false);
+	file_changed(&c, node, kills_suidgid(caller));
 	return change_commit(&c);
 }
 
@@ -48,7 +54,7 @@ static bool mode_is_known(int mode)
 	}
 }
 
-int file_allocate(struct fs *fs, struct fs_id id, int mode, uint64_t offset, uint64_t len)
+int file_allocate(struct fs *fs, const struct caller *caller, struct fs_id id, int mode, uint64_t offset, uint64_t len)
 {
 	FS_GUARD(fs);
 	struct node *node;
@@ -64,7 +70,7 @@ int file_allocate(struct fs *fs, struct fs_id id, int mode, uint64_t offset, uin
 		return EFBIG;
 	if (len > UINT64_MAX - offset)
 		len = UINT64_MAX - offset;
-	return allocate(node, mode, offset, len);
+	return allocate(node, caller, mode, offset, len);
 }
 
 int file_seek(struct fs *fs, struct fs_id id, uint64_t offset, int whence, uint64_t *ret)
@@ -93,6 +99,7 @@ struct copy {
 	struct node *in, *out;
 	uint64_t in_offset, out_offset;
 	char *buf; /* PIECE bytes */
+	bool kill_suidgid;
 };
 
 static int copy_data(struct copy *copy, size_t len)
@@ -108,7 +115,7 @@ static int copy_data(struct copy *copy, size_t len)
 	store_batch_write(c.batch, copy->out->session->sid, copy->out->ino, copy->out_offset, copy->buf, len);
 	if (copy->out_offset + len > copy->out->inode.size)
 		change_size(&c, copy->out, copy->out_offset + len);
-	file_changed(&c, copy->out, true);
+	file_changed(&c, copy->out, copy->kill_suidgid);
 	return change_commit(&c);
 }
 
@@ -123,7 +130,7 @@ static int copy_hole(struct copy *copy, uint64_t len)
 	store_batch_punch(c.batch, out->session->sid, out->ino, copy->out_offset, len);
 	if (copy->out_offset + len > out->inode.size)
 		change_size(&c, out, copy->out_offset + len);
-	file_changed(&c, out, true);
+	file_changed(&c, out, copy->kill_suidgid);
 	return change_commit(&c);
 }
 
@@ -190,10 +197,11 @@ static int copy_check(const struct fs *fs, const struct copy *copy, uint64_t *le
 	return 0;
 }
 
-int file_copy(struct fs *fs, struct fs_id in, uint64_t in_offset, struct fs_id out, uint64_t out_offset, uint64_t len, size_t *ret)
+int file_copy(struct fs *fs, const struct caller *caller, struct fs_id in, uint64_t in_offset, struct fs_id out,
+	uint64_t out_offset, uint64_t len, size_t *ret)
 {
 	FS_GUARD(fs);
-	struct copy copy = {.in_offset = in_offset, .out_offset = out_offset};
+	struct copy copy = {.in_offset = in_offset, .out_offset = out_offset, .kill_suidgid = kills_suidgid(caller)};
 	int r = file_find(fs, in, &copy.in);
 
 	if (!r)
