@@ -21,14 +21,15 @@ PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
 CFLAGS ?= -O2 -g -fstack-protector-strong $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 WARNINGS := -Wall -Wextra -Wpointer-arith -Wstrict-prototypes $(if $(DEVELOPER),-Werror)
-CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=312 -DSESSFS_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=312 $(PKG_CFLAGS)
+CPPFLAGS += -DSESSFS_VERSION='"$(VERSION)"'
 SAN_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 COMPILE = $(CC) -std=gnu11 -MMD -MP -pthread $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(SAN_FLAGS)
 LIBS = -Wl,--as-needed $(PKG_LIBS) -lpthread -ldl -lm
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
 
-# ---- what is built: dropping a file into a directory is enough ---------------------------------------------------------
+# ---- what is built: dropping a file into a directory is enough -------------------------------------------------------
 
 LIB_SRC := $(wildcard store/*.c fs/*.c) $(filter-out mount/main.c,$(wildcard mount/*.c))
 LIB := $(B)/sessfs.a
@@ -96,9 +97,9 @@ $(B)/found: contrib/deps
 	$(Q)mkdir -p $(@D)
 	$(Q)contrib/deps --missing build && touch $@
 
--include $(SRC:%.c=$(B)/%.d) $(PRELOADS:=.d) $(PRELOADS:.so=.d) $(HELPERS:=.d) $(UNITS:=.d) $(BENCHES:=.d) $(FUZZERS:=.d)
+-include $(SRC:%.c=$(B)/%.d) $(PRELOADS:.so=.d) $(addsuffix .d,$(HELPERS) $(UNITS) $(BENCHES) $(FUZZERS))
 
-# ---- preparing and running ---------------------------------------------------------------------------------------------
+# ---- preparing and running -------------------------------------------------------------------------------------------
 
 .PHONY: deps
 deps: ## install the packages the build needs (Debian; elsewhere: name them)
@@ -109,7 +110,7 @@ run: deps ## build, mount a store of your own, make a session, say what to try
 	@$(MAKE) --no-print-directory all
 	@SESSFS=$(CURDIR)/$(B)/sessfs contrib/run
 
-# ---- tests -------------------------------------------------------------------------------------------------------------
+# ---- tests -----------------------------------------------------------------------------------------------------------
 
 TEST_ENV = SESSFS=$(CURDIR)/$(B)/sessfs BUILD=$(CURDIR)/$(B) SANITIZE=$(SANITIZE) MAKE="$(MAKE)"
 
@@ -150,7 +151,9 @@ bench: programs ## the measurements of the README
 check-layers: ## which file may include what
 	@contrib/check-layers
 
-# ---- installing --------------------------------------------------------------------------------------------------------
+# ---- installing ------------------------------------------------------------------------------------------------------
+
+man_path = $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 
 .PHONY: man
 man: $(MAN)
@@ -160,12 +163,12 @@ install: all man ## install the program, mount.sessfs and the man pages (DESTDIR
 	install -D -m 755 $(B)/sessfs $(DESTDIR)$(PREFIX)/bin/sessfs
 	install -d $(DESTDIR)$(SBINDIR)
 	ln -sfn $(PREFIX)/bin/sessfs $(DESTDIR)$(SBINDIR)/mount.sessfs
-	$(foreach m,$(MAN),install -D -m 644 $(m) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) :
+	$(foreach m,$(MAN),install -D -m 644 $(m) $(call man_path,$(m)) &&) :
 
 .PHONY: uninstall
 uninstall: ## take away what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/sessfs $(DESTDIR)$(SBINDIR)/mount.sessfs
-	rm -f $(foreach m,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
+	rm -f $(foreach m,$(MAN),$(call man_path,$(m)))
 
 .PHONY: clean
 clean: ## remove build/

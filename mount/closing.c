@@ -72,7 +72,7 @@ static size_t read_all(int fd, char *text, size_t size)
 
 static int wait_for_lock(int fd, void (*slow)(int pid))
 {
-	struct sigaction act = { .sa_handler = interrupt }, old;
+	struct sigaction act = {.sa_handler = interrupt}, old;
 	char text[512];
 	int pid = 0;
 

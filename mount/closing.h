@@ -1,15 +1,21 @@
 /*
  * closing.h - how a daemon tells whoever unmounts whether everything was saved.
  *
- * The daemon keeps the file `daemon` in the store's directory, flock'ed while it lives. It is made anew for each mount, so
- * that who has it open reads of this daemon and not of the next: "pid N", and when the store is closed "closed ok" or "closed: WHY".
+ * The daemon keeps the file `daemon` in the store's directory, flock'ed while it lives. It is made anew for each mount,
+ * so that who has it open reads of this daemon and not of the next: "pid N", and when the store is closed "closed ok"
+ * or "closed: WHY".
  */
 #pragma once
 
-/* Daemon: to be called once the store is its own. Returns a descriptor for the other call; negative errno is no reason to stop. */
+/*
+ * Daemon: to be called once the store is its own. Returns a descriptor for the other call; negative errno is no reason
+ * to stop.
+ */
 int closing_begin(const char *store);
-/* Daemon: after the store was closed; error is NULL when everything is saved. The descriptor stays open, for the
- * lock to go with the process. Ignores a negative one. */
+/*
+ * Daemon: after the store was closed; error is NULL when everything is saved. The descriptor stays open, for the lock
+ * to go with the process. Ignores a negative one.
+ */
 void closing_end(int fd, const char *error);
 
 enum closing_result {

@@ -2,7 +2,7 @@
  * daemon.c - see daemon.h. A life in the background:
  *
  *   parent   forks, waits on the pipe .................................. reads the status, exits with it
- *   child    opens the store, mounts, serves; the kernel's INIT answered: writes 0, leaves the terminal; ... closes the store
+ *   child    opens the store, mounts, serves; INIT answered: leaves the terminal, writes 0; ... closes the store
  */
 #include "mount/daemon.h"
 
@@ -30,7 +30,7 @@
 #include "store/store.h"
 
 enum {
-	CLOSING_POLL_MS = 20,     /* how often a store is tried that its last daemon is just closing */
+	CLOSING_POLL_MS = 20, /* how often a store is tried that its last daemon is just closing */
 	CLOSING_PATIENCE_MS = 30000,
 };
 
@@ -39,8 +39,8 @@ struct daemon {
 	struct fs_setting *settings;
 	struct store *store;
 	struct fs *fs;
-	int pipe;    /* to the waiting parent, or -1 */
-	int closing; /* see closing.h */
+	int pipe;         /* to the waiting parent, or -1 */
+	int closing;      /* see closing.h */
 	sigset_t signals; /* the caller's mask */
 };
 
@@ -55,10 +55,10 @@ static void on_signal(int sig)
 		fs_stop(fs);
 }
 
-static const int stops[] = { SIGTERM, SIGINT, SIGHUP };
+static const int stops[] = {SIGTERM, SIGINT, SIGHUP};
 enum { N_STOPS = sizeof stops / sizeof stops[0] };
 
-/* Threads that are made from here on do not get them: the handler shall not run beside fs_free. They wait for catch_signals. */
+/* They wait for catch_signals, and reach no thread that is made meanwhile: the handler shall not run beside fs_free. */
 static void hold_signals(sigset_t *ret_before)
 {
 	sigset_t set;
@@ -73,7 +73,7 @@ static void hold_signals(sigset_t *ret_before)
 
 static void catch_signals(struct daemon *d)
 {
-	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
 	atomic_store(&serving, d->fs);
 	for (int i = 0; i < N_STOPS; i++)
@@ -137,11 +137,15 @@ static int open_store(struct daemon *d)
 	const struct mount_plan *p = d->plan;
 	const struct mount_options *o = &p->options;
 	struct store_options options = {
-		.read_only = o->read_only, .create = !o->read_only, .level = (int)o->compress, .commit = (unsigned)o->commit,
-		.hot_size = o->hot_size & ~UINT64_C(4095), .max_size = o->max_store_size,
+		.read_only = o->read_only,
+		.create = !o->read_only,
+		.level = (int)o->compress,
+		.commit = (unsigned)o->commit,
+		.hot_size = o->hot_size & ~UINT64_C(4095),
+		.max_size = o->max_store_size,
 	};
-	const struct timespec pause = { .tv_nsec = CLOSING_POLL_MS * 1000000 };
-	struct store_open_info info = { 0 };
+	const struct timespec pause = {.tv_nsec = CLOSING_POLL_MS * 1000000};
+	struct store_open_info info = {0};
 
 	if (p->missing && mkdir(p->store, 0700) < 0 && errno != EEXIST) {
 		message_error("the directory %s for a new store cannot be made: %s", p->store, strerror(errno));
@@ -167,7 +171,8 @@ static int open_store(struct daemon *d)
 static void say_apparmor(int error)
 {
 	if ((error == EPERM || error == EACCES) && access("/etc/apparmor.d/fusermount3", F_OK) == 0)
-		message_error("AppArmor's profile of fusermount3 lets users mount only below their home, /mnt, /media, /tmp and "
+		message_error("AppArmor's profile of fusermount3 lets users mount only below their home, /mnt, /media, "
+			      "/tmp and "
 			      "/run/user: mount there, or allow the path in /etc/apparmor.d/local/fusermount3");
 }
 
@@ -176,9 +181,16 @@ static int mount_it(struct daemon *d)
 	const struct mount_plan *p = d->plan;
 	const struct mount_options *o = &p->options;
 	struct fs_options options = {
-		.store_path = p->store, .mount_path = p->dir, .read_only = o->read_only, .writeback = o->writeback,
-		.allow_other = o->allow_other, .allow_root = o->allow_root, .debug = p->debug,
-		.max_file_size = o->max_file_size, .max_threads = (unsigned)o->max_threads, .fuse_options = o->kernel,
+		.store_path = p->store,
+		.mount_path = p->dir,
+		.read_only = o->read_only,
+		.writeback = o->writeback,
+		.allow_other = o->allow_other,
+		.allow_root = o->allow_root,
+		.debug = p->debug,
+		.max_file_size = o->max_file_size,
+		.max_threads = (unsigned)o->max_threads,
+		.fuse_options = o->kernel,
 		.settings = d->settings,
 	};
 	int error = p->replace ? path_unmount(p->dir, true) : 0;
@@ -208,7 +220,7 @@ static int close_store(struct daemon *d)
 	char why[256] = "";
 
 	if (r != 0) {
-		snprintf(why, sizeof why, "%s", r == STORE_FULL ? strerror(ENOSPC) : r < 0 ? strerror(-r) : "unexpected result");
+		snprintf(why, sizeof why, "%s", strerror(r < 0 ? -r : ENOSPC));
 		message_error("not everything could be saved in %s: %s", d->plan->store, why);
 	}
 	closing_end(d->closing, r ? why : NULL);
@@ -217,7 +229,7 @@ static int close_store(struct daemon *d)
 
 static int serve(const struct mount_plan *plan, int pipe)
 {
-	struct daemon d = { .plan = plan, .pipe = pipe, .closing = -1 };
+	struct daemon d = {.plan = plan, .pipe = pipe, .closing = -1};
 
 	umask(077);
 	hold_signals(&d.signals);
@@ -257,8 +269,8 @@ static int wait_for_child(int fd, pid_t child)
 	if (n == 1)
 		return status;
 	waitpid(child, &how, 0);
-	message_error("the daemon ended before the mount answered (%s)", WIFSIGNALED(how) ? strsignal(WTERMSIG(how)) :
-		"no reason given");
+	message_error("the daemon ended before the mount answered (%s)",
+		WIFSIGNALED(how) ? strsignal(WTERMSIG(how)) : "no reason given");
 	return MOUNT_INTERNAL;
 }
 

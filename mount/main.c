@@ -7,7 +7,7 @@
 #include "mount/verb.h"
 #include "store/store.h"
 
-static const struct verb *const verbs[] = { &verb_init, &verb_mount, &verb_umount, &verb_check };
+static const struct verb *const verbs[] = {&verb_init, &verb_mount, &verb_umount, &verb_check};
 enum { N_VERBS = sizeof verbs / sizeof verbs[0] };
 
 int verb_print_help(const struct verb *verb)
@@ -35,7 +35,7 @@ int verb_print_version(void)
 static void print_overview(FILE *out)
 {
 	fprintf(out, "usage: sessfs VERB [ARGUMENTS]\n\n"
-		"Shows work sessions as directories, kept in a store that survives crashes.\n\n");
+		     "Shows work sessions as directories, kept in a store that survives crashes.\n\n");
 	for (int i = 0; i < N_VERBS; i++)
 		fprintf(out, "  %-8s %s\n", verbs[i]->name, verbs[i]->summary);
 	fprintf(out, "\n`sessfs VERB --help` tells more; the manual is sessfs(1).\n");

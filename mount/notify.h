@@ -1,4 +1,4 @@
-/* notify.h - tells a service manager how far the daemon is (the datagrams of sd_notify(3)); nothing without $NOTIFY_SOCKET. */
+/* notify.h - tells a service manager how far the daemon is, as sd_notify(3) does; nothing without $NOTIFY_SOCKET. */
 #pragma once
 
 void notify_ready(void);

@@ -11,11 +11,15 @@ struct unit {
 };
 
 static const struct unit sizes[] = {
-	{ 'P', UINT64_C(1) << 50 }, { 'T', UINT64_C(1) << 40 }, { 'G', UINT64_C(1) << 30 },
-	{ 'M', UINT64_C(1) << 20 }, { 'K', UINT64_C(1) << 10 }, { 0, 1 },
+	{'P', UINT64_C(1) << 50},
+	{'T', UINT64_C(1) << 40},
+	{'G', UINT64_C(1) << 30},
+	{'M', UINT64_C(1) << 20},
+	{'K', UINT64_C(1) << 10},
+	{0, 1},
 };
-static const struct unit durations[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 }, { 0, 1 } };
-static const struct unit none[] = { { 0, 1 } };
+static const struct unit durations[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}, {0, 1}};
+static const struct unit none[] = {{0, 1}};
 
 static bool parse(const char *text, const struct unit *units, uint64_t *ret)
 {

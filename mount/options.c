@@ -12,19 +12,19 @@
 #include "store/store.h"
 
 enum option_type {
-	OPTION_ON,       /* sets its bool */
-	OPTION_OFF,      /* clears its bool */
+	OPTION_ON,  /* sets its bool */
+	OPTION_OFF, /* clears its bool */
 	OPTION_NUMBER,
 	OPTION_SIZE,
 	OPTION_DURATION,
-	OPTION_KERNEL,   /* passed on as it is */
-	OPTION_DROPPED,  /* accepted and forgotten: meant for mount(8), systemd or the reader, or always so */
+	OPTION_KERNEL,  /* passed on as it is */
+	OPTION_DROPPED, /* accepted and forgotten: meant for mount(8), systemd or the reader, or always so */
 };
 
 struct option_row {
 	const char *name; /* ending in '*': any name that begins so */
 	enum option_type type;
-	size_t offset;    /* in struct mount_options */
+	size_t offset;               /* in struct mount_options */
 	uint64_t min, max, fallback; /* a value may also be the fallback, whatever min says */
 	const char *example;
 	const char *help; /* NULL: not listed */
@@ -33,39 +33,42 @@ struct option_row {
 #define HOT_MIN (UINT64_C(4) << 20)
 #define HOT_MAX (UINT64_C(4) << 30)
 #define AT(member) offsetof(struct mount_options, member)
+/* clang-format off */
 #define PASSED(option) { .name = (option), .type = OPTION_KERNEL }
 #define DROPPED(option) { .name = (option), .type = OPTION_DROPPED }
+/* clang-format on */
 
 static const struct option_row rows[] = {
-	{ "ro", OPTION_ON, AT(read_only), 0, 1, 0, NULL, "mount read-only: nothing in the store changes" },
-	{ "rw", OPTION_OFF, AT(read_only), 0, 1, 0, NULL, "mount for reading and writing (the default)" },
-	{ "commit", OPTION_DURATION, AT(commit), 1, 3600, 5, "commit=5s",
-		"how old the state found after a power cut may be at most, without fsync" },
-	{ "writeback", OPTION_ON, AT(writeback), 0, 1, 0, NULL,
-		"let the kernel gather writes: faster, but they survive the daemon's death only from close or fsync on" },
-	{ "compress", OPTION_NUMBER, AT(compress), 0, 19, 3, "compress=9", "zstd level, 0 for none" },
-	{ "max_file_size", OPTION_SIZE, AT(max_file_size), 0, STORE_FILE_MAX, 0, "max_file_size=2G",
-		"largest size of a file, beyond it EFBIG; 0 for no limit" },
-	{ "max_store_size", OPTION_SIZE, AT(max_store_size), 0, INT64_MAX, 0, "max_store_size=20G",
-		"most the store may hold, compressed, beyond it ENOSPC; 0 for no limit" },
-	{ "hot_size", OPTION_SIZE, AT(hot_size), HOT_MIN, HOT_MAX, 0, "hot_size=64M",
-		"size of each of the two logs that take what was written last; 0: by the size of the disk" },
-	{ "max_threads", OPTION_NUMBER, AT(max_threads), 0, 64, 0, "max_threads=4",
-		"threads that answer requests; 0: by the number of cores" },
-	{ "allow_other", OPTION_ON, AT(allow_other), 0, 1, 0, NULL,
-		"other users may use the mount too (unless root mounts, /etc/fuse.conf must say user_allow_other)" },
-	{ "allow_root", OPTION_ON, AT(allow_root), 0, 1, 0, NULL, "root may use the mount too (needs the same)" },
-	{ .name = "default_permissions", .type = OPTION_DROPPED, .help = "always on" },
-	{ .name = "auto_unmount", .type = OPTION_KERNEL,
-		.help = "unmount when the daemon dies (off: an empty directory looks like a deletion to backups)" },
+	{"ro", OPTION_ON, AT(read_only), 0, 1, 0, NULL, "mount read-only: nothing in the store changes"},
+	{"rw", OPTION_OFF, AT(read_only), 0, 1, 0, NULL, "mount for reading and writing (the default)"},
+	{"commit", OPTION_DURATION, AT(commit), 1, 3600, 5, "commit=5s",
+		"how old the state found after a power cut may be at most, without fsync"},
+	{"writeback", OPTION_ON, AT(writeback), 0, 1, 0, NULL,
+		"let the kernel gather writes: faster, but not kept from the daemon's death before close or fsync"},
+	{"compress", OPTION_NUMBER, AT(compress), 0, 19, 3, "compress=9", "zstd level, 0 for none"},
+	{"max_file_size", OPTION_SIZE, AT(max_file_size), 0, STORE_FILE_MAX, 0, "max_file_size=2G",
+		"largest size of a file, beyond it EFBIG; 0 for no limit"},
+	{"max_store_size", OPTION_SIZE, AT(max_store_size), 0, INT64_MAX, 0, "max_store_size=20G",
+		"most the store may hold, compressed, beyond it ENOSPC; 0 for no limit"},
+	{"hot_size", OPTION_SIZE, AT(hot_size), HOT_MIN, HOT_MAX, 0, "hot_size=64M",
+		"size of each of the two logs that take what was written last; 0: by the size of the disk"},
+	{"max_threads", OPTION_NUMBER, AT(max_threads), 0, 64, 0, "max_threads=4",
+		"threads that answer requests; 0: by the number of cores"},
+	{"allow_other", OPTION_ON, AT(allow_other), 0, 1, 0, NULL,
+		"other users may use the mount too (unless root mounts, /etc/fuse.conf must say user_allow_other)"},
+	{"allow_root", OPTION_ON, AT(allow_root), 0, 1, 0, NULL, "root may use the mount too (needs the same)"},
+	{.name = "default_permissions", .type = OPTION_DROPPED, .help = "always on"},
+	{.name = "auto_unmount",
+		.type = OPTION_KERNEL,
+		.help = "unmount when the daemon dies (off: an empty directory looks like a deletion to backups)"},
 
 	PASSED("suid"), PASSED("nosuid"), PASSED("dev"), PASSED("nodev"), PASSED("exec"), PASSED("noexec"),
 	PASSED("async"), PASSED("sync"), PASSED("dirsync"), PASSED("noatime"), PASSED("nodiratime"),
 
-	DROPPED("atime"), DROPPED("diratime"), DROPPED("relatime"), DROPPED("defaults"), DROPPED("auto"), DROPPED("noauto"),
-	DROPPED("user"), DROPPED("user=*"), DROPPED("users"), DROPPED("nouser"), DROPPED("owner"), DROPPED("group"),
-	DROPPED("nofail"), DROPPED("_netdev"), DROPPED("x-*"), DROPPED("X-*"), DROPPED("comment=*"), DROPPED("subtype=sessfs"),
-	DROPPED("fsname=*"), /* always the store */
+	DROPPED("atime"), DROPPED("diratime"), DROPPED("relatime"), DROPPED("defaults"), DROPPED("auto"),
+	DROPPED("noauto"), DROPPED("user"), DROPPED("user=*"), DROPPED("users"), DROPPED("nouser"), DROPPED("owner"),
+	DROPPED("group"), DROPPED("nofail"), DROPPED("_netdev"), DROPPED("x-*"), DROPPED("X-*"), DROPPED("comment=*"),
+	DROPPED("subtype=sessfs"), DROPPED("fsname=*"), /* always the store */
 };
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
 
@@ -86,7 +89,7 @@ static uint64_t *value_of(struct mount_options *o, const struct option_row *row)
 
 void options_init(struct mount_options *o)
 {
-	*o = (struct mount_options){ 0 };
+	*o = (struct mount_options){0};
 	for (int i = 0; i < N_ROWS; i++)
 		if (has_value(&rows[i]))
 			*value_of(o, &rows[i]) = rows[i].fallback;
@@ -113,8 +116,11 @@ static const struct option_row *find_row(const char *word, size_t name_len)
 	for (int i = 0; i < N_ROWS; i++) {
 		const char *name = rows[i].name;
 		size_t len = strlen(name);
-		if (name[len - 1] == '*' ? strncmp(word, name, len - 1) == 0 :
-				    (has_value(&rows[i]) ? name_len : strlen(word)) == len && strncmp(word, name, len) == 0)
+		size_t word_len = has_value(&rows[i]) ? name_len : strlen(word);
+
+		if (name[len - 1] == '*')
+			word_len = --len;
+		if (word_len == len && strncmp(word, name, len) == 0)
 			return &rows[i];
 	}
 	return NULL;
@@ -132,32 +138,38 @@ static bool known_without_value(const char *word, size_t name_len)
 static bool say_unknown(const char *word, size_t name_len)
 {
 	if (strcmp(word, "remount") == 0)
-		message_error("a sessfs mount cannot be remounted with other options: `sessfs umount` it and mount it again");
+		message_error(
+			"a sessfs mount cannot be remounted with other options: `sessfs umount` it and mount it again");
 	else if (word[name_len] && known_without_value(word, name_len))
-		message_error("the option '%.*s' takes no value, but was given '%s'", (int)name_len, word, word + name_len + 1);
+		message_error("the option '%.*s' takes no value, but was given '%s'", (int)name_len, word,
+			word + name_len + 1);
 	else
-		message_error("the option '%.*s' is not known; `sessfs mount --help` lists the options", (int)name_len, word);
+		message_error(
+			"the option '%.*s' is not known; `sessfs mount --help` lists the options", (int)name_len, word);
 	return false;
 }
 
 static bool parse_value(struct mount_options *o, const struct option_row *row, const char *text)
 {
 	static const char *const kinds[] = {
-		[OPTION_NUMBER] = "number", [OPTION_SIZE] = "size", [OPTION_DURATION] = "duration",
+		[OPTION_NUMBER] = "number",
+		[OPTION_SIZE] = "size",
+		[OPTION_DURATION] = "duration",
 	};
 	char min[NUMBER_TEXT], max[NUMBER_TEXT];
 	uint64_t n = 0;
 
-	bool fine = row->type == OPTION_SIZE ? number_parse_size(text, &n) :
-		    row->type == OPTION_DURATION ? number_parse_duration(text, &n) : number_parse(text, &n);
+	bool fine = row->type == OPTION_SIZE       ? number_parse_size(text, &n)
+		    : row->type == OPTION_DURATION ? number_parse_duration(text, &n)
+						   : number_parse(text, &n);
 	if (fine && ((n >= row->min && n <= row->max) || n == row->fallback)) {
 		*value_of(o, row) = n;
 		return true;
 	}
 	format_value(row, row->min, min);
 	format_value(row, row->max, max);
-	message_error("the option '%s' wants a %s from %s to %s, as in %s, but was given '%s'", row->name, kinds[row->type], min,
-		max, row->example, text);
+	message_error("the option '%s' wants a %s from %s to %s, as in %s, but was given '%s'", row->name,
+		kinds[row->type], min, max, row->example, text);
 	return false;
 }
 
@@ -230,7 +242,7 @@ struct fs_setting *options_settings(const struct mount_options *options)
 			format_value(&rows[i], *value_of(o, &rows[i]), b->texts[n]);
 		else
 			snprintf(b->texts[n], NUMBER_TEXT, "%s", *flag_of(o, &rows[i]) ? "true" : "false");
-		b->settings[n] = (struct fs_setting){ .name = rows[i].name, .value = b->texts[n] };
+		b->settings[n] = (struct fs_setting){.name = rows[i].name, .value = b->texts[n]};
 		n++;
 	}
 	return b->settings;
@@ -252,6 +264,6 @@ void options_print_help(FILE *out)
 		}
 		fputc('\n', out);
 	}
-	fprintf(out, "Also: suid nosuid dev nodev exec noexec sync async dirsync noatime nodiratime, and what fstab lines carry\n"
-		     "for others: auto noauto user users nofail _netdev x-* comment=.\n");
+	fprintf(out, "Also: suid nosuid dev nodev exec noexec sync async dirsync noatime nodiratime, and what fstab\n"
+		     "lines carry for others: auto noauto user users nofail _netdev x-* comment=.\n");
 }

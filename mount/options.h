@@ -1,5 +1,6 @@
 /*
- * options.h - the mount options: one table, from which parsing, --help, .sessfs/config.json and the test of the man page come.
+ * options.h - the mount options: one table, from which parsing, --help, .sessfs/config.json and the test of the man
+ * page come.
  */
 #pragma once
 

@@ -75,7 +75,7 @@ void mounted_release(struct mounted *m)
 	free(m->dir);
 	free(m->type);
 	free(m->source);
-	*m = (struct mounted){ 0 };
+	*m = (struct mounted){0};
 }
 
 bool mounted_is_sessfs(const struct mounted *m)
@@ -125,7 +125,7 @@ static bool parse_line(char *line, struct mounted *m)
 static bool find(const char *dir, const char *source, struct mounted *ret)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
-	struct mounted found = { 0 }, m;
+	struct mounted found = {0}, m;
 	char *line = NULL;
 	size_t size = 0;
 
@@ -135,7 +135,7 @@ static bool find(const char *dir, const char *source, struct mounted *ret)
 		if (source && (strcmp(m.source, source) != 0 || !mounted_is_sessfs(&m)))
 			continue;
 		mounted_release(&found);
-		found = (struct mounted){ strdup(m.dir), strdup(m.type), strdup(m.source), m.read_only };
+		found = (struct mounted){strdup(m.dir), strdup(m.type), strdup(m.source), m.read_only};
 	}
 	if (file)
 		fclose(file);
@@ -160,7 +160,8 @@ bool mounted_store(const char *store, struct mounted *ret)
 
 static int run_fusermount(const char *dir, bool lazy)
 {
-	const char *const argv[] = { "fusermount3", "-u", lazy ? "-z" : "--", lazy ? "--" : dir, lazy ? dir : NULL, NULL };
+	const char *const argv[] = {
+		"fusermount3", "-u", lazy ? "-z" : "--", lazy ? "--" : dir, lazy ? dir : NULL, NULL};
 	pid_t pid;
 	int status;
 

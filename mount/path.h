@@ -4,8 +4,8 @@
 #include <stdbool.h>
 
 /*
- * The absolute path without symlinks, for the caller to free. Its last part need not be there, nor answer (a dead mount);
- * NULL with errno set if what stands before it is not there.
+ * The absolute path without symlinks, for the caller to free. Its last part need not be there, nor answer (a dead
+ * mount); NULL with errno set if what stands before it is not there.
  */
 char *path_resolve(const char *path);
 /* Both resolved: inner is outer or lies below it. */
@@ -29,7 +29,7 @@ bool mounted_store(const char *store, struct mounted *ret);
 bool mounted_is_sessfs(const struct mounted *);
 
 /*
- * Takes the mount away, as root itself, else with fusermount3 (which then says why not); lazy: also while it is in use or dead.
- * 0 or an errno.
+ * Takes the mount away, as root itself, else with fusermount3 (which then says why not); lazy: also while it is in use
+ * or dead. 0 or an errno.
  */
 int path_unmount(const char *dir, bool lazy);

@@ -22,10 +22,10 @@ void plan_release(struct mount_plan *p)
 	free(p->store);
 	free(p->dir);
 	options_release(&p->options);
-	*p = (struct mount_plan){ 0 };
+	*p = (struct mount_plan){0};
 }
 
-/* ---- the store ---------------------------------------------------------------------------------------------------------- */
+/* ---- the store --------------------------------------------------------------------------------------------------- */
 
 static int say_unwritable(const char *what, const char *path)
 {
@@ -47,8 +47,9 @@ static int check_missing_store(struct mount_plan *p)
 	p->fresh = p->missing = true;
 	char *slash = strrchr(p->store, '/');
 	*slash = 0;
-	int r = access(*p->store ? p->store : "/", W_OK) == 0 ? 0 :
-		say_unwritable("the directory for a new store,", *p->store ? p->store : "/");
+	int r = access(*p->store ? p->store : "/", W_OK) == 0
+			? 0
+			: say_unwritable("the directory for a new store,", *p->store ? p->store : "/");
 	*slash = '/';
 	return r;
 }
@@ -83,7 +84,7 @@ static int check_store(struct mount_plan *p, const char *name)
 	return 0;
 }
 
-/* ---- the mount point ---------------------------------------------------------------------------------------------------- */
+/* ---- the mount point --------------------------------------------------------------------------------------------- */
 
 static int check_mounted(struct mount_plan *p, bool dead)
 {
@@ -93,18 +94,20 @@ static int check_mounted(struct mount_plan *p, bool dead)
 	if (!mounted_at(p->dir, &m)) {
 		if (!dead)
 			return 0;
-		message_error("the mount point %s does not answer; unmount what is there with `umount -l %s`", p->dir, p->dir);
+		message_error("the mount point %s does not answer; unmount what is there with `umount -l %s`", p->dir,
+			p->dir);
 		return MOUNT_FAILED;
 	}
 	bool same = mounted_is_sessfs(&m) && strcmp(m.source, p->store) == 0;
 	if (dead && same) {
 		p->replace = true;
 	} else if (dead) {
-		message_error("on %s lies a dead mount of %s (%s); unmount it first with `umount -l %s`", p->dir, m.source, m.type,
-			p->dir);
+		message_error("on %s lies a dead mount of %s (%s); unmount it first with `umount -l %s`", p->dir,
+			m.source, m.type, p->dir);
 		r = MOUNT_FAILED;
 	} else if (mounted_is_sessfs(&m)) {
-		message_error(same ? "%s is mounted on %s already" : "%s cannot be mounted on %s: another store, %s, is mounted there",
+		message_error(same ? "%s is mounted on %s already"
+				   : "%s cannot be mounted on %s: another store, %s, is mounted there",
 			p->store, p->dir, m.source);
 		r = MOUNT_FAILED;
 	}
@@ -115,13 +118,14 @@ static int check_mounted(struct mount_plan *p, bool dead)
 static int check_nesting(const struct mount_plan *p)
 {
 	if (path_within(p->dir, p->store)) {
-		message_error("the mount point %s lies inside the store %s: the daemon would wait for itself; mount elsewhere",
+		message_error("the mount point %s lies inside the store %s: the daemon would wait for itself; mount "
+			      "elsewhere",
 			p->dir, p->store);
 		return MOUNT_FAILED;
 	}
 	if (path_within(p->store, p->dir)) {
-		message_error("the store %s lies inside the mount point %s and would be hidden by it; mount elsewhere", p->store,
-			p->dir);
+		message_error("the store %s lies inside the mount point %s and would be hidden by it; mount elsewhere",
+			p->store, p->dir);
 		return MOUNT_FAILED;
 	}
 	return 0;
@@ -139,8 +143,9 @@ static int check_dir(struct mount_plan *p, const char *name)
 	p->dir = path_resolve(name);
 	bool dead = p->dir && path_is_dead(p->dir);
 	if (!p->dir || (!dead && stat(p->dir, &st) < 0)) {
-		message_error(errno == ENOENT ? "there is no mount point %s; make it with `mkdir -p %s`" :
-					"the mount point %s cannot be looked at: %s", name, errno == ENOENT ? name : strerror(errno));
+		message_error(errno == ENOENT ? "there is no mount point %s; make it with `mkdir -p %s`"
+					      : "the mount point %s cannot be looked at: %s",
+			name, errno == ENOENT ? name : strerror(errno));
 		return MOUNT_FAILED;
 	}
 	if (!dead && !S_ISDIR(st.st_mode)) {
@@ -158,7 +163,7 @@ static int check_dir(struct mount_plan *p, const char *name)
 	return r;
 }
 
-/* ---- the machine ---------------------------------------------------------------------------------------------------------- */
+/* ---- the machine ------------------------------------------------------------------------------------------------- */
 
 static int check_device(void)
 {
@@ -170,8 +175,9 @@ static int check_device(void)
 	}
 	switch (errno) {
 	case ENOENT:
-		message_error("there is no /dev/fuse; load the module with `modprobe fuse`, or start the container with "
-			      "--device /dev/fuse");
+		message_error(
+			"there is no /dev/fuse; load the module with `modprobe fuse`, or start the container with "
+			"--device /dev/fuse");
 		return MOUNT_SYSTEM;
 	case ENODEV:
 	case ENXIO:
@@ -218,8 +224,9 @@ static int check_capability(void)
 		return MOUNT_SYSTEM;
 	}
 	if (!root && read_status("NoNewPrivs", 10, &locked) && locked) {
-		message_error("fusermount3 cannot get the right to mount here (no_new_privs is set); mount as root, or start "
-			      "this process without it (systemd: NoNewPrivileges=no)");
+		message_error(
+			"fusermount3 cannot get the right to mount here (no_new_privs is set); mount as root, or start "
+			"this process without it (systemd: NoNewPrivileges=no)");
 		return MOUNT_SYSTEM;
 	}
 	return 0;

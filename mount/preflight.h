@@ -13,10 +13,10 @@ struct mount_plan {
 	char *store, *dir; /* resolved and owned; dir may be /dev/fd/N */
 	struct mount_options options;
 	bool foreground, debug, verbose;
-	bool fresh;   /* there is no store yet: it is to be made */
-	bool missing; /* nor its directory */
+	bool fresh;       /* there is no store yet: it is to be made */
+	bool missing;     /* nor its directory */
 	bool handed_over; /* dir is /dev/fd/N: mount.fuse3 has mounted already, and gave up its rights */
-	bool replace; /* dir holds the dead mount of this same store */
+	bool replace;     /* dir holds the dead mount of this same store */
 };
 
 void plan_release(struct mount_plan *);

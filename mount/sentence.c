@@ -14,7 +14,8 @@ static void say_busy(const char *path, int pid)
 
 	if (mounted_store(path, &m)) {
 		message_error("the store %s is in use by process %d, which has it mounted on %s; work there, or first "
-			      "`sessfs umount %s`", path, pid, m.dir, m.dir);
+			      "`sessfs umount %s`",
+			path, pid, m.dir, m.dir);
 		mounted_release(&m);
 	} else {
 		message_error("the store %s is in use by process %d; wait until that is done", path, pid);
@@ -27,7 +28,8 @@ static void say_denied(const char *path, int error)
 		message_error("the store %s lies on a read-only filesystem; mount it with -o ro", path);
 	else
 		message_error("the store %s may not be opened (%s); it must belong to the user who mounts it: "
-			      "`chown -R $(id -u) %s` as root", path, strerror(error), path);
+			      "`chown -R $(id -u) %s` as root",
+			path, strerror(error), path);
 }
 
 void sentence_store(int r, const char *path, const struct store_open_info *info)
@@ -35,7 +37,8 @@ void sentence_store(int r, const char *path, const struct store_open_info *info)
 	const char *what = info->what ? info->what : "opening";
 
 	if (r < 0) {
-		message_error("the store %s cannot be used: %s: %s", path, what, strerror(info->error ? info->error : -r));
+		message_error(
+			"the store %s cannot be used: %s: %s", path, what, strerror(info->error ? info->error : -r));
 		return;
 	}
 	switch ((enum store_result)r) {
@@ -43,16 +46,21 @@ void sentence_store(int r, const char *path, const struct store_open_info *info)
 		say_busy(path, info->pid);
 		return;
 	case STORE_NEWER:
-		message_error("the store %s has format %u, which a newer sessfs wrote; this one knows formats up to %u: "
-			      "update sessfs", path, info->format, STORE_FORMAT);
+		message_error(
+			"the store %s has format %u, which a newer sessfs wrote; this one knows formats up to %u: "
+			"update sessfs",
+			path, info->format, STORE_FORMAT);
 		return;
 	case STORE_NOT_EMPTY:
-		message_error("%s is not a store, and not an empty directory that could become one; name another directory", path);
+		message_error(
+			"%s is not a store, and not an empty directory that could become one; name another directory",
+			path);
 		return;
 	case STORE_NO_DIR:
 	case STORE_ABSENT:
-		message_error(info->error == ENOTDIR ? "the store %s is not a directory; name another" :
-			"there is no store %s; `sessfs init %s` makes one", path, path);
+		message_error(info->error == ENOTDIR ? "the store %s is not a directory; name another"
+						     : "there is no store %s; `sessfs init %s` makes one",
+			path, path);
 		return;
 	case STORE_DENIED:
 		say_denied(path, info->error);
@@ -64,7 +72,8 @@ void sentence_store(int r, const char *path, const struct store_open_info *info)
 		message_error("the store %s is open for reading only", path);
 		return;
 	case STORE_DAMAGED:
-		message_error("the store %s is damaged (%s); keep a copy and try `sessfs check --repair %s`", path, what, path);
+		message_error("the store %s is damaged (%s); keep a copy and try `sessfs check --repair %s`", path,
+			what, path);
 		return;
 	case STORE_OK:
 		return;

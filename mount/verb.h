@@ -8,8 +8,8 @@ struct verb {
 	int (*run)(const struct verb *, int argc, char **argv); /* argv[0] is the verb; returns the exit status */
 	const char *synopsis;
 	const char *summary;
-	const char *help;            /* what --help says after the summary */
-	void (*more_help)(FILE *);   /* or NULL */
+	const char *help;          /* what --help says after the summary */
+	void (*more_help)(FILE *); /* or NULL */
 	int usage_status;
 };
 

@@ -53,8 +53,8 @@ static void on_progress(void *arg, uint64_t done, uint64_t all)
 	c->last_ms = now;
 	c->drawn = true;
 	int filled = (int)(done >= all ? BAR_WIDTH : (double)done / (double)all * BAR_WIDTH);
-	fprintf(stderr, "\r[%.*s%*s] %3d %%", filled, "========================================", BAR_WIDTH - filled, "",
-		(int)(done >= all ? 100 : (double)done / (double)all * 100));
+	fprintf(stderr, "\r[%.*s%*s] %3d %%", filled, "========================================", BAR_WIDTH - filled,
+		"", (int)(done >= all ? 100 : (double)done / (double)all * 100));
 }
 
 static void on_finding(void *arg, unsigned invariant, const char *text)
@@ -73,8 +73,8 @@ static void print_summary(const struct store_check_result *r, bool repair)
 	char bytes[NUMBER_TEXT];
 
 	number_format_size(r->bytes >= 10240 ? r->bytes & ~UINT64_C(1023) : r->bytes, bytes);
-	printf("%" PRIu64 " sessions, %" PRIu64 " inodes, %" PRIu64 " names, %" PRIu64 " chunks, %s stored: ", r->sessions,
-		r->inodes, r->names, r->chunks, bytes);
+	printf("%" PRIu64 " sessions, %" PRIu64 " inodes, %" PRIu64 " names, %" PRIu64 " chunks, %s stored: ",
+		r->sessions, r->inodes, r->names, r->chunks, bytes);
 	if (r->found == 0) {
 		printf("clean\n");
 		return;
@@ -95,10 +95,13 @@ static int check(const char *name, bool repair)
 		.last_ms = now_ms() + BAR_AFTER_MS - BAR_EVERY_MS,
 	};
 	struct store_check_options options = {
-		.repair = repair, .report = on_finding, .progress = on_progress, .arg = &c,
+		.repair = repair,
+		.report = on_finding,
+		.progress = on_progress,
+		.arg = &c,
 	};
-	struct store_check_result result = { 0 };
-	struct store_open_info info = { 0 };
+	struct store_check_result result = {0};
+	struct store_open_info info = {0};
 	char *path = path_resolve(name);
 
 	int r = path ? store_check(path, &options, &result, &info) : STORE_NO_DIR;
@@ -118,7 +121,9 @@ static int check(const char *name, bool repair)
 static int run_check(const struct verb *verb, int argc, char **argv)
 {
 	static const struct option long_options[] = {
-		{ "repair", no_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+		{"repair", no_argument, NULL, 'r'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	bool repair = false;
 	int c;
@@ -141,7 +146,9 @@ const struct verb verb_check = {
 	.synopsis = "sessfs check [--repair] STORE",
 	.summary = "verify a store, also while it is mounted",
 	.help = "Findings are printed with the number of the invariant of FORMAT.md they break.\n"
-		"  --repair  mend what can be mended, keep the rest in a session lost+found (the store may not be mounted)\n"
-		"Exit status, bits as of fsck(8): 0 clean, 1 mended, 4 not all mended, 8 could not be checked, 16 usage.\n",
+		"  --repair  mend what can be mended, keep the rest in a session lost+found (the store may not be "
+		"mounted)\n"
+		"Exit status, bits as of fsck(8): 0 clean, 1 mended, 4 not all mended, 8 could not be checked, 16 "
+		"usage.\n",
 	.usage_status = CHECK_USAGE,
 };

@@ -16,8 +16,8 @@
 
 static int make_store(const char *path, bool made_dir)
 {
-	const struct store_options options = { .create = true, .level = 3, .commit = 5 };
-	struct store_open_info info = { 0 };
+	const struct store_options options = {.create = true, .level = 3, .commit = 5};
+	struct store_open_info info = {0};
 	struct store *store = NULL;
 
 	int r = store_open(path, &options, &store, &info);
@@ -62,7 +62,7 @@ static int init_store(const char *name)
 
 static int run_init(const struct verb *verb, int argc, char **argv)
 {
-	static const struct option long_options[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+	static const struct option long_options[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1)

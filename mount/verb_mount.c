@@ -22,9 +22,13 @@ struct arguments {
 };
 
 static const struct option long_options[] = {
-	{ "foreground", no_argument, NULL, 'f' }, { "debug", no_argument, NULL, 'd' }, { "options", required_argument, NULL, 'o' },
-	{ "verbose", no_argument, NULL, 'v' },    { "help", no_argument, NULL, 'h' },  { "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
+	{"foreground", no_argument, NULL, 'f'},
+	{"debug", no_argument, NULL, 'd'},
+	{"options", required_argument, NULL, 'o'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
 };
 
 /* Options are parsed after sloppiness is known, hence in a second pass. */
@@ -97,9 +101,11 @@ static int mount_as(struct arguments *a, const char *store, const char *dir)
 	return status;
 }
 
-static int run(const struct verb *verb, int argc, char **argv, const char *letters, bool (*take)(struct arguments *, int))
+typedef bool take_letter(struct arguments *, int c); /* false for one that is not known */
+
+static int run(const struct verb *verb, int argc, char **argv, const char *letters, take_letter *take)
 {
-	struct arguments a = { 0 };
+	struct arguments a = {0};
 	int c;
 
 	options_init(&a.plan.options);

@@ -1,4 +1,4 @@
-/* verb_umount.c - `sessfs umount DIR`: unmounts, waits until the daemon has closed its store, says whether all was saved. */
+/* verb_umount.c - `sessfs umount DIR`: unmounts, waits until the store is closed, says whether all was saved. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,8 @@ static bool leads_into(int process, const char *name, const char *dir)
 
 static bool uses(int process, const char *dir)
 {
-	bool found = leads_into(process, "cwd", dir) || leads_into(process, "root", dir) || leads_into(process, "exe", dir);
+	bool found =
+		leads_into(process, "cwd", dir) || leads_into(process, "root", dir) || leads_into(process, "exe", dir);
 	int fd = found ? -1 : openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *fds = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *e;
@@ -105,12 +106,14 @@ static int report(enum closing_result result, const char *store, char *why)
 	case CLOSING_SAVED:
 		return MOUNT_DONE;
 	case CLOSING_FAILED:
-		message_error("unmounted, but not everything could be saved in %s: %s", store, why ? why : "out of memory");
+		message_error(
+			"unmounted, but not everything could be saved in %s: %s", store, why ? why : "out of memory");
 		free(why);
 		return MOUNT_PARTIAL;
 	case CLOSING_DIED:
 		message_error("unmounted; the daemon had died before it closed %s: the next mount takes up what it had "
-			      "acknowledged", store);
+			      "acknowledged",
+			store);
 		return MOUNT_PARTIAL;
 	case CLOSING_UNKNOWN:
 		message_error("unmounted; whether everything was saved in %s stands in the system's log", store);
@@ -137,14 +140,15 @@ static int unmount_sessfs(const struct mounted *m)
 
 static int unmount(const char *name)
 {
-	struct mounted m = { 0 };
+	struct mounted m = {0};
 	char *dir = path_resolve(name);
 	int status = MOUNT_FAILED;
 
 	if (!dir || !mounted_at(dir, &m))
 		message_error("nothing is mounted on %s", dir ? dir : name);
 	else if (!mounted_is_sessfs(&m))
-		message_error("on %s is mounted %s (%s), which is not sessfs; use `umount %s`", dir, m.source, m.type, dir);
+		message_error(
+			"on %s is mounted %s (%s), which is not sessfs; use `umount %s`", dir, m.source, m.type, dir);
 	else
 		status = unmount_sessfs(&m);
 	mounted_release(&m);
@@ -154,7 +158,7 @@ static int unmount(const char *name)
 
 static int run_umount(const struct verb *verb, int argc, char **argv)
 {
-	static const struct option long_options[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+	static const struct option long_options[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1)
@@ -169,6 +173,6 @@ const struct verb verb_umount = {
 	.run = run_umount,
 	.synopsis = "sessfs umount DIR",
 	.summary = "unmount, wait until everything is saved, and say so by exit status",
-	.help = "Exit status: 0 all is saved; 32 still mounted; 64 unmounted, but not everything is known to be saved.\n",
+	.help = "Exit status: 0 all is saved, 32 still mounted, 64 unmounted but not all is known to be saved.\n",
 	.usage_status = MOUNT_USAGE,
 };

@@ -12,7 +12,8 @@ mkdir "$MNT/one"
 "$SESSFS" umount "$MNT"
 
 note "mount.fuse3 with drop_privileges, which hands over /dev/fd/N"
-PATH=$(dirname "$SESSFS"):$PATH mount.fuse3 "$STORE" "$MNT" -t fuse.sessfs -o "drop_privileges,default_permissions,fsname=$STORE"
+PATH=$(dirname "$SESSFS"):$PATH mount.fuse3 "$STORE" "$MNT" -t fuse.sessfs \
+	-o "drop_privileges,default_permissions,fsname=$STORE"
 [ -d "$MNT/one" ]
 "$SESSFS" umount "$MNT"
 

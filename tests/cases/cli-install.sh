@@ -2,7 +2,10 @@
 . "$TEST_ROOT/tests/lib.sh"
 
 need scdoc make
-quiet_make() { make -C "$TEST_ROOT" --no-print-directory DESTDIR="$TEST_DIR/root" PREFIX=/usr SANITIZE="${SANITIZE-}" "$@" >said 2>&1 || fail "$(cat said)"; }
+quiet_make() {
+	make -C "$TEST_ROOT" --no-print-directory DESTDIR="$TEST_DIR/root" PREFIX=/usr SANITIZE="${SANITIZE-}" "$@" \
+		>said 2>&1 || fail "$(cat said)"
+}
 quiet_make install
 cd root
 assert_eq "$(find . ! -type d | sort | xargs)" \

@@ -37,13 +37,14 @@ refused "damaged|cannot be used|not a store" mount_it damaged "$MNT"
 need_fuse
 if [ "$(id -u)" = 0 ]; then
 	note "the machine"
-	refusal 2 "no CAP_SYS_ADMIN" setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin "$SESSFS" mount "$STORE" "$MNT"
+	refusal 2 "no CAP_SYS_ADMIN" \
+		setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin "$SESSFS" mount "$STORE" "$MNT"
 	if unshare -m true 2>/dev/null; then
 		hidden() { unshare -m sh -c 'mount -t tmpfs none /dev && exec "$0" mount "$@"' "$SESSFS" "$@"; }
 		refusal 2 "no /dev/fuse; load the module" hidden "$STORE" "$MNT"
 		read_only() {
-			unshare -m sh -c 'mount --bind "$2" "$2" && mount -o remount,ro,bind "$2" && exec "$1" mount "$2/store" "$3"' \
-				sh "$SESSFS" "$1" "$MNT"
+			unshare -m sh -c 'mount --bind "$2" "$2" && mount -o remount,ro,bind "$2" &&
+				exec "$1" mount "$2/store" "$3"' sh "$SESSFS" "$1" "$MNT"
 		}
 		refusal 32 "read-only filesystem" read_only outer
 	fi
