@@ -50,7 +50,7 @@ void attr_accessed(struct node *node)
 {
 	const int64_t day = INT64_C(86400) * 1000000000;
 	const struct store_inode *inode = &node->inode;
-	int64_t now = fs_now(node->session->fs);
+	int64_t now = fs_now();
 	CHANGE_AUTO(c);
 
 	if (node->gone || (inode->atime > inode->mtime && inode->atime > inode->ctime && now - inode->atime < day))

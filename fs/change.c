@@ -16,7 +16,7 @@ int change_begin(struct change *c, struct session *session, enum store_batch_fla
 	fs_assert_locked(fs);
 	c->fs = fs;
 	c->session = NULL;
-	c->now = fs_now(fs);
+	c->now = fs_now();
 	if (fs->options.read_only)
 		return EROFS;
 	r = error_of_store(store_batch_begin(fs->store, flag, bytes, &c->batch));

@@ -48,7 +48,7 @@ static int control_new(struct session *session, uint64_t id, char *text, size_t 
 	node->session = session_ref(session);
 	node->text = text;
 	node->len = len;
-	node->made = fs_now(fs);
+	node->made = fs_now();
 	*ret = node;
 	return 0;
 }

@@ -80,15 +80,12 @@ static inline void fs_unlock_guard(struct fs **fs)
 /* Holds the lock until the end of the block. */
 #define FS_GUARD(fs) __attribute__((cleanup(fs_unlock_guard), unused)) struct fs *fs_guard_ = fs_lock(fs)
 
-/*
- * Nanoseconds since the epoch. With writeback the kernel stamps times too, by its coarse clock: then ours is the same, so that
- * no stamp of the kernel's is older than one of ours that came before it.
- */
-static inline int64_t fs_now(const struct fs *fs)
+/* Nanoseconds since the epoch. */
+static inline int64_t fs_now(void)
 {
 	struct timespec ts;
 
-	clock_gettime(fs->options.writeback ? CLOCK_REALTIME_COARSE : CLOCK_REALTIME, &ts);
+	clock_gettime(CLOCK_REALTIME, &ts);
 	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
 }
 

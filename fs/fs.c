@@ -42,7 +42,7 @@ void fs_log(int priority, const char *format, ...)
 /* The root directory of a new store. */
 static int make_root(struct fs *fs)
 {
-	int64_t now = fs_now(fs);
+	int64_t now = fs_now();
 	struct store_inode inode = {
 		.mode = S_IFDIR | 0755, .uid = geteuid(), .gid = getegid(), .nlink = 2,
 		.atime = now, .mtime = now, .ctime = now, .btime = now, .parent = STORE_ROOT_INO.n,
@@ -95,7 +95,7 @@ int fs_new(struct store *store, const struct fs_options *options, struct fs **re
 		return -ENOMEM;
 	fs->store = store;
 	fs->options = *options;
-	fs->started = fs_now(fs);
+	fs->started = fs_now();
 	fs->max_file_size = options->max_file_size ? options->max_file_size : (uint64_t)STORE_FILE_MAX;
 	if (fs->max_file_size > (uint64_t)STORE_FILE_MAX)
 		fs->max_file_size = (uint64_t)STORE_FILE_MAX;

@@ -32,10 +32,24 @@ static int check_make(struct node *dir, const char *name, const struct creation 
 	return check_name(dir, name);
 }
 
+/*
+ * With writeback the kernel stamps regular files itself, by its coarse clock, which runs behind: a file begins by that clock, so
+ * that the kernel's first stamp is not older than its birth.
+ */
+static int64_t birth_time(const struct fs *fs, mode_t mode)
+{
+	struct timespec ts;
+
+	if (!fs->options.writeback || !S_ISREG(mode))
+		return fs_now();
+	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
 /* Owner, mode and times of a new inode (inode_init_owner of the kernel). */
 static struct store_inode draft(const struct node *dir, const struct caller *caller, const struct creation *what, mode_t mode)
 {
-	int64_t now = fs_now(dir->session->fs);
+	int64_t now = birth_time(dir->session->fs, mode);
 	struct store_inode inode = {
 		.mode = mode, .uid = caller->uid, .gid = caller->gid, .nlink = S_ISDIR(mode) ? 2 : 1,
 		.rdev = S_ISBLK(mode) || S_ISCHR(mode) ? what->rdev : 0,
