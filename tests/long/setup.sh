@@ -10,14 +10,16 @@ REPRO=
 clean_up() {
 	local pid point
 	for pid in $(jobs -p); do kill -9 "$pid" 2>/dev/null || :; done
-	grep -o " $TEST_DIR/[^ ]* fuse" /proc/self/mounts | while read -r point _; do
-		umount -l "$point" 2>/dev/null || fusermount3 -u -z "$point"
-	done
+	while read -r _ point kind _; do
+		[[ $point/$kind != "$TEST_DIR"/*/fuse* ]] || umount -l "$point" 2>/dev/null || fusermount3 -u -z "$point"
+	done </proc/self/mounts
 	rm -rf "$TEST_DIR"
 }
 
 finish() {
 	local status=$?
+	trap - ERR
+	set +e
 	[ $status = 0 ] || [ $status = 77 ] || echo "repro: ${0##*/} $REPRO" >&2
 	[ -z "$OWN_DIR" ] || [ -n "${KEEP-}" ] || clean_up
 	exit $status

@@ -16,6 +16,7 @@ enum { RUN_PATH = 4096 };
 struct run {
 	char mount[RUN_PATH];
 	int fds[MODEL_NODES]; /* of held nodes; -1: none */
+	size_t written;       /* bytes that the last write took */
 };
 
 static inline void run_init(struct run *r, const char *mount)
@@ -48,7 +49,7 @@ static inline void run_entry_path(const struct run *r, const struct model *m, in
 }
 
 /* What an operation on content does, once there is a descriptor. */
-static inline int run_content(int fd, const struct op *op)
+static inline int run_content(struct run *r, int fd, const struct op *op)
 {
 	uint8_t *data;
 	ssize_t n;
@@ -66,19 +67,20 @@ static inline int run_content(int fd, const struct op *op)
 		content_fill(data, op->len, op->seed);
 		n = op->kind == OP_APPEND ? write(fd, data, op->len) : pwrite(fd, data, op->len, (off_t)op->offset);
 		free(data);
+		r->written = n > 0 ? (size_t)n : 0;
 		if (n >= 0 && (size_t)n != op->len)
-			errno = ENODATA; /* a short write: nothing that may happen here */
+			errno = ENODATA; /* a short write */
 		return n == (ssize_t)op->len ? 0 : -1;
 	}
 }
 
 /* An open file appends where O_APPEND says, which pwrite would not: its descriptor's flag is set just for that. */
-static inline int run_on_held(int fd, const struct op *op)
+static inline int run_on_held(struct run *r, int fd, const struct op *op)
 {
 	int flags = fcntl(fd, F_GETFL);
 	if (op->kind == OP_APPEND && (flags < 0 || fcntl(fd, F_SETFL, flags | O_APPEND)))
 		return -1;
-	int result = run_content(fd, op);
+	int result = run_content(r, fd, op);
 	int error = errno;
 	if (op->kind == OP_APPEND)
 		(void)fcntl(fd, F_SETFL, flags);
@@ -89,13 +91,14 @@ static inline int run_on_held(int fd, const struct op *op)
 static inline int run_file(struct run *r, const struct op *op, const char *path)
 {
 	if (op->entry < 0)
-		return run_on_held(r->fds[op->node], op);
+		return run_on_held(r, r->fds[op->node], op);
 	int fd = open(path, O_RDWR | (op->kind == OP_APPEND ? O_APPEND : 0));
 	if (fd < 0)
 		return -1;
-	int result = run_content(fd, op);
+	int result = run_content(r, fd, op);
 	int error = errno;
-	close(fd);
+	if (close(fd) && !result)
+		return -1;
 	errno = error;
 	return result;
 }
@@ -105,8 +108,7 @@ static inline int run_create(const struct op *op, const char *path)
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, op->mode);
 	if (fd < 0)
 		return -1;
-	close(fd);
-	return 0;
+	return close(fd);
 }
 
 static inline int run_symlink(const struct op *op, const char *path)
@@ -142,9 +144,12 @@ static inline int run_drop(struct run *r, const struct model *m, const struct op
 	uint8_t *data = malloc(node->size + 1);
 	if (!data)
 		abort();
-	ssize_t n = pread(r->fds[op->node], data, node->size + 1, 0);
-	if (n >= 0 && ((size_t)n != node->size || memcmp(data, node->data, node->size))) {
-		fprintf(stderr, "read %zd of %zu bytes through an open file, or others than were written\n", n, node->size);
+	ssize_t n;
+	size_t size = 0;
+	while ((n = pread(r->fds[op->node], data + size, node->size + 1 - size, (off_t)size)) > 0)
+		size += (size_t)n;
+	if (n == 0 && (size != node->size || memcmp(data, node->data, size))) {
+		fprintf(stderr, "read %zu of %zu bytes through an open file, or others than were written\n", size, node->size);
 		errno = EBADMSG;
 		n = -1;
 	}
@@ -172,6 +177,7 @@ static inline int op_run(struct run *r, const struct model *m, const struct op *
 {
 	char path[2 * RUN_PATH], target[2 * RUN_PATH];
 	int result = 0;
+	r->written = 0;
 	run_entry_path(r, m, op->entry, path);
 	if (op->dir >= 0)
 		run_path(r, m, op->dir, op->name, target);
