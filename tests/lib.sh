@@ -183,7 +183,7 @@ run_in() {
 	local dir=$1 function=$2
 	shift 2
 	"$@" mkdir "$dir"
-	(cd "$dir" && "$@" bash -c "set -Eeuo pipefail; $(declare -f); $function") || fail "$function failed in $dir"
+	"$@" bash -c "set -Eeuo pipefail; cd '$dir'; $(declare -f); $function" || fail "$function failed in $dir"
 }
 
 # on_both FUNCTION - runs it on the native filesystem and on the mount, where it must print the same.

@@ -47,7 +47,7 @@ END
 	truncate -s 5G copy
 	stat -c %s copy
 	tar -cSf big.tar big
-	[ "$(stat -c %s big.tar)" -lt 2000000 ] && echo sparse archive
+	[ "$(stat -c %s big.tar)" -lt $((200 * 160 * 1024)) ] # holes may be known by chunks of 128 KiB only
 	rm copy
 }
 

@@ -3,7 +3,7 @@
 
 need inotifywait
 
-has() { grep -q "$1" "$2"; }
+has() { grep -qs "$1" "$2"; }
 wait_until() {
 	local n
 	for ((n = 0; n < 1500; n++)); do
@@ -27,6 +27,7 @@ follow_work() {
 	echo truncated >>log
 	wait_until has truncated seen
 	kill $follower
+	wait $follower || :
 	cat seen
 }
 watch_work() {
@@ -45,6 +46,7 @@ watch_work() {
 	touch top/last
 	wait_until has 'top/last CLOSE_WRITE' seen
 	kill $watcher
+	wait $watcher || :
 	grep -v DELETE_SELF seen
 }
 
