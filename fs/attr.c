@@ -107,7 +107,7 @@ static void set_size(struct change *c, struct node *node, uint64_t size)
 	struct store_inode *inode = change_inode(c, node);
 
 	if (size < inode->size)
-		store_batch_punch(c->batch, node->session->sid, node->ino, size, inode->size - size);
+		store_batch_punch(c->batch, node->session->sid, node->ino, size, UINT64_MAX);
 	change_size(c, node, size);
 	change_written(c, node);
 	inode->mtime = c->now;

@@ -13,6 +13,8 @@
 enum {
 	PIECE = 1 << 20, /* bytes copied in one batch */
 	COPY_MAX = 16 << 20, /* bytes copied for one request, so that others need not wait long */
+	ANSWER_MAX = 1 << 30, /* the kernel takes 32 bits for an answer: no more than this and one piece */
+	HOLE_MAX = 1 << 30, /* bytes of content turned into a hole in one batch: it names each chunk there is */
 };
 
 /* For these two the kernel does not say whether the set-user-ID bits are to go: they stay for who may set them. */
@@ -33,7 +35,7 @@ static int allocate(struct node *node, const struct caller *caller, int mode, ui
 	if (r)
 		return r;
 	if (punches && offset < size)
-		store_batch_punch(c.batch, node->session->sid, node->ino, offset, (end < size ? end : size) - offset);
+		store_batch_punch(c.batch, node->session->sid, node->ino, offset, end < size ? len : UINT64_MAX);
 	if (grows)
 		change_size(&c, node, end);
 	file_changed(&c, node, kills_suidgid(caller));
@@ -70,7 +72,9 @@ int file_allocate(struct fs *fs, const struct caller *caller, struct fs_id id, i
 		return EFBIG;
 	if (len > UINT64_MAX - offset)
 		len = UINT64_MAX - offset;
-	return allocate(node, caller, mode, offset, len);
+	for (; !r && mode & ~FALLOC_FL_KEEP_SIZE && len > HOLE_MAX && offset + len < node->inode.size; offset += HOLE_MAX, len -= HOLE_MAX)
+		r = allocate(node, caller, mode, offset, HOLE_MAX);
+	return r ? r : allocate(node, caller, mode, offset, len);
 }
 
 int file_seek(struct fs *fs, struct fs_id id, uint64_t offset, int whence, uint64_t *ret)
@@ -147,7 +151,7 @@ static int copy_piece(struct copy *copy, uint64_t len, uint64_t *ret)
 		r = 0;
 	}
 	if (!r && data > copy->in_offset) {
-		*ret = data - copy->in_offset;
+		*ret = data - copy->in_offset < HOLE_MAX ? data - copy->in_offset : HOLE_MAX;
 		return copy_hole(copy, *ret);
 	}
 	if (!r)
@@ -166,7 +170,7 @@ static int copy_range(struct copy *copy, uint64_t len, size_t *ret)
 	uint64_t piece;
 	int r = 0;
 
-	while (len && work < COPY_MAX) {
+	while (len && work < COPY_MAX && done < ANSWER_MAX) {
 		r = copy_piece(copy, len, &piece);
 		if (r)
 			break;
