@@ -137,7 +137,7 @@ void hot_start(struct hot *h, uint64_t generation, uint64_t previous_end, struct
 	header->previous_end = previous_end;
 	header->boot = boot;
 	h->tail = h->checked = HOT_DATA;
-	h->mapped = h->synced = 0;
+	h->synced = h->mapped = 0;
 	atomic_store_explicit(&header->published, HOT_DATA, memory_order_release);
 }
 
@@ -146,7 +146,7 @@ void hot_void(struct hot *h)
 	atomic_store_explicit(&hot_header(h)->published, 0, memory_order_release);
 	madvise(h->map, h->size, MADV_DONTNEED);
 	h->tail = h->checked = HOT_DATA;
-	h->mapped = h->synced = 0;
+	h->synced = h->mapped = 0;
 }
 
 /* ---- replaying -------------------------------------------------------------------------------------------------------- */
@@ -226,7 +226,7 @@ int hot_replay(struct hot *h, struct hot_boot this_boot)
 		at += b.len;
 	}
 	h->tail = at;
-	h->checked = h->synced = HOT_DATA;
+	h->synced = h->checked = HOT_DATA;
 	return 0;
 }
 
