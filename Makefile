@@ -85,7 +85,7 @@ $(B)/bench/%: tests/bench/%.c | $(B)/found
 $(B)/fuzz/%: tests/fuzz/%.c $(LIB)
 	$(call say,FUZZ)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(COMPILE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
+	$(Q)$(COMPILE) $(if $(findstring clang,$(CC)),-fsanitize=fuzzer) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
 
 $(B)/man/%: mount/%.scd
 	$(call say,MAN)
