@@ -205,8 +205,8 @@ static bool live_and_die(bool check)
 	bool in_flight = !at_stop && leaves_trace(&op);
 	run_lose_held(&run);
 	model_lose_held(&model);
-	if (check)
-		fine = daemon_check(&daemon_under_test) && fine;
+	if (check && !daemon_check(&daemon_under_test))
+		return false; /* the store is left as it is, to be looked at */
 	daemon_start(&daemon_under_test);
 	return settle(in_flight ? &op : NULL) && fine;
 }
@@ -216,9 +216,10 @@ static bool stop_and_start(void)
 {
 	run_lose_held(&run);
 	model_lose_held(&model);
-	bool fine = daemon_stop(&daemon_under_test) && daemon_check(&daemon_under_test);
+	if (!daemon_stop(&daemon_under_test) || !daemon_check(&daemon_under_test))
+		return false;
 	daemon_start(&daemon_under_test);
-	return compare(false) && fine;
+	return compare(false);
 }
 
 static void make_store(void)
