@@ -1,0 +1,356 @@
+/* check.c - a sound store is clean; each kind of damage is found under its invariant, mended, and clean again. */
+#include "store/store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const struct store_sid sid = { 1 };
+
+struct fixture {
+	char path[64];
+	struct store_ino top, dir, file, linked;
+	uint64_t cookie; /* of file in dir */
+};
+
+static struct store *open_store(const char *path)
+{
+	struct store_options options = { .create = true, .level = 3, .commit = 3600, .hot_size = 4u << 20 };
+	struct store_open_info info;
+	struct store *s = NULL;
+	assert_int_equal(store_open(path, &options, &s, &info), 0);
+	return s;
+}
+
+static void add_name(struct store_batch *b, struct store_sid at, struct store_ino dir, const char *name, struct store_sid of, struct store_ino ino,
+	uint32_t type)
+{
+	struct store_dirent d = { .ino = ino, .session = of, .type = type, .name_len = (uint32_t)strlen(name) };
+	memcpy(d.name, name, d.name_len);
+	store_batch_add_dirent(b, at, dir, &d);
+}
+
+static void put_inode(struct store_batch *b, struct store_sid at, struct store_ino ino, uint32_t mode, uint32_t nlink, uint64_t size,
+	uint64_t parent, uint64_t view)
+{
+	struct store_inode i = { .mode = mode, .nlink = nlink, .size = size, .parent = parent, .view = view };
+	store_batch_put_inode(b, at, ino, &i);
+}
+
+static void put_session(struct store_batch *b, const struct fixture *f, uint64_t files, uint64_t logical)
+{
+	struct store_session record = { .sid = sid, .root = f->top, .name = "s", .name_len = 1, .files = { [STORE_OTHER] = files }, .logical = logical };
+	store_batch_put_session(b, &record);
+}
+
+/* /s, /s/dir, /s/dir/file of 8 bytes, /s/dir/one and /s/dir/two as names of one inode */
+static void make_tree(struct fixture *f, struct store *s)
+{
+	struct store_batch *b;
+	struct store_dirent d;
+	assert_int_equal(store_batch_begin(s, STORE_GROW, 8, &b), 0);
+	assert_int_equal(store_new_sid(b).n, sid.n);
+	f->top = store_new_ino(b);
+	f->dir = store_new_ino(b);
+	f->file = store_new_ino(b);
+	f->linked = store_new_ino(b);
+	put_inode(b, STORE_ROOT_SID, STORE_ROOT_INO, S_IFDIR | 0755, 3, 1, 0, 0);
+	add_name(b, STORE_ROOT_SID, STORE_ROOT_INO, "s", sid, f->top, S_IFDIR);
+	put_inode(b, sid, f->top, S_IFDIR | 0755, 3, 1, STORE_ROOT_INO.n, 0);
+	add_name(b, sid, f->top, "dir", sid, f->dir, S_IFDIR);
+	put_inode(b, sid, f->dir, S_IFDIR | 0755, 2, 3, f->top.n, 1 + STORE_OTHER);
+	add_name(b, sid, f->dir, "file", sid, f->file, S_IFREG);
+	add_name(b, sid, f->dir, "one", sid, f->linked, S_IFREG);
+	add_name(b, sid, f->dir, "two", sid, f->linked, S_IFREG);
+	put_inode(b, sid, f->file, S_IFREG | 0644, 1, 8, 0, 0);
+	put_inode(b, sid, f->linked, S_IFREG | 0644, 2, 0, 0, 0);
+	store_batch_write(b, sid, f->file, 0, "contents", 8);
+	put_session(b, f, 3, 8);
+	assert_int_equal(store_batch_commit(b), 0);
+	assert_int_equal(store_lookup(s, sid, f->dir, "file", 4, &d), 0);
+	f->cookie = d.cookie;
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	strcpy(f->path, "/tmp/sessfs-unit-XXXXXX");
+	assert_non_null(mkdtemp(f->path));
+	struct store *s = open_store(f->path);
+	make_tree(f, s);
+	assert_int_equal(store_close(s), 0);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	char command[128];
+	snprintf(command, sizeof command, "rm -rf %s", f->path);
+	assert_int_equal(system(command), 0);
+	free(f);
+	return 0;
+}
+
+static void note_finding(void *arg, unsigned invariant, const char *text)
+{
+	uint64_t *found = arg;
+	assert_true(*text && invariant < 64);
+	*found |= UINT64_C(1) << invariant;
+}
+
+static struct store_check_result check(const char *path, bool repair, uint64_t *ret_invariants)
+{
+	struct store_check_result result = { 0 };
+	struct store_open_info info;
+	*ret_invariants = 0;
+	struct store_check_options options = { .repair = repair, .report = note_finding, .arg = ret_invariants };
+	assert_int_equal(store_check(path, &options, &result, &info), 0);
+	return result;
+}
+
+static void a_sound_store_is_clean(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t invariants;
+	struct store_check_result r = check(f->path, false, &invariants);
+	assert_int_equal(r.found, 0);
+	assert_int_equal(r.sessions, 1);
+	assert_int_equal(r.inodes, 5);
+	assert_int_equal(r.names, 5);
+	assert_int_equal(r.chunks, 1);
+}
+
+static void an_open_store_is_checked_and_not_repaired(void **state)
+{
+	struct fixture *f = *state;
+	struct store_check_options options = { .repair = true };
+	struct store_check_result r;
+	struct store_open_info info;
+	uint64_t invariants;
+	struct store *s = open_store(f->path);
+	assert_int_equal(check(f->path, false, &invariants).found, 0);
+	assert_int_equal(store_check(f->path, &options, &r, &info), STORE_BUSY);
+	assert_int_equal(info.pid, getpid());
+	assert_int_equal(store_close(s), 0);
+}
+
+static void what_the_logs_hold_counts(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t invariants;
+	char command[300];
+	struct store *s = open_store(f->path);
+	struct store_batch *b;
+	assert_int_equal(store_batch_begin(s, STORE_SHRINK, 0, &b), 0);
+	store_batch_delete_inode(b, sid, f->file);
+	assert_int_equal(store_batch_commit(b), 0);
+	snprintf(command, sizeof command, "cp -r --sparse=always %s %s.copy && rm %s.copy/lock", f->path, f->path, f->path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(store_close(s), 0);
+	snprintf(command, sizeof command, "%s.copy", f->path);
+	assert_true(check(command, false, &invariants).found > 0);
+	assert_true(invariants & 1 << 4);
+	snprintf(command, sizeof command, "rm -rf %s.copy", f->path);
+	assert_int_equal(system(command), 0);
+}
+
+/* ---- damages --------------------------------------------------------------------------------------------------------- */
+
+static void wrong_links(struct store_batch *b, const struct fixture *f)
+{
+	put_inode(b, sid, f->linked, S_IFREG | 0644, 7, 0, 0, 0);
+}
+
+static void wrong_size_of_directory(struct store_batch *b, const struct fixture *f)
+{
+	put_inode(b, sid, f->dir, S_IFDIR | 0755, 2, 99, f->top.n, 1 + STORE_OTHER);
+}
+
+static void wrong_parent(struct store_batch *b, const struct fixture *f)
+{
+	put_inode(b, sid, f->dir, S_IFDIR | 0755, 2, 3, 4711, 1 + STORE_OTHER);
+}
+
+static void wrong_view(struct store_batch *b, const struct fixture *f)
+{
+	put_inode(b, sid, f->dir, S_IFDIR | 0755, 2, 3, f->top.n, 1);
+}
+
+static void wrong_counters(struct store_batch *b, const struct fixture *f)
+{
+	put_session(b, f, 5, 1000);
+}
+
+static void name_of_nothing(struct store_batch *b, const struct fixture *f)
+{
+	add_name(b, sid, f->dir, "ghost", sid, (struct store_ino){ 9000 }, S_IFREG);
+}
+
+static void file_without_a_name(struct store_batch *b, const struct fixture *f)
+{
+	store_batch_delete_dirent(b, sid, f->dir, f->cookie);
+}
+
+static void no_links_no_orphan(struct store_batch *b, const struct fixture *f)
+{
+	store_batch_delete_dirent(b, sid, f->dir, f->cookie);
+	put_inode(b, sid, f->file, S_IFREG | 0644, 0, 8, 0, 0);
+}
+
+static void orphan_of_nothing(struct store_batch *b, const struct fixture *f)
+{
+	(void)f;
+	store_batch_put_orphan(b, sid, (struct store_ino){ 9000 });
+}
+
+static void orphan_with_a_name(struct store_batch *b, const struct fixture *f)
+{
+	store_batch_put_orphan(b, sid, f->file);
+}
+
+static void directory_without_a_record(struct store_batch *b, const struct fixture *f)
+{
+	store_batch_delete_inode(b, sid, f->dir);
+}
+
+static void session_without_a_record(struct store_batch *b, const struct fixture *f)
+{
+	(void)f;
+	store_batch_delete_session(b, sid);
+}
+
+static void attribute_of_nothing(struct store_batch *b, const struct fixture *f)
+{
+	(void)f;
+	store_batch_put_xattr(b, sid, (struct store_ino){ 9000 }, "user.x", "y", 1);
+}
+
+static void attribute_untold(struct store_batch *b, const struct fixture *f)
+{
+	store_batch_put_xattr(b, sid, f->file, "user.x", "y", 1);
+}
+
+static void content_behind_the_end(struct store_batch *b, const struct fixture *f)
+{
+	store_batch_write(b, sid, f->file, 8, "more", 4);
+}
+
+static void content_of_nothing(struct store_batch *b, const struct fixture *f)
+{
+	(void)f;
+	store_batch_write(b, sid, (struct store_ino){ 9000 }, 0, "more", 4);
+}
+
+static void directories_in_a_ring(struct store_batch *b, const struct fixture *f)
+{
+	struct store_ino one = store_new_ino(b), two = store_new_ino(b);
+	put_inode(b, sid, one, S_IFDIR | 0755, 3, 1, two.n, 0);
+	put_inode(b, sid, two, S_IFDIR | 0755, 3, 1, one.n, 0);
+	add_name(b, sid, one, "two", sid, two, S_IFDIR);
+	add_name(b, sid, two, "one", sid, one, S_IFDIR);
+	(void)f;
+}
+
+static void number_not_given_out(struct store_batch *b, const struct fixture *f)
+{
+	struct store_ino far = { 1u << 30 };
+	put_inode(b, sid, far, S_IFREG | 0644, 1, 0, 0, 0);
+	add_name(b, sid, f->dir, "far", sid, far, S_IFREG);
+}
+
+static const struct damage {
+	const char *what;
+	void (*make)(struct store_batch *, const struct fixture *);
+	unsigned invariant;
+	uint64_t kept;
+} damages[] = {
+	{ "wrong links", wrong_links, 5, 0 },
+	{ "wrong size of a directory", wrong_size_of_directory, 5, 0 },
+	{ "wrong parent", wrong_parent, 5, 0 },
+	{ "wrong view", wrong_view, 11, 0 },
+	{ "wrong counters", wrong_counters, 11, 0 },
+	{ "name of nothing", name_of_nothing, 4, 0 },
+	{ "file without a name", file_without_a_name, 5, 1 },
+	{ "no links, no orphan", no_links_no_orphan, 7, 0 },
+	{ "orphan of nothing", orphan_of_nothing, 7, 0 },
+	{ "orphan with a name", orphan_with_a_name, 7, 0 },
+	{ "directory without a record", directory_without_a_record, 4, 0 },
+	{ "session without a record", session_without_a_record, 10, 0 },
+	{ "attribute of nothing", attribute_of_nothing, 13, 0 },
+	{ "attribute untold", attribute_untold, 13, 0 },
+	{ "content behind the end", content_behind_the_end, 12, 0 },
+	{ "content of nothing", content_of_nothing, 12, 0 },
+	{ "directories in a ring", directories_in_a_ring, 6, 2 },
+	{ "number not given out", number_not_given_out, 14, 0 },
+};
+
+static void try_damage(const struct damage *d, const struct fixture *f)
+{
+	struct store *s = open_store(f->path);
+	struct store_batch *b;
+	uint64_t invariants, left;
+	assert_int_equal(store_batch_begin(s, STORE_SHRINK, 0, &b), 0);
+	d->make(b, f);
+	assert_int_equal(store_batch_commit(b), 0);
+	assert_int_equal(store_close(s), 0);
+	struct store_check_result found = check(f->path, false, &invariants), mended = check(f->path, true, &left);
+	if (!(invariants >> d->invariant & 1) || invariants != left || mended.repaired != found.found || mended.kept != d->kept)
+		fail_msg("%s: invariants %llx, then %llx; found %llu, mended %llu, kept %llu", d->what, (unsigned long long)invariants,
+			(unsigned long long)left, (unsigned long long)found.found, (unsigned long long)mended.repaired, (unsigned long long)mended.kept);
+	assert_int_equal(check(f->path, false, &left).found, 0);
+}
+
+static void each_damage_is_found_and_mended(void **state)
+{
+	for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+		struct fixture *f;
+		setup((void **)&f);
+		try_damage(&damages[i], f);
+		teardown((void **)&f);
+	}
+	(void)state;
+}
+
+static void what_is_kept_has_its_content(void **state)
+{
+	struct fixture *f = *state;
+	struct store_dirent session, entry;
+	uint64_t invariants;
+	char name[32], content[8];
+	struct store *s = open_store(f->path);
+	struct store_batch *b;
+	assert_int_equal(store_batch_begin(s, STORE_SHRINK, 0, &b), 0);
+	file_without_a_name(b, f);
+	assert_int_equal(store_batch_commit(b), 0);
+	assert_int_equal(store_close(s), 0);
+	assert_int_equal(check(f->path, true, &invariants).kept, 1);
+
+	s = open_store(f->path);
+	int len = snprintf(name, sizeof name, "#%llu", (unsigned long long)f->file.n);
+	assert_int_equal(store_lookup(s, STORE_ROOT_SID, STORE_ROOT_INO, "lost+found", 10, &session), 0);
+	assert_int_equal(store_lookup(s, session.session, session.ino, name, (size_t)len, &entry), 0);
+	assert_int_equal(store_read(s, entry.session, entry.ino, 0, content, 8), 0);
+	assert_memory_equal(content, "contents", 8);
+	assert_int_equal(store_close(s), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_sound_store_is_clean, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_open_store_is_checked_and_not_repaired, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_the_logs_hold_counts, setup, teardown),
+		cmocka_unit_test(each_damage_is_found_and_mended),
+		cmocka_unit_test_setup_teardown(what_is_kept_has_its_content, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
