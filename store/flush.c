@@ -18,6 +18,9 @@ struct flush {
 	int level;
 	uint8_t *raw; /* STORE_CHUNK_SIZE: a chunk being put together */
 	uint8_t *out; /* CHUNK_ENCODED_MAX: a value being sealed */
+	uint8_t *chunk; /* CHUNK_ENCODED_MAX: the chunk encoded last, which is put with the next one or behind its inode's record */
+	size_t chunk_len; /* 0: none waits */
+	struct key chunk_key;
 };
 
 static int flush_init(struct flush *f, struct store *s, struct hot *h)
@@ -25,7 +28,8 @@ static int flush_init(struct flush *f, struct store *s, struct hot *h)
 	*f = (struct flush){ .hot = h, .level = s->options.level };
 	f->raw = malloc(STORE_CHUNK_SIZE);
 	f->out = malloc(CHUNK_ENCODED_MAX);
-	int r = f->raw && f->out ? 0 : -ENOMEM;
+	f->chunk = malloc(CHUNK_ENCODED_MAX);
+	int r = f->raw && f->out && f->chunk ? 0 : -ENOMEM;
 	r = r ? r : codec_new(&f->codec);
 	return r ? r : warm_begin(s->warm, &f->txn);
 }
@@ -36,6 +40,7 @@ static void flush_release(struct flush *f)
 	codec_free(f->codec);
 	free(f->raw);
 	free(f->out);
+	free(f->chunk);
 }
 
 /* ---- records ---------------------------------------------------------------------------------------------------------- */
@@ -183,6 +188,13 @@ static int get_old_chunk(struct flush *f, const struct entry *e, struct old_chun
 	return 0;
 }
 
+static int put_chunk(struct flush *f)
+{
+	size_t len = f->chunk_len;
+	f->chunk_len = 0;
+	return len ? warm_put(f->txn, &f->chunk_key, f->chunk, len) : 0;
+}
+
 static int flush_chunk(struct flush *f, const struct entry *e, int64_t *delta)
 {
 	struct old_chunk old;
@@ -194,39 +206,53 @@ static int flush_chunk(struct flush *f, const struct entry *e, int64_t *delta)
 		return 0;
 	uint32_t n = old.raw;
 	r = overlay(f, e, &n);
+	r = r ? r : put_chunk(f);
 	if (r)
 		return r;
 	*delta -= (int64_t)old.len;
 	if (n == 0)
 		return old.len ? warm_delete(f->txn, &e->key) : 0;
-	ssize_t len = chunk_encode(f->codec, e->key, f->level, f->raw, n, f->out);
+	ssize_t len = chunk_encode(f->codec, e->key, f->level, f->raw, n, f->chunk);
 	if (len < 0)
 		return (int)len;
 	*delta += len;
-	return warm_put(f->txn, &e->key, f->out, (size_t)len);
+	f->chunk_key = e->key;
+	f->chunk_len = (size_t)len;
+	return 0;
 }
 
 /* ---- the walk --------------------------------------------------------------------------------------------------------- */
 
-/* All entries of one inode, content first, its record last: then its account is known. *at moves behind them. */
+static bool has_content(struct flush *f, struct key key)
+{
+	struct key first = key_make(key_sid(key), key_ino(key), KIND_CHUNK, 0);
+	struct entry *e = index_seek(&f->hot->index, &first);
+	return e && key_same_inode(e->key, key);
+}
+
+/*
+ * All entries of one inode. Where it has content, its record comes when its account is known, just before the last chunk: so what is
+ * new is put in key order, and fills the pages of the tree. *at moves behind the entries.
+ */
 static int flush_inode(struct flush *f, struct entry **at, int64_t *session_delta)
 {
 	struct key key = (*at)->key;
 	struct key inode_key = key_make(key_sid(key), key_ino(key), KIND_INODE, 0);
 	struct key drop_key = key_make(key_sid(key), key_ino(key), KIND_DROP, 0);
 	struct entry *inode = index_find(&f->hot->index, &inode_key), *drop = index_find(&f->hot->index, &drop_key);
+	bool content = has_content(f, key);
 	int64_t delta = 0;
 	int r = drop ? drop_chunks(f, key_sid(key), key_ino(key), drop->from, &delta) : 0;
 	for (; r == 0 && *at && key_same_inode((*at)->key, key); *at = index_next(*at)) {
 		if ((*at)->type == ENTRY_CHUNK)
 			r = flush_chunk(f, *at, &delta);
-		else if (*at != inode)
+		else if (*at != inode || !content)
 			r = flush_entry(f, *at, 0);
 	}
 	*session_delta += delta;
-	if (r)
-		return r;
-	return inode ? flush_entry(f, inode, delta) : add_to_account(f, inode_key, delta);
+	if (r == 0 && content)
+		r = inode ? flush_entry(f, inode, delta) : add_to_account(f, inode_key, delta);
+	return r ? r : put_chunk(f);
 }
 
 static int flush_session(struct flush *f, struct entry **at)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define HOT_MAGIC UINT64_C(0x31474f4c53534553)
+#define TRIM_EVERY (4u << 20)
 enum { LARGE = 16 << 10 }; /* bytes from which a system call is cheaper than page faults */
 
 struct batch_header {
@@ -137,7 +138,7 @@ void hot_start(struct hot *h, uint64_t generation, uint64_t previous_end, struct
 	header->previous_end = previous_end;
 	header->boot = boot;
 	h->tail = h->checked = HOT_DATA;
-	h->synced = h->mapped = 0;
+	h->synced = h->mapped = h->trimmed = 0;
 	atomic_store_explicit(&header->published, HOT_DATA, memory_order_release);
 }
 
@@ -146,7 +147,7 @@ void hot_void(struct hot *h)
 	atomic_store_explicit(&hot_header(h)->published, 0, memory_order_release);
 	madvise(h->map, h->size, MADV_DONTNEED);
 	h->tail = h->checked = HOT_DATA;
-	h->synced = h->mapped = 0;
+	h->synced = h->mapped = h->trimmed = 0;
 }
 
 /* ---- replaying -------------------------------------------------------------------------------------------------------- */
@@ -340,6 +341,16 @@ void hot_batch_append(struct hot_batch *b, struct change *c, const void *data)
 		b->error = append(b, c, data);
 }
 
+/* The pages before the tail stay in the page cache, but count no longer as the daemon's memory; what is read again comes back. */
+static void trim(struct hot *h)
+{
+	uint64_t end = h->tail & ~UINT64_C(4095);
+	if (end - h->trimmed < TRIM_EVERY)
+		return;
+	madvise(h->map + h->trimmed, end - h->trimmed, MADV_DONTNEED);
+	h->trimmed = end;
+}
+
 int hot_batch_commit(struct hot_batch *b)
 {
 	struct hot *h = b->hot;
@@ -353,6 +364,7 @@ int hot_batch_commit(struct hot_batch *b)
 	h->tail = b->at;
 	for (uint32_t i = 0; i < b->count; i++)
 		index_apply(&h->index, &b->prepared[i].change, b->prepared[i].entry);
+	trim(h);
 	return 0;
 }
 

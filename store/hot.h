@@ -36,7 +36,8 @@ struct hot {
 	uint8_t *map;
 	uint64_t size;
 	uint64_t tail;       /* end of published batches */
-	uint64_t mapped;     /* of these, bytes written through the mapping: resident */
+	uint64_t mapped;     /* of these, bytes written through the mapping */
+	uint64_t trimmed;    /* bytes before it were told not to be resident */
 	uint64_t checked;    /* batches before it carry checksums */
 	_Atomic uint64_t synced; /* bytes before it survive a power cut */
 	struct index index;

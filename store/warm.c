@@ -35,6 +35,7 @@ struct warm_txn {
 	MDB_txn *txn;
 	MDB_cursor *cursor;
 	struct guard *guard;
+	struct key last; /* no record has a greater key */
 };
 
 static int result(int r)
@@ -211,6 +212,20 @@ int warm_walk(struct warm_snapshot *s, const struct walk *walk, uint64_t *ret_en
 
 /* ---- writing ---------------------------------------------------------------------------------------------------------- */
 
+static int find_last(struct warm_txn *t)
+{
+	static const struct key greatest = { { UINT64_MAX, UINT64_MAX, UINT64_MAX } };
+	MDB_val k, v;
+	int r = guard_admit(t->guard, &greatest);
+	r = r ? r : result(mdb_cursor_get(t->cursor, &k, &v, MDB_LAST));
+	if (r)
+		return r == STORE_ABSENT ? 0 : r;
+	if (k.mv_size != KEY_SIZE)
+		return -EIO;
+	t->last = key_from_bytes(k.mv_data);
+	return 0;
+}
+
 int warm_begin(struct warm *w, struct warm_txn **ret)
 {
 	struct warm_txn *t = calloc(1, sizeof *t);
@@ -221,6 +236,7 @@ int warm_begin(struct warm *w, struct warm_txn **ret)
 	r = r ? r : pages_tree(w->pages, mdb_txn_id(t->txn) - 1, &tree);
 	r = r ? r : guard_new(w->pages, &tree, &t->guard);
 	r = r ? r : result(mdb_cursor_open(t->txn, w->dbi, &t->cursor));
+	r = r ? r : find_last(t);
 	if (r) {
 		warm_abort(t);
 		return r < 0 ? r : -EIO;
@@ -279,13 +295,18 @@ int warm_txn_get(struct warm_txn *t, const struct key *key, struct warm_value *r
 	return 0;
 }
 
+/* Records of new inodes in the newest session come in order behind all others: told so, LMDB fills its pages instead of halving them. */
 int warm_put(struct warm_txn *t, const struct key *key, const void *data, size_t len)
 {
+	bool append = key_cmp(key, &t->last) > 0;
 	uint8_t bytes[KEY_SIZE];
 	key_to_bytes(*key, bytes);
 	MDB_val k = { KEY_SIZE, bytes }, v = { len, (void *)data };
 	int r = guard_admit(t->guard, key);
-	return r ? r : result(mdb_cursor_put(t->cursor, &k, &v, 0));
+	r = r ? r : result(mdb_cursor_put(t->cursor, &k, &v, append ? MDB_APPEND : 0));
+	if (r == 0 && append)
+		t->last = *key;
+	return r;
 }
 
 int warm_delete(struct warm_txn *t, const struct key *key)
