@@ -4,11 +4,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
 PIN = os.environ.get("PIN", "0")
-SESSFS = os.environ.get("SESSFS", "")
+BUILD = os.path.abspath(os.environ.get("BUILD", f"{os.path.dirname(__file__)}/../../build"))
+SESSFS = os.environ.get("SESSFS", f"{BUILD}/sessfs")
 ROOM = 10 << 30
 
 
@@ -195,11 +197,11 @@ class Daemon(Target):
 
 
 class Nullfs(Daemon):
-	name, build = "nullfs", "build"
+	name = "nullfs"
 	options = ()
 
 	def command(self):
-		return [f"{Nullfs.build}/bench/nullfs", *self.options, self.point]
+		return [f"{BUILD}/bench/nullfs", *self.options, self.point]
 
 	def cool(self):
 		drop_caches()
@@ -294,8 +296,7 @@ class Fuse2fs(Peer):
 TARGETS = [Ext4, Btrfs, Tmpfs, Nullfs, Sessfs, NullfsWriteback, SessfsWriteback, Gocryptfs, Ntfs3g, Fuse2fs, Bindfs]
 
 
-def find_targets(directory, build):
-	Nullfs.build = build
+def find_targets(directory):
 	wanted = os.environ.get("TARGETS", "").split()
 	programs = {Btrfs: "mkfs.btrfs", **{t: t.program for t in TARGETS if issubclass(t, Peer)}}
 	found = []
@@ -303,8 +304,12 @@ def find_targets(directory, build):
 		there = shutil.which(programs[target]) if target in programs else True
 		if issubclass(target, Sessfs):
 			there = os.access(SESSFS, os.X_OK)
-		if there and (not wanted or target.name in wanted):
+		if wanted and target.name not in wanted:
+			continue
+		if there:
 			found.append(target(directory))
+		else:
+			print(f"{target.name} is not installed: not measured", file=sys.stderr)
 	return found
 
 
