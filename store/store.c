@@ -286,7 +286,7 @@ static int settle(struct store *s, struct store_open_info *info)
 		return 0;
 	}
 	for (int i = 0; r == 0 && i < 2; i++)
-		r = replayed[i] ? flush_replayed(s, replayed[i]) : 0;
+		r = replayed[i] && replayed[i]->tail > HOT_DATA ? flush_replayed(s, replayed[i]) : 0;
 	r = r ? r : skip_generations(s);
 	if (r)
 		return fail(info, r == -ENOSPC ? STORE_FULL : r, "save what the last run left in its logs", r);
@@ -419,6 +419,10 @@ int store_close(struct store *s)
 	int r = store_flush(s);
 	if (r)
 		r = store_sync(s);
+	flusher_stop(s);
+	/* The next start has nothing to write then, so that a damaged store can be read. */
+	if (r == 0 && !s->options.read_only && s->active->tail == HOT_DATA)
+		hot_void(s->active);
 	store_free(s);
 	return r;
 }
