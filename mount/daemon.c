@@ -30,8 +30,9 @@
 #include "store/store.h"
 
 enum {
-	CLOSING_POLL_MS = 20, /* how often a store is tried that its last daemon is just closing */
-	CLOSING_PATIENCE_MS = 30000,
+	CLOSING_POLL_MS = 20,   /* how often a store is tried that its last daemon is just closing */
+	CLOSING_NOTE_MS = 1000, /* when to say what is waited for */
+	CLOSING_PATIENCE_MS = 10000,
 };
 
 struct daemon {
@@ -153,6 +154,8 @@ static int open_store(struct daemon *d)
 	}
 	int r = store_open(p->store, &options, &d->store, &info);
 	for (int ms = 0; r == STORE_BUSY && ms < CLOSING_PATIENCE_MS && is_closing(p->store); ms += CLOSING_POLL_MS) {
+		if (ms == CLOSING_NOTE_MS)
+			message_note("waiting for process %d to close the store %s ...", info.pid, p->store);
 		ppoll(NULL, 0, &pause, &d->signals);
 		r = store_open(p->store, &options, &d->store, &info);
 	}
