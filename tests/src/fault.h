@@ -22,5 +22,5 @@ struct fault_control {
 	_Atomic uint64_t nth;    /* from 1 */
 	_Atomic uint64_t count;  /* calls seen while armed */
 	_Atomic uint64_t fired;  /* calls that failed */
-	char name[32];           /* the call that failed last */
+	char name[128];          /* the call that failed last, and who made it: file and offset, for addr2line -f -e */
 };

@@ -2,7 +2,8 @@
  * preload_fault - makes the n-th call of a class fail in the process that it is loaded into; see fault.h.
  *
  * Calls that a library makes inside itself (glibc's own mmap, stdio's write) are not seen. Requests and replies on
- * /dev/fuse and the standard streams never fail: that would be the kernel's failure, not the daemon's.
+ * /dev/fuse and the standard streams never fail: that would be the kernel's failure, not the daemon's. Nor do calls of
+ * libfuse, which loses a request that it has no memory for.
  */
 #undef _FILE_OFFSET_BITS
 #include "fault.h"
@@ -42,21 +43,27 @@ __attribute__((constructor)) static void begin(void)
 }
 
 /* The error that this call is to fail with, or 0. */
-static int fails(enum fault_class class, const char *name)
+__attribute__((noinline)) static int fails(enum fault_class class, const char *name, void *caller)
 {
+	Dl_info info;
 	if (!control || !control->armed || control->class != class)
+		return 0;
+	bool known = dladdr(caller, &info) && info.dli_fname;
+	if (known && strstr(info.dli_fname, "libfuse"))
 		return 0;
 	uint64_t n = ++control->count;
 	if (n != control->nth && !(control->lasting && n > control->nth))
 		return 0;
-	strncpy(control->name, name, sizeof control->name - 1);
+	if (known)
+		snprintf(control->name, sizeof control->name, "%s from %s %#tx", name, info.dli_fname,
+			(char *)caller - (char *)info.dli_fbase);
 	control->fired++;
 	return control->error;
 }
 
 #define FAIL(class, name, result) \
 	do { \
-		int error_ = fails(class, name); \
+		int error_ = fails(class, name, __builtin_return_address(0)); \
 		if (error_) { \
 			errno = error_; \
 			return result; \
@@ -237,7 +244,7 @@ void *mmap64(void *at, size_t size, int protection, int flags, int fd, off64_t o
 	int name parameters \
 	{ \
 		static int(*real) parameters; \
-		int error = fails(FAULT_LMDB, #name); \
+		int error = fails(FAULT_LMDB, #name, __builtin_return_address(0)); \
 		if (error) \
 			return error; \
 		if (!real) \
@@ -273,7 +280,7 @@ int mdb_txn_commit(MDB_txn *txn)
 		abort_txn = (void (*)(MDB_txn *))dlsym(RTLD_NEXT, "mdb_txn_abort");
 		real = (int (*)(MDB_txn *))dlsym(RTLD_NEXT, "mdb_txn_commit");
 	}
-	int error = fails(FAULT_LMDB, "mdb_txn_commit");
+	int error = fails(FAULT_LMDB, "mdb_txn_commit", __builtin_return_address(0));
 	if (!error)
 		return real(txn);
 	abort_txn(txn);
