@@ -62,3 +62,13 @@ loop_disk() {
 	mount -o loop "$TEST_DIR/disk.img" "$TEST_DIR/disk" || skip "needs loop devices"
 	STORE=$TEST_DIR/disk/store
 }
+
+# btrfs_disk SIZE - likewise a btrfs.
+btrfs_disk() {
+	need_root
+	truncate -s "$1" "$TEST_DIR/disk.img"
+	mkfs.btrfs -q "$TEST_DIR/disk.img" >/dev/null 2>&1
+	mkdir "$TEST_DIR/disk"
+	mount -o loop "$TEST_DIR/disk.img" "$TEST_DIR/disk" || skip "needs loop devices and btrfs"
+	STORE=$TEST_DIR/disk/store
+}
