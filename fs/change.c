@@ -53,9 +53,11 @@ int change_new(struct change *c, struct session *session, const struct store_ino
 {
 	int r = node_new(session, store_new_ino(c->batch), inode, ret);
 
-	if (!r)
-		stage(c, *ret)->made = true;
-	return r;
+	if (r)
+		return r;
+	stage(c, *ret)->made = true;
+	(*ret)->stored_epoch = store_epoch(c->fs->store); /* nothing, until something is written */
+	return 0;
 }
 
 void change_written(struct change *c, struct node *node)

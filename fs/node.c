@@ -49,6 +49,7 @@ int node_new(struct session *session, struct store_ino ino, const struct store_i
 
 static int load(struct session *session, struct store_ino ino, struct node **ret)
 {
+	uint64_t epoch = store_epoch(session->fs->store);
 	struct store_inode inode;
 	struct node *node;
 	int r;
@@ -57,11 +58,13 @@ static int load(struct session *session, struct store_ino ino, struct node **ret
 	if (r) /* a name whose inode is missing is damage, not an absence */
 		return r == ENOENT ? -EIO : r;
 	r = node_new(session, ino, &inode, &node);
-	if (r)
+	if (r) {
 		store_inode_release(&inode);
-	else
-		*ret = node;
-	return r;
+		return r;
+	}
+	node->stored_epoch = epoch;
+	*ret = node;
+	return 0;
 }
 
 int node_load(struct fs *fs, struct store_sid sid, struct store_ino ino, struct node **ret)
