@@ -23,20 +23,35 @@ static bool claim(struct walker *w, uint64_t first, uint64_t count)
 	return !twice;
 }
 
-/* A page whose head is damaged may still have readable nodes. */
-static const uint8_t *page_anyway(struct walker *w, uint64_t number, unsigned flags, unsigned *ret_count)
+/*
+ * A page whose head is damaged may still have readable nodes: returns a copy with a head put together from what the page must be, and
+ * from what its nodes say. *ret_copy is for the caller to free.
+ */
+static const uint8_t *page_anyway(struct walker *w, uint64_t number, unsigned flags, unsigned *ret_count, uint8_t **ret_copy)
 {
 	struct page_header h;
+	uint32_t size = w->pages->page_size;
 	const uint8_t *page = page_at(w->pages, &w->tree, number, flags, ret_count);
-	if (page || number < 2 || number >= w->tree.count)
+	*ret_copy = NULL;
+	if (page)
 		return page;
-	page = w->pages->map + number * w->pages->page_size;
-	memcpy(&h, page, sizeof h);
 	w->walk->damage(w->walk->arg, number, "the head of the page is wrong");
-	if (h.flags != flags || h.lower < PAGE_HEADER || h.lower > w->pages->page_size)
+	uint8_t *copy = malloc(size);
+	if (!copy)
 		return NULL;
-	*ret_count = (h.lower - PAGE_HEADER) / 2u;
-	return page;
+	memcpy(copy, w->pages->map + number * size, size);
+	memcpy(&h, copy, sizeof h);
+	bool plausible = h.lower >= PAGE_HEADER && h.lower % 2 == 0 && h.lower <= h.upper && h.upper <= size;
+	unsigned count = plausible ? (h.lower - PAGE_HEADER) / 2u : 0;
+	for (uint16_t at; !plausible && PAGE_HEADER + 2 * count + 2 <= size; count++) {
+		memcpy(&at, copy + PAGE_HEADER + 2 * count, sizeof at);
+		if (at <= PAGE_HEADER + 2 * count || at >= size)
+			break;
+	}
+	h = (struct page_header){ .pgno = number, .flags = (uint16_t)flags, .lower = (uint16_t)(PAGE_HEADER + 2 * count), .upper = PAGE_HEADER };
+	memcpy(copy, &h, sizeof h);
+	*ret_count = count;
+	return *ret_copy = copy;
 }
 
 static void walk_leaf(struct walker *w, uint64_t number, const struct level *l, bool sound)
@@ -68,10 +83,24 @@ static bool keys_are_within(struct walker *w, const struct level *l, bool branch
 	return true;
 }
 
+static void walk_page(struct walker *, uint64_t number, unsigned level, const uint8_t *low, const uint8_t *high);
+
+static void walk_branch(struct walker *w, const struct level *l, unsigned level, const uint8_t *low, const uint8_t *high)
+{
+	for (unsigned i = 0; i < l->count; i++) {
+		struct node n, next;
+		if (!node_at(w->pages, l->page, i, &n))
+			continue;
+		bool bounded = i + 1 < l->count && node_at(w->pages, l->page, i + 1, &next) && next.key_len == KEY_SIZE;
+		walk_page(w, n.child, level + 1, i && n.key_len == KEY_SIZE ? n.key : low, bounded ? next.key : high);
+	}
+}
+
 static void walk_page(struct walker *w, uint64_t number, unsigned level, const uint8_t *low, const uint8_t *high)
 {
 	bool branch = level + 1 < w->tree.depth;
 	struct level l = { 0 };
+	uint8_t *copy;
 	if (number < 2 || number >= w->tree.count) {
 		w->walk->damage(w->walk->arg, number, "the page lies behind the end of the file");
 		return;
@@ -80,25 +109,19 @@ static void walk_page(struct walker *w, uint64_t number, unsigned level, const u
 		w->walk->damage(w->walk->arg, number, "the page is used twice");
 		return;
 	}
-	l.page = page_anyway(w, number, branch ? PAGE_BRANCH : PAGE_LEAF, &l.count);
+	l.page = page_anyway(w, number, branch ? PAGE_BRANCH : PAGE_LEAF, &l.count, &copy);
 	if (!l.page)
 		return;
-	bool sound = page_is_sound(w->pages, &w->tree, l.page, l.count, KEY_SIZE);
-	if (!sound)
+	bool sound = !copy && page_is_sound(w->pages, &w->tree, l.page, l.count, KEY_SIZE);
+	if (!sound && !copy)
 		w->walk->damage(w->walk->arg, number, "the page is not in order");
-	else if (!(sound = keys_are_within(w, &l, branch, low, high)))
+	else if (sound && !(sound = keys_are_within(w, &l, branch, low, high)))
 		w->walk->damage(w->walk->arg, number, "the page is not where its keys belong");
-	if (!branch) {
+	if (branch)
+		walk_branch(w, &l, level, low, high);
+	else
 		walk_leaf(w, number, &l, sound);
-		return;
-	}
-	for (unsigned i = 0; i < l.count; i++) {
-		struct node n, next;
-		if (!node_at(w->pages, l.page, i, &n))
-			continue;
-		bool bounded = i + 1 < l.count && node_at(w->pages, l.page, i + 1, &next) && next.key_len == KEY_SIZE;
-		walk_page(w, n.child, level + 1, i && n.key_len == KEY_SIZE ? n.key : low, bounded ? next.key : high);
-	}
+	free(copy);
 }
 
 static int note_free(void *arg, const uint8_t *ids, size_t count)
