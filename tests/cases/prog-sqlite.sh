@@ -3,6 +3,9 @@
 
 need sqlite3
 
+# Waits for locks.
+patient() { sqlite3 -cmd '.timeout 30000' "$@"; }
+
 database_work() {
 	local mode
 	for mode in delete wal truncate persist; do
@@ -19,7 +22,7 @@ database_work() {
 	done
 }
 increment() {
-	for i in {1..25}; do echo 'begin immediate; update n set v = v + 1; commit;'; done | sqlite3 -cmd '.timeout 30000' "$1"
+	for i in {1..25}; do echo 'begin immediate; update n set v = v + 1; commit;'; done | patient "$1"
 }
 writers_work() {
 	local mode writers i
@@ -35,11 +38,11 @@ writers_work() {
 }
 # Commits rows for ever and says so after each; a reader counts what was said.
 insert_for_ever() {
-	sqlite3 "$1" 'create table if not exists t(v)'
+	patient "$1" 'create table if not exists t(v)'
 	while :; do
 		echo 'insert into t values(hex(randomblob(500)));'
 		echo "select 'row';"
-	done | sqlite3 -bail "$1"
+	done | sqlite3 -cmd '.timeout 30000' -bail "$1"
 }
 said_rows() { [ "$(wc -l <"$1")" -ge 50 ]; }
 
@@ -51,24 +54,26 @@ for mode in delete wal; do
 	note "the client is killed ($mode)"
 	db=$MNT/s/research_data/$mode.db
 	sqlite3 "$db" "pragma journal_mode=$mode" >/dev/null
+	: >said
 	insert_for_ever "$db" >said 2>/dev/null &
 	client=$!
 	wait_for 60 said_rows said
 	kill -9 "$(pgrep -P $client -x sqlite3)"
 	wait $client || :
-	assert_eq "$(sqlite3 -cmd '.timeout 10000' "$db" 'pragma integrity_check')" ok
-	[ "$(sqlite3 "$db" 'select count(*) from t')" -ge "$(wc -l <said)" ] || fail "committed rows are missing"
+	assert_eq "$(patient "$db" 'pragma integrity_check')" ok
+	[ "$(patient "$db" 'select count(*) from t')" -ge "$(wc -l <said)" ] || fail "committed rows are missing"
 
 	note "the daemon is killed ($mode)"
+	before=$(patient "$db" 'select count(*) from t')
+	: >said
 	insert_for_ever "$db" >said 2>/dev/null &
 	client=$!
-	before=$(sqlite3 -cmd '.timeout 10000' "$db" 'select count(*) from t')
 	wait_for 60 said_rows said
 	kill_daemon
 	wait $client || :
 	remount
-	assert_eq "$(sqlite3 -cmd '.timeout 10000' "$db" 'pragma integrity_check')" ok
-	rows=$(sqlite3 "$db" 'select count(*) from t')
-	[ "$rows" -ge $(($(wc -l <said))) ] || fail "$rows rows, $(wc -l <said) were committed (and $before before)"
+	assert_eq "$(patient "$db" 'pragma integrity_check')" ok
+	rows=$(patient "$db" 'select count(*) from t')
+	[ "$rows" -ge $((before + $(wc -l <said))) ] || fail "$rows rows: $before before, $(wc -l <said) committed since"
 done
 umount_store
