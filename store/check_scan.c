@@ -97,23 +97,6 @@ void check_release(struct check *c)
 
 /* ---- one record ------------------------------------------------------------------------------------------------------- */
 
-static bool is_place_right(const struct key *key)
-{
-	bool at_front = key_sid(*key).n == 0 && key_ino(*key).n == 0;
-	if ((key->w[2] & KEY_VERSION_MASK) != KEY_VERSION_MASK)
-		return false;
-	switch (key_kind(*key)) {
-	case KIND_SUPER: case KIND_FLUSHED: return at_front && key_sub(*key) == 0;
-	case KIND_SESSION: return at_front && key_sub(*key) > 0 && key_sub(*key) <= UINT32_MAX;
-	case KIND_ORPHAN: return at_front && key_sub(*key) > 0;
-	case KIND_INODE: return !at_front && key_sub(*key) == 0;
-	case KIND_XATTR: case KIND_DIRENT: return !at_front && key_sub(*key) >= STORE_COOKIE_MIN && key_sub(*key) < UINT64_C(1) << 63;
-	case KIND_CHUNK: return !at_front && key_sub(*key) <= STORE_FILE_MAX / STORE_CHUNK_SIZE;
-	case KIND_DROP: break;
-	}
-	return false;
-}
-
 static bool is_name_in_place(const struct super *super, const struct key *key, const char *name, size_t len)
 {
 	return codec_name_hash(super->seed, name, len) == (key_sub(*key) & ~UINT64_C(0xff));
@@ -162,7 +145,7 @@ const char *check_refuse(const struct super *super, struct codec_ctx *codec, uin
 {
 	struct found f;
 	*ret_invariant = 2;
-	if (!is_place_right(key))
+	if (!key_is_plausible(key))
 		return "is of an unknown kind, or not where its kind belongs";
 	*ret_invariant = 3;
 	if (key_kind(*key) == KIND_CHUNK)
@@ -277,7 +260,7 @@ static void note_log_entry(struct check *c, const struct hot *h, const struct en
 	struct found f = { .body = h->map + e->pos, .len = e->len };
 	if (e->type != ENTRY_PUT)
 		return;
-	if (is_place_right(&e->key) && is_body_right(&c->super, &e->key, &f))
+	if (key_is_plausible(&e->key) && is_body_right(&c->super, &e->key, &f))
 		note(c, &e->key, &f);
 	else
 		check_finding(c, 3, "a log has a record of session %" PRIu32 ", inode %" PRIu64 ", kind %u that cannot be decoded", key_sid(e->key).n,

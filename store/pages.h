@@ -58,6 +58,9 @@ int pages_seek(struct pages *, const struct tree *, const struct key *, struct p
 /* First record with a key > key: one step if the path leads to key. */
 int pages_after(struct pages *, const struct tree *, const struct key *, struct path *, struct key *ret_key, struct page_value *ret);
 
+/* Whether a record of format 1 may have the key (invariant 2). */
+bool key_is_plausible(const struct key *);
+
 /* Pages on the free list. -EIO if it is damaged. */
 int pages_count_free(struct pages *, const struct tree *, uint64_t *ret);
 

@@ -1,4 +1,4 @@
-/* pages_internal.h - what pages.c, guard.c and walk.c share: LMDB's pages, and a path from the root to a leaf. */
+/* pages_internal.h - what pages.c, page.c, seek.c, guard.c and walk.c share: LMDB's pages, and a path from the root to a leaf. */
 #pragma once
 
 #include "store/pages.h"
@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 enum { PAGE_BRANCH = 1, PAGE_LEAF = 2, PAGE_OVERFLOW = 4, PAGE_META = 8 };
-enum { PAGE_HEADER = 16, NODE_BIG = 1, FREE_KEY_SIZE = 8 };
+enum { PAGE_HEADER = 16, NODE_BIG = 1, FREE_KEY_SIZE = 8, PAGE_SIZE_MIN = 512, PAGE_SIZE_MAX = 32768, HEADS = 2 };
 
 struct page_header {
 	uint64_t pgno;
@@ -47,6 +47,11 @@ bool big_is_in_file(const struct pages *, const struct tree *, const struct node
 uint64_t overflow_pages(const struct pages *, size_t len);
 /* Structure and order of a branch or leaf, not its place in the tree. */
 bool page_is_sound(const struct pages *, const struct tree *, const uint8_t *page, unsigned count, unsigned key_len);
+/*
+ * Whether a leaf of a sound page holds what it should: small values prove their keys by their checksums; of large ones, whose bytes
+ * are elsewhere, at least what a key may be (invariant 2).
+ */
+bool leaf_holds(const struct pages *, const uint8_t *page, unsigned count);
 
 /* Compares the key of node i; false if it has none of ours. */
 bool compare_at(const struct pages *, const struct level *, unsigned i, const uint8_t key[KEY_SIZE], int *ret);
