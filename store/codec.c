@@ -125,9 +125,9 @@ ssize_t chunk_decode(struct codec_ctx *c, struct key key, const uint8_t *value, 
 	return !ZSTD_isError(n) && n == (size_t)raw ? raw : -EIO;
 }
 
-uint64_t codec_batch_check(uint64_t generation, uint64_t offset, const uint8_t *data, size_t len)
+uint64_t codec_batch_check(uint64_t salt, uint64_t offset, const uint8_t *data, size_t len)
 {
-	uint64_t h = XXH3_64bits_withSeed(data, len, generation * UINT64_C(0x9e3779b97f4a7c15) ^ offset);
+	uint64_t h = XXH3_64bits_withSeed(data, len, salt ^ offset);
 	return h ? h : 1;
 }
 

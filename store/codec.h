@@ -37,7 +37,7 @@ ssize_t chunk_raw_len(const uint8_t *value, size_t len);
 /* out has `room` bytes >= the content's length, which is returned. -EIO, -ENOMEM. */
 ssize_t chunk_decode(struct codec_ctx *, struct key, const uint8_t *value, size_t len, uint8_t *out, size_t room);
 
-/* Hash of a log's batch at an offset of a generation, never 0. */
-uint64_t codec_batch_check(uint64_t generation, uint64_t offset, const uint8_t *data, size_t len);
+/* Hash of a log's batch at an offset, never 0. */
+uint64_t codec_batch_check(uint64_t salt, uint64_t offset, const uint8_t *data, size_t len);
 /* Hash that orders the names of a directory: STORE_COOKIE_MIN <= result < 2^63, low 8 bits zero. */
 uint64_t codec_name_hash(uint64_t seed, const char *name, size_t len);

@@ -288,3 +288,11 @@ int flush_log(struct store *s, struct hot *h)
 	flush_release(&f);
 	return r > 0 ? -EIO : r;
 }
+
+int flush_log_somehow(struct store *s, struct hot *h)
+{
+	int r = flush_log(s, h);
+	if (r == -ENOSPC && space_release_reserve(s))
+		r = flush_log(s, h);
+	return r;
+}

@@ -72,9 +72,7 @@ static void flush_sealed(struct store *s, struct hot *h)
 {
 	uint64_t start = store_clock();
 	int64_t now = store_now();
-	int r = flush_log(s, h);
-	if (r == -ENOSPC && space_release_reserve(s))
-		r = flush_log(s, h);
+	int r = flush_log_somehow(s, h);
 	if (r == 0) {
 		note_flush(s, h->tail - HOT_DATA, store_clock() - start);
 		retire(s, h, now);

@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HOT_MAGIC UINT64_C(0x31474f4c53534553)
@@ -128,6 +130,16 @@ bool hot_is_valid(const struct hot *h)
 	return h->map && header->magic == HOT_MAGIC && header->format == STORE_FORMAT && header->published != 0;
 }
 
+static uint64_t new_salt(uint64_t generation)
+{
+	uint64_t salt;
+	struct timespec now;
+	if (getrandom(&salt, sizeof salt, GRND_NONBLOCK) == sizeof salt)
+		return salt;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec << 30 ^ (uint64_t)now.tv_nsec ^ generation << 56;
+}
+
 void hot_start(struct hot *h, uint64_t generation, uint64_t previous_end, struct hot_boot boot)
 {
 	struct hot_header *header = hot_header(h);
@@ -136,6 +148,7 @@ void hot_start(struct hot *h, uint64_t generation, uint64_t previous_end, struct
 	header->format = STORE_FORMAT;
 	header->generation = generation;
 	header->previous_end = previous_end;
+	header->salt = new_salt(generation);
 	header->boot = boot;
 	h->tail = h->checked = HOT_DATA;
 	h->synced = h->mapped = h->trimmed = 0;
@@ -195,7 +208,7 @@ static int walk_batch(struct hot *h, uint64_t start, const struct batch_header *
 static uint64_t batch_check(const struct hot *h, uint64_t start, uint32_t len)
 {
 	uint64_t skip = sizeof(uint64_t);
-	return codec_batch_check(hot_header(h)->generation, start, h->map + start + skip, len - skip);
+	return codec_batch_check(hot_header(h)->salt, start, h->map + start + skip, len - skip);
 }
 
 static bool batch_is_sound(const struct hot *h, uint64_t at, uint64_t end, bool same_boot, struct batch_header *ret)
@@ -208,11 +221,16 @@ static bool batch_is_sound(const struct hot *h, uint64_t at, uint64_t end, bool 
 	return same_boot || (ret->check && ret->check == batch_check(h, at, ret->len));
 }
 
-int hot_replay(struct hot *h, struct hot_boot this_boot)
+bool hot_is_of_boot(const struct hot *h, struct hot_boot this_boot)
 {
 	static const struct hot_boot unknown;
+	return memcmp(&hot_header(h)->boot, &this_boot, sizeof this_boot) == 0 && memcmp(&this_boot, &unknown, sizeof unknown) != 0;
+}
+
+int hot_replay(struct hot *h, struct hot_boot this_boot)
+{
 	const struct hot_header *header = hot_header(h);
-	bool same_boot = memcmp(&header->boot, &this_boot, sizeof this_boot) == 0 && memcmp(&this_boot, &unknown, sizeof unknown) != 0;
+	bool same_boot = hot_is_of_boot(h, this_boot);
 	uint64_t end = h->size, at = HOT_DATA;
 	if (same_boot)
 		end = header->published <= h->size && header->published >= HOT_DATA ? header->published : HOT_DATA;

@@ -27,6 +27,7 @@ struct hot_header {
 	uint32_t format, reserved;
 	uint64_t generation;
 	uint64_t previous_end; /* where the log of generation - 1 ended */
+	uint64_t salt;         /* random for each start: batches that an earlier life left in the file never fit it */
 	struct hot_boot boot;
 	_Atomic uint64_t published; /* end of the batches; 0: the log is empty and its generation void */
 };
@@ -60,6 +61,8 @@ void hot_close(struct hot *);
 
 /* True if the header is one of ours and not void. */
 bool hot_is_valid(const struct hot *);
+/* True if the log was written in this boot, so that its batches count whether they were synced or not. */
+bool hot_is_of_boot(const struct hot *, struct hot_boot this_boot);
 /* Indexes what counts of a valid log, up to its new tail. -ENOMEM. */
 int hot_replay(struct hot *, struct hot_boot this_boot);
 /* Empties the log and starts it anew. Only while no reader can see it. */

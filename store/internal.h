@@ -79,8 +79,10 @@ struct store {
 	uint64_t drain_rate;  /* bytes of log a flush takes in per second */
 	struct space {
 		struct warm_space warm;
+		uint64_t limit;       /* bytes of warm that may be used */
 		uint64_t available;   /* bytes the device has for us, when last asked */
-		uint64_t asked_at;    /* stats.batches then */
+		uint64_t asked_at;    /* store_clock then */
+		uint64_t unasked;     /* bytes admitted since */
 		uint64_t reserve;     /* bytes held back in STORE/reserve */
 	} space;
 
@@ -123,6 +125,8 @@ void reader_free(struct reader *);
 /* ---- flush.c ---- */
 /* Takes the log's records into warm in one durable transaction. Called with no lock. */
 int flush_log(struct store *, struct hot *);
+/* The same, giving up the reserve when the device is full. */
+int flush_log_somehow(struct store *, struct hot *);
 
 /* ---- flusher.c ---- */
 int flusher_start(struct store *);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -16,7 +17,9 @@
 #define RESERVE_MAX (8u << 20)
 #define RESERVE_SHARE 64 /* of the file system, at most */
 #define MARGIN (2u << 20)
-enum { ASK_EVERY = 256 }; /* batches, while there is plenty */
+/* How often the device is asked, while there is plenty: others may fill it. */
+#define ASK_NS 20000000u
+#define ASK_BYTES (1u << 20)
 
 static uint64_t ask_device(struct store *s)
 {
@@ -52,15 +55,25 @@ static void take_reserve(struct store *s)
 bool space_release_reserve(struct store *s)
 {
 	pthread_mutex_lock(&s->lock);
-	bool had = s->space.reserve != 0;
 	s->space.reserve = 0;
 	pthread_mutex_unlock(&s->lock);
-	return had && unlinkat(s->dir, "reserve", 0) == 0;
+	return unlinkat(s->dir, "reserve", 0) == 0;
+}
+
+/* What data.mdb may grow to: as was asked for, and as the process may. */
+static uint64_t size_limit(const struct store *s)
+{
+	struct rlimit file;
+	uint64_t limit = s->options.max_size ? s->options.max_size : UINT64_MAX;
+	if (getrlimit(RLIMIT_FSIZE, &file) == 0 && file.rlim_cur != RLIM_INFINITY && file.rlim_cur < limit)
+		limit = file.rlim_cur;
+	return limit;
 }
 
 int space_init(struct store *s)
 {
 	int r = warm_space(s->warm, &s->space.warm);
+	s->space.limit = size_limit(s);
 	s->space.available = ask_device(s);
 	if (r == 0 && !s->options.read_only)
 		take_reserve(s);
@@ -92,9 +105,7 @@ static uint64_t room(const struct store *s)
 {
 	const struct space *p = &s->space;
 	uint64_t device = p->available + p->warm.reusable;
-	if (!s->options.max_size)
-		return device;
-	uint64_t limit = s->options.max_size > p->warm.used ? s->options.max_size - p->warm.used : 0;
+	uint64_t limit = p->limit > p->warm.used ? p->limit - p->warm.used : 0;
 	return limit < device ? limit : device;
 }
 
@@ -106,10 +117,14 @@ static bool fits(const struct store *s, uint64_t bytes)
 
 bool space_admits(struct store *s, uint64_t bytes)
 {
-	if (fits(s, bytes) && s->stats.batches - s->space.asked_at < ASK_EVERY)
+	struct space *p = &s->space;
+	uint64_t now = store_clock();
+	p->unasked += bytes;
+	if (fits(s, bytes) && now - p->asked_at < ASK_NS && p->unasked < ASK_BYTES)
 		return true;
-	s->space.available = ask_device(s);
-	s->space.asked_at = s->stats.batches;
+	p->available = ask_device(s);
+	p->asked_at = now;
+	p->unasked = 0;
 	return fits(s, bytes);
 }
 

@@ -199,9 +199,7 @@ static int replay_logs(struct store *s, struct hot *ret[2])
 
 static int flush_replayed(struct store *s, struct hot *h)
 {
-	int r = flush_log(s, h);
-	if (r == -ENOSPC && unlinkat(s->dir, "reserve", 0) == 0)
-		r = flush_log(s, h);
+	int r = flush_log_somehow(s, h);
 	if (r)
 		return r;
 	s->flushed_generation = hot_header(h)->generation;
@@ -269,6 +267,30 @@ static int make_logs(struct store *s)
 	return fsync(s->dir) < 0 ? -errno : 0;
 }
 
+/*
+ * The disk is too full to take the logs in: they go on as they are, the older one waiting for the flusher to succeed, so that reading
+ * and deleting work. Only in the boot that wrote them: in another one a log that goes on could meet again what was torn off its end.
+ */
+static bool adopt_logs(struct store *s, struct hot *replayed[2])
+{
+	struct hot *older = replayed[0], *newer = replayed[1];
+	if (hot_header(older)->generation <= s->flushed_generation) {
+		older = newer;
+		newer = NULL;
+	}
+	if (!older || !hot_is_of_boot(older, s->boot) || (newer && !hot_is_of_boot(newer, s->boot)))
+		return false;
+	struct hot *other = older == &s->logs[0] ? &s->logs[1] : &s->logs[0];
+	if (!other->map)
+		return false;
+	if (!newer)
+		hot_start(other, hot_header(older)->generation + 1, older->tail, s->boot);
+	s->sealed = older;
+	s->active = other;
+	s->generation = hot_header(other)->generation;
+	return true;
+}
+
 static int settle(struct store *s, struct store_open_info *info)
 {
 	struct hot *replayed[2] = { NULL, NULL };
@@ -287,6 +309,8 @@ static int settle(struct store *s, struct store_open_info *info)
 	}
 	for (int i = 0; r == 0 && i < 2; i++)
 		r = replayed[i] && replayed[i]->tail > HOT_DATA ? flush_replayed(s, replayed[i]) : 0;
+	if (r == -ENOSPC && adopt_logs(s, replayed))
+		return 0;
 	r = r ? r : skip_generations(s);
 	if (r)
 		return fail(info, r == -ENOSPC ? STORE_FULL : r, "save what the last run left in its logs", r);

@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <lmdb.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 /*
  * Address space, not memory or disk: far more than a store will ever hold, so that the map never has to grow. Where a process may
@@ -245,10 +248,28 @@ int warm_begin(struct warm *w, struct warm_txn **ret)
 	return 0;
 }
 
+#define SHORT_OF_SPACE (64u << 20) /* more than LMDB writes at once */
+
+/* LMDB says EIO when a full device, or a limit of the process, cut its write short. Whether there is little room left tells which it was. */
+static int short_write(MDB_env *env)
+{
+	struct statvfs disk;
+	struct rlimit file;
+	struct stat st;
+	int fd;
+	if (mdb_env_get_fd(env, &fd) || fstat(fd, &st) < 0 || fstatvfs(fd, &disk) < 0 || getrlimit(RLIMIT_FSIZE, &file) < 0)
+		return EIO;
+	bool limited = file.rlim_cur != RLIM_INFINITY && (uint64_t)st.st_size + SHORT_OF_SPACE > file.rlim_cur;
+	return limited || (uint64_t)disk.f_bfree * disk.f_frsize < SHORT_OF_SPACE ? ENOSPC : EIO;
+}
+
 int warm_commit(struct warm_txn *t)
 {
+	MDB_env *env = mdb_txn_env(t->txn);
 	mdb_cursor_close(t->cursor);
 	int r = mdb_txn_commit(t->txn);
+	if (r == EIO)
+		r = short_write(env);
 	guard_free(t->guard);
 	free(t);
 	return result(r);

@@ -16,7 +16,7 @@ static void sign(struct hot *h, uint64_t end)
 		struct batch_header *b = (struct batch_header *)(h->map + at);
 		if (b->len < sizeof *b || b->len % 8 || b->len > end - at)
 			return;
-		b->check = codec_batch_check(hot_header(h)->generation, at, h->map + at + 8, b->len - 8);
+		b->check = codec_batch_check(hot_header(h)->salt, at, h->map + at + 8, b->len - 8);
 		at += b->len;
 	}
 }
