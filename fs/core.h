@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>
@@ -16,6 +17,7 @@ struct node;
 struct session;
 struct control_node;
 struct server;
+struct sync;
 
 enum { FS_OPERATIONS = 64 }; /* more than the kernel has kinds of request */
 
@@ -37,7 +39,8 @@ struct fs {
 	uint64_t max_file_size;
 	int64_t started; /* nanoseconds since the epoch */
 	struct fs_operation operations[FS_OPERATIONS];
-	struct server *server; /* serve.c; NULL until mounted */
+	struct server *server;
+	struct sync *sync; /* while it is served */
 
 	pthread_mutex_t lock;
 	/* protected by lock */

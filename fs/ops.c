@@ -12,6 +12,7 @@
 
 #include "fs/error.h"
 #include "fs/rules.h"
+#include "fs/sync.h"
 
 static struct fs *fs_of(fuse_req_t req)
 {
@@ -231,10 +232,15 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t si
 		fuse_reply_write(req, len);
 }
 
+static void reply_fsync(void *req, int r)
+{
+	reply(req, "fsync", r);
+}
+
 static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *file)
 {
 	(void)ino, (void)datasync, (void)file;
-	reply(req, "fsync", file_sync(fs_of(req)));
+	sync_request(fs_of(req)->sync, reply_fsync, req);
 }
 
 /* An answer to READDIR or READDIRPLUS as it fills. */

@@ -31,6 +31,7 @@
 #include "fs/operation.h"
 #include "fs/ops.h"
 #include "fs/rules.h"
+#include "fs/sync.h"
 
 enum {
 	REQUEST_SIZE = (1 << 20) + 4096, /* the largest write and its header */
@@ -310,15 +311,22 @@ int fs_serve(struct fs *fs, void (*ready)(void *arg), void *arg)
 
 	s->ready = ready;
 	s->ready_arg = arg;
-	r = start_workers(s);
-	if (r)
+	r = sync_new(fs, &fs->sync);
+	if (!r)
+		r = start_workers(s);
+	if (r) {
+		sync_free(fs->sync);
+		fs->sync = NULL;
 		return r;
+	}
 	wait_for_end(s, -1, true);
 	if (atomic_load(&s->running)) {
 		unmount_lazily(s);
 		wait_for_end(s, STOP_PATIENCE_MS, false);
 	}
 	join_workers(s);
+	sync_free(fs->sync);
+	fs->sync = NULL;
 	fuse_session_unmount(s->session);
 	s->mounted = false;
 	rules_collect_live_orphans(fs);
