@@ -78,7 +78,8 @@ static inline char *dump_text(struct dump *d)
 	FILE *out = open_memstream(&text, &size);
 	if (!out)
 		abort();
-	qsort(d->lines, d->count, sizeof *d->lines, dump_order);
+	if (d->count)
+		qsort(d->lines, d->count, sizeof *d->lines, dump_order);
 	for (size_t i = 0; i < d->count; i++) {
 		for (const char *p = d->lines[i].path; *p; p++)
 			fprintf(out, *p > ' ' && *p < 127 ? "%c" : "\\x%02x", (unsigned char)*p);

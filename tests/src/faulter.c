@@ -17,7 +17,7 @@
 #include <getopt.h>
 #include <sys/mman.h>
 
-enum { MOST = 3000, QUICK_MOST = 40, FLUSH_LIMIT_MS = 5000 };
+enum { MOST = 3000, QUICK_MOST = 40, FLUSH_LIMIT_MS = 20000 };
 
 static struct model model;
 static struct run run;

@@ -148,7 +148,7 @@ static inline int run_drop(struct run *r, const struct model *m, const struct op
 	size_t size = 0;
 	while ((n = pread(r->fds[op->node], data + size, node->size + 1 - size, (off_t)size)) > 0)
 		size += (size_t)n;
-	if (n == 0 && (size != node->size || memcmp(data, node->data, size))) {
+	if (n == 0 && (size != node->size || (size && memcmp(data, node->data, size)))) {
 		fprintf(stderr, "read %zu of %zu bytes through an open file, or others than were written\n", size, node->size);
 		errno = EBADMSG;
 		n = -1;
