@@ -49,7 +49,7 @@ programs: all $(PRELOADS) $(HELPERS) $(UNITS) $(BENCHES) ## build it and every p
 
 $(B)/sessfs: $(B)/mount/main.o $(LIB)
 	$(call say,LINK)
-	$(Q)$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@.new $^ $(LIBS) && mv $@.new $@
 
 $(LIB): $(LIB_SRC:%.c=$(B)/%.o)
 	$(call say,AR)
