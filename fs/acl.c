@@ -1,5 +1,6 @@
 /*
- * acl.c - see acl.h. The format is that of linux/posix_acl_xattr.h: a version, then entries ordered by tag, little-endian.
+ * acl.c - see acl.h. The format is that of linux/posix_acl_xattr.h: a version, then entries ordered by tag,
+ * little-endian.
  */
 #include "fs/acl.h"
 

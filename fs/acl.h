@@ -30,7 +30,10 @@ int acl_load(struct node *, const char *name, struct acl *ret);
 int acl_parse(const void *value, size_t len, struct acl *ret);
 void acl_release(struct acl *);
 
-/* Applies the directory's default ACL, or without one the umask, to the mode of an inode that is about to be made in it. */
+/*
+ * Applies the directory's default ACL, or without one the umask, to the mode of an inode that is about to be made in
+ * it.
+ */
 int acl_inherit(struct node *dir, mode_t umask, mode_t *mode, struct acl_inherited *ret);
 void acl_inherited_put(struct change *, struct node *, const struct acl_inherited *);
 void acl_inherited_release(struct acl_inherited *);

@@ -20,7 +20,8 @@ int attr_fill(struct node *node, struct stat *ret, double *ret_timeout)
 		.st_ino = node->ino.n, .st_mode = inode->mode, .st_nlink = inode->nlink,
 		.st_uid = inode->uid, .st_gid = inode->gid, .st_rdev = inode->rdev,
 		.st_size = (off_t)inode->size, .st_blksize = 4096, .st_blocks = (blkcnt_t)((stored + 511) / 512),
-		.st_atim = attr_time(inode->atime), .st_mtim = attr_time(inode->mtime), .st_ctim = attr_time(inode->ctime),
+		.st_atim = attr_time(inode->atime), .st_mtim = attr_time(inode->mtime),
+		.st_ctim = attr_time(inode->ctime),
 	};
 	*ret_timeout = node_is_dirty(node) ? RULES_BRIEF : RULES_FOREVER;
 	return 0;
@@ -144,7 +145,8 @@ static int set(struct node *node, unsigned fields, const struct stat *attr)
 	return change_commit(&c);
 }
 
-int attr_set(struct fs *fs, struct fs_id id, unsigned fields, const struct stat *attr, struct stat *ret, double *ret_timeout)
+int attr_set(struct fs *fs, struct fs_id id, unsigned fields, const struct stat *attr, struct stat *ret,
+	double *ret_timeout)
 {
 	FS_GUARD(fs);
 	struct node *node;

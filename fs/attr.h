@@ -8,7 +8,9 @@
 
 /* What stat(2) tells of a node, and for how long the kernel may keep it. */
 int attr_fill(struct node *, struct stat *ret, double *ret_timeout);
-/* Drops the set-user-ID bit, and the set-group-ID bit where it means execution, as writing and changing the owner do. */
+/*
+ * Drops the set-user-ID bit, and the set-group-ID bit where it means execution, as writing and changing the owner do.
+ */
 mode_t attr_without_suid(mode_t);
 
 /* The inode was read: notes it as relatime of mount(8) does, and where it cannot be noted leaves it. */

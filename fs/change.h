@@ -1,15 +1,19 @@
 /*
- * change.h - one operation that changes the store: a batch, and beside it what memory will hold once the batch is committed.
+ * change.h - one operation that changes the store: a batch, and beside it what memory will hold once the batch is
+ * committed.
  *
- * Nodes and the session are staged as copies; the operation edits the copies; commit writes them with the batch and only then
- * to memory. So a failure at any point leaves both as they were. The caller holds fs->lock from begin to end, and between them
- * asks the store for nothing: what an operation has to know it finds out before.
+ * Nodes and the session are staged as copies; the operation edits the copies; commit writes them with the batch and
+ * only then to memory. So a failure at any point leaves both as they were. The caller holds fs->lock from begin to
+ * end, and between them asks the store for nothing: what an operation has to know it finds out before.
  */
 #pragma once
 
 #include "fs/node.h"
 
-/* Most are staged when a session is renamed over an empty one: the root, both sessions, four views; or in a collection of orphans. */
+/*
+ * Most are staged when a session is renamed over an empty one: the root, both sessions, four views; or in a
+ * collection of orphans.
+ */
 enum { CHANGE_NODES = 16 };
 
 struct change_node {

@@ -90,7 +90,8 @@ static json_t *path_value(const struct fs *fs, const char *name)
 
 static json_t *counts_value(const struct store_session *record)
 {
-	static const char *const names[STORE_VIEWS] = {"research_data", "intermediate_results", "cache", "logs", "other"};
+	static const char *const names[STORE_VIEWS] = {"research_data", "intermediate_results", "cache", "logs",
+		"other"};
 	json_t *counts = json_object();
 
 	for (unsigned view = 0; view < STORE_VIEWS; view++)

@@ -93,7 +93,8 @@ static int fill(struct fs *fs, const struct control_node *node, struct stat *ret
 		return r;
 	inode = &dir->inode;
 	*ret = (struct stat){
-		.st_ino = node->id, .st_mode = node->text ? S_IFREG | (inode->mode & 0444) : S_IFDIR | (inode->mode & 0555),
+		.st_ino = node->id,
+		.st_mode = node->text ? S_IFREG | (inode->mode & 0444) : S_IFDIR | (inode->mode & 0555),
 		.st_nlink = node->text ? 1 : 2, .st_uid = inode->uid, .st_gid = inode->gid, .st_size = (off_t)node->len,
 		.st_blksize = 4096, .st_atim = attr_time(node->made), .st_mtim = attr_time(node->made),
 		.st_ctim = attr_time(node->made),
@@ -188,14 +189,16 @@ int control_list(struct fs *fs, struct fs_id id, uint64_t from, dir_add add, voi
 {
 	struct control_node *dir;
 	struct entry entry = {.attr = {.st_ino = id.n, .st_mode = S_IFDIR}};
+	bool is_root;
 	int r = control_find(fs, id, &dir);
 
 	if (r)
 		return r;
 	if (dir->text)
 		return ENOTDIR;
+	is_root = session_is_root(dir->session);
 	for (uint64_t at = from;; at++) {
-		const char *name = at == 0 ? "." : at == 1 ? ".." : content_name(session_is_root(dir->session), (unsigned)(at - 2));
+		const char *name = at == 0 ? "." : at == 1 ? ".." : content_name(is_root, (unsigned)(at - 2));
 
 		if (at >= 2)
 			entry.attr = (struct stat){.st_ino = CONTROL_ID_FILES, .st_mode = S_IFREG};

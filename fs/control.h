@@ -1,9 +1,9 @@
 /*
  * control.h - the control files: .sessfs in the root, .session in each session. They are made up, not stored.
  *
- * Each lookup of a control file makes a new node that holds the content of that moment; it goes with its forget. So whoever
- * opened one reads one consistent content of true size, without a handle. The two directories have a number that stays.
- * All but control_is_id is called with fs->lock held.
+ * Each lookup of a control file makes a new node that holds the content of that moment; it goes with its forget. So
+ * whoever opened one reads one consistent content of true size, without a handle. The two directories have a number
+ * that stays. All but control_is_id is called with fs->lock held.
  */
 #pragma once
 

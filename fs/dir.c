@@ -57,7 +57,8 @@ int dir_find_name(struct node *dir, const char *name, struct store_dirent *ret)
 
 struct store_dirent dir_entry(const struct node *node, const char *name)
 {
-	struct store_dirent entry = {.ino = node->ino, .session = node->session->sid, .type = node->inode.mode & S_IFMT};
+	struct store_dirent entry = {.ino = node->ino, .session = node->session->sid,
+		.type = node->inode.mode & S_IFMT};
 
 	entry.name_len = (uint32_t)strlen(name);
 	memcpy(entry.name, name, entry.name_len + 1);

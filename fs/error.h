@@ -1,8 +1,9 @@
 /*
  * error.h - results of the rules and how they become an errno.
  *
- * A function of the rules returns 0 for done, a positive errno for an outcome that POSIX names (ENOENT, EEXIST, ENOSPC, ...), and a
- * negative result of the store for a broken world, handed up untouched to the operation that answers the kernel.
+ * A function of the rules returns 0 for done, a positive errno for an outcome that POSIX names (ENOENT, EEXIST,
+ * ENOSPC, ...), and a negative result of the store for a broken world, handed up untouched to the operation that
+ * answers the kernel.
  */
 #pragma once
 

@@ -105,7 +105,8 @@ static int clamp(const struct fs *fs, uint64_t offset, size_t *len)
 	return 0;
 }
 
-int file_write(struct fs *fs, struct fs_id id, uint64_t offset, const char *data, size_t len, bool kill_suidgid, size_t *ret)
+int file_write(struct fs *fs, struct fs_id id, uint64_t offset, const char *data, size_t len, bool kill_suidgid,
+	size_t *ret)
 {
 	FS_GUARD(fs);
 	struct node *node;

@@ -1,7 +1,7 @@
 /*
  * forget.c - the end of a node: the kernel gives back its references, and an unlinked inode goes with the last of them.
  *
- *   linked, known --unlink--> orphan (record with nlink 0, orphan record) --last forget--> deleted, both records in one batch
+ *   linked, known --unlink--> orphan (nlink 0, orphan record) --last forget--> deleted, with its orphan record
  *                                        \--crash, unmount--> deleted when the store is mounted next
  */
 #include <errno.h>

@@ -59,7 +59,8 @@ static int make_root(struct fs *fs)
 /* A store that is opened read-only before it was ever mounted shows an empty root. */
 static int make_virtual_root(struct fs *fs, struct session *session)
 {
-	struct store_inode inode = {.mode = S_IFDIR | 0555, .uid = geteuid(), .gid = getegid(), .nlink = 2, .parent = 1};
+	struct store_inode inode = {.mode = S_IFDIR | 0555, .uid = geteuid(), .gid = getegid(), .nlink = 2,
+		.parent = STORE_ROOT_INO.n};
 
 	return node_new(session, STORE_ROOT_INO, &inode, &fs->root);
 }

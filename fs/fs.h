@@ -40,8 +40,8 @@ void fs_free(struct fs *);
 /* Mounts. 0, or negative errno; libfuse has then written why to stderr through its log function. */
 int fs_mount(struct fs *);
 /*
- * Serves until the mount is gone or fs_stop was called. `ready` is called once, from a serving thread, when the kernel's INIT was
- * answered. 0, or negative errno.
+ * Serves until the mount is gone or fs_stop was called. `ready` is called once, from a serving thread, when the
+ * kernel's INIT was answered. 0, or negative errno.
  */
 int fs_serve(struct fs *, void (*ready)(void *arg), void *arg);
 /* Makes fs_serve return after unmounting. Async-signal-safe. */

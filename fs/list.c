@@ -61,8 +61,8 @@ static bool take_name(void *arg, const struct store_dirent *entry)
 		return true;
 	}
 	name = (struct name *)(names->data + names->used);
-	*name = (struct name){.cookie = entry->cookie, .ino = entry->ino, .session = entry->session, .type = entry->type,
-		.len = entry->name_len};
+	*name = (struct name){.cookie = entry->cookie, .ino = entry->ino, .session = entry->session,
+		.type = entry->type, .len = entry->name_len};
 	memcpy(name->text, entry->name, entry->name_len + 1);
 	names->used += need;
 	names->room -= cost;
@@ -100,7 +100,7 @@ static void add_names(struct fs *fs, const struct names *names, bool plus, dir_a
 static bool add_dots(struct node *dir, uint64_t from, dir_add add, void *arg)
 {
 	struct entry dot = {.attr = {.st_ino = dir->ino.n, .st_mode = S_IFDIR}};
-	struct entry dotdot = {.attr = {.st_ino = node_is_root(dir) ? dir->ino.n : dir->inode.parent, .st_mode = S_IFDIR}};
+	struct entry dotdot = {.attr = {.st_ino = dir->inode.parent, .st_mode = S_IFDIR}};
 
 	return (from >= BEHIND_DOT || add(arg, ".", &dot, BEHIND_DOT))
 		&& (from >= BEHIND_DOTDOT || add(arg, "..", &dotdot, BEHIND_DOTDOT));

@@ -33,8 +33,8 @@ static int check_make(struct node *dir, const char *name, const struct creation 
 }
 
 /*
- * With writeback the kernel stamps regular files itself, by its coarse clock, which runs behind: a file begins by that clock, so
- * that the kernel's first stamp is not older than its birth.
+ * With writeback the kernel stamps regular files itself, by its coarse clock, which runs behind: a file begins by
+ * that clock, so that the kernel's first stamp is not older than its birth.
  */
 static int64_t birth_time(const struct fs *fs, mode_t mode)
 {
@@ -47,7 +47,8 @@ static int64_t birth_time(const struct fs *fs, mode_t mode)
 }
 
 /* Owner, mode and times of a new inode (inode_init_owner of the kernel). */
-static struct store_inode draft(const struct node *dir, const struct caller *caller, const struct creation *what, mode_t mode)
+static struct store_inode draft(const struct node *dir, const struct caller *caller, const struct creation *what,
+	mode_t mode)
 {
 	int64_t now = birth_time(dir->session->fs, mode);
 	struct store_inode inode = {
@@ -61,7 +62,8 @@ static struct store_inode draft(const struct node *dir, const struct caller *cal
 	inode.gid = dir->inode.gid;
 	if (S_ISDIR(mode))
 		inode.mode |= S_ISGID;
-	else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && caller->uid != 0 && !caller->in_group(caller, inode.gid))
+	else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && caller->uid != 0
+		 && !caller->in_group(caller, inode.gid))
 		inode.mode &= ~(uint32_t)S_ISGID;
 	return inode;
 }
@@ -170,7 +172,8 @@ static int make_session(struct node *root, const struct caller *caller, const ch
 	store_batch_new_inode(c.batch, record.sid, record.root, &inode);
 	put_views(&c, &record, &inode);
 	store_batch_put_session(c.batch, &record);
-	entry = (struct store_dirent){.ino = record.root, .session = record.sid, .type = S_IFDIR, .name_len = record.name_len};
+	entry = (struct store_dirent){.ino = record.root, .session = record.sid, .type = S_IFDIR,
+		.name_len = record.name_len};
 	memcpy(entry.name, name, record.name_len + 1);
 	store_batch_add_dirent(c.batch, root->session->sid, root->ino, &entry);
 	change_names(&c, root, 1, 1);

@@ -161,7 +161,9 @@ static int view_holder(struct node *dir, struct node **ret)
 	at->pins++;
 	for (unsigned depth = 0; at->view_epoch != session->view_epoch && !node_is_session(at)
 	     && at->inode.parent != session->record.root.n; depth++) {
-		r = depth < DEPTH_MAX ? node_load(session->fs, session->sid, (struct store_ino){at->inode.parent}, &parent) : -EIO;
+		struct store_ino up = {at->inode.parent};
+
+		r = depth < DEPTH_MAX ? node_load(session->fs, session->sid, up, &parent) : -EIO;
 		node_put(at);
 		if (r)
 			return r;
@@ -180,7 +182,8 @@ int node_view(struct node *dir, enum store_view *ret)
 	if (r)
 		return r;
 	if (at->view_epoch != epoch) {
-		at->view = (uint8_t)(at->inode.view && at->inode.view <= STORE_VIEWS ? at->inode.view - 1 : STORE_OTHER);
+		/* 0, no view, and what is none become a large number */
+		at->view = (uint8_t)(at->inode.view - 1 < STORE_OTHER ? at->inode.view - 1 : STORE_OTHER);
 		at->view_epoch = epoch;
 	}
 	dir->view = at->view;

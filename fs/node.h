@@ -1,15 +1,18 @@
 /*
- * node.h - the inodes in memory: those the kernel knows (their lookup count is above 0) and those an operation is using.
+ * node.h - the inodes in memory: those the kernel knows (their lookup count is above 0) and those an operation is
+ * using.
  *
- * Lock order, the only one in fs/: fs->lock, then what the store locks inside. Replies to the kernel are sent, and file content is
- * read, with fs->lock released. Everything below is protected by fs->lock.
+ * Lock order, the only one in fs/: fs->lock, then what the store locks inside; sync.c's lock by itself. Replies to
+ * the kernel are sent, and file content is read, with fs->lock released. Everything below is protected by fs->lock.
  */
 #pragma once
 
 #include "fs/core.h"
 #include "fs/session.h"
 
-/* The kernel's number of a node: an inode number, or that of a control node (above all inode numbers, see control.h). */
+/*
+ * The kernel's number of a node: an inode number, or that of a control node (above all inode numbers, see control.h).
+ */
 struct fs_id {
 	uint64_t n;
 };
@@ -33,7 +36,10 @@ struct node {
 	struct store_inode inode; /* as the store has it */
 };
 
-/* The node the kernel means: ESTALE if it is not known, EPERM for a control node. Not pinned: valid while the lock is held. */
+/*
+ * The node the kernel means: ESTALE if it is not known, EPERM for a control node. Not pinned: valid while the lock is
+ * held.
+ */
 int node_find(struct fs *, struct fs_id, struct node **ret);
 /* Finds or loads an inode and pins it. */
 int node_load(struct fs *, struct store_sid, struct store_ino, struct node **ret);

@@ -1,8 +1,10 @@
 /*
- * ops.c - the operations of the kernel: each decodes its arguments, asks the rules, and replies once, last, with no lock held.
+ * ops.c - the operations of the kernel: each decodes its arguments, asks the rules, and replies once, last, with no
+ * lock held.
  *
- * OPEN and OPENDIR are answered ENOSYS, CREATE, FLUSH and ACCESS are not here, which makes libfuse say the same: the kernel then never
- * asks again, and a file that is opened, read from the cache and closed costs no request. Locks stay in the kernel.
+ * OPEN and OPENDIR are answered ENOSYS, CREATE, FLUSH and ACCESS are not here, which makes libfuse say the same: the
+ * kernel then never asks again, and a file that is opened, read from the cache and closed costs no request. Locks
+ * stay in the kernel.
  */
 #include "fs/ops.h"
 
@@ -49,8 +51,8 @@ static struct caller caller_of(fuse_req_t req)
 {
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 
-	return (struct caller){.uid = ctx->uid, .gid = ctx->gid, .pid = ctx->pid, .umask = ctx->umask, .in_group = in_group,
-		.context = req};
+	return (struct caller){.uid = ctx->uid, .gid = ctx->gid, .pid = ctx->pid, .umask = ctx->umask,
+		.in_group = in_group, .context = req};
 }
 
 static struct fuse_entry_param param_of(const struct entry *entry)
@@ -202,7 +204,8 @@ static void op_rmdir(fuse_req_t req, fuse_ino_t dir, const char *name)
 	reply(req, "rmdir", dir_rmdir(fs_of(req), id_of(dir), name));
 }
 
-static void op_rename(fuse_req_t req, fuse_ino_t from, const char *name, fuse_ino_t to, const char *to_name, unsigned flags)
+static void op_rename(fuse_req_t req, fuse_ino_t from, const char *name, fuse_ino_t to, const char *to_name,
+	unsigned flags)
 {
 	reply(req, "rename", dir_rename(fs_of(req), id_of(from), name, id_of(to), to_name, flags));
 }
@@ -220,7 +223,8 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, s
 		fuse_reply_buf(req, buf, len);
 }
 
-static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset, struct fuse_file_info *file)
+static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
+	struct fuse_file_info *file)
 {
 	size_t len;
 	int r = file_write(fs_of(req), id_of(ino), (uint64_t)offset, data, size, serve_kills_suidgid(), &len);
@@ -269,7 +273,10 @@ static bool add_name(void *arg, const char *name, const struct entry *entry, uin
 static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus)
 {
 	struct dir_answer answer = {.req = req, .buf = serve_buffer(size), .size = size, .plus = plus};
-	int r = answer.buf ? dir_list(fs_of(req), id_of(ino), (uint64_t)offset, size, plus, add_name, &answer) : -ENOMEM;
+	int r = -ENOMEM;
+
+	if (answer.buf)
+		r = dir_list(fs_of(req), id_of(ino), (uint64_t)offset, size, plus, add_name, &answer);
 
 	if (r && !answer.used)
 		reply(req, "readdir", r);
@@ -362,13 +369,13 @@ static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, s
 		fuse_reply_lseek(req, (off_t)found);
 }
 
-static void op_copy_file_range(fuse_req_t req, fuse_ino_t in, off_t in_offset, struct fuse_file_info *in_file, fuse_ino_t out,
-	off_t out_offset, struct fuse_file_info *out_file, size_t len, int flags)
+static void op_copy_file_range(fuse_req_t req, fuse_ino_t in, off_t in_offset, struct fuse_file_info *in_file,
+	fuse_ino_t out, off_t out_offset, struct fuse_file_info *out_file, size_t len, int flags)
 {
 	struct caller caller = caller_of(req);
 	size_t copied;
-	int r = flags ? EINVAL : file_copy(fs_of(req), &caller, id_of(in), (uint64_t)in_offset, id_of(out), (uint64_t)out_offset,
-				len, &copied);
+	int r = flags ? EINVAL : file_copy(fs_of(req), &caller, id_of(in), (uint64_t)in_offset, id_of(out),
+				(uint64_t)out_offset, len, &copied);
 
 	(void)in_file, (void)out_file;
 	if (r)
@@ -409,7 +416,8 @@ const struct fuse_lowlevel_ops ops_table = {
 	.getattr = op_getattr, .setattr = op_setattr, .readlink = op_readlink,
 	.mknod = op_mknod, .mkdir = op_mkdir, .symlink = op_symlink, .link = op_link,
 	.unlink = op_unlink, .rmdir = op_rmdir, .rename = op_rename,
-	.open = op_open, .opendir = op_open, .read = op_read, .write = op_write, .fsync = op_fsync, .fsyncdir = op_fsync,
+	.open = op_open, .opendir = op_open, .read = op_read, .write = op_write,
+	.fsync = op_fsync, .fsyncdir = op_fsync,
 	.readdir = op_readdir, .readdirplus = op_readdirplus, .statfs = op_statfs,
 	.setxattr = op_setxattr, .getxattr = op_getxattr, .listxattr = op_listxattr, .removexattr = op_removexattr,
 	.fallocate = op_fallocate, .lseek = op_lseek, .copy_file_range = op_copy_file_range,

@@ -72,8 +72,11 @@ int file_allocate(struct fs *fs, const struct caller *caller, struct fs_id id, i
 		return EFBIG;
 	if (len > UINT64_MAX - offset)
 		len = UINT64_MAX - offset;
-	for (; !r && mode & ~FALLOC_FL_KEEP_SIZE && len > HOLE_MAX && offset + len < node->inode.size; offset += HOLE_MAX, len -= HOLE_MAX)
+	while (!r && mode & ~FALLOC_FL_KEEP_SIZE && len > HOLE_MAX && offset + len < node->inode.size) {
 		r = allocate(node, caller, mode, offset, HOLE_MAX);
+		offset += HOLE_MAX;
+		len -= HOLE_MAX;
+	}
 	return r ? r : allocate(node, caller, mode, offset, len);
 }
 
@@ -89,7 +92,8 @@ int file_seek(struct fs *fs, struct fs_id id, uint64_t offset, int whence, uint6
 		return EINVAL;
 	if (offset >= node->inode.size)
 		return ENXIO;
-	r = error_of_store(store_seek(fs->store, node->session->sid, node->ino, offset, node->inode.size, whence == SEEK_DATA, ret));
+	r = error_of_store(store_seek(fs->store, node->session->sid, node->ino, offset, node->inode.size,
+		whence == SEEK_DATA, ret));
 	if (r != ENOENT)
 		return r;
 	if (whence == SEEK_DATA)
@@ -109,8 +113,9 @@ struct copy {
 static int copy_data(struct copy *copy, size_t len)
 {
 	struct store *store = copy->in->session->fs->store;
+	struct store_sid sid = copy->in->session->sid;
 	CHANGE_AUTO(c);
-	int r = error_of_store(store_read(store, copy->in->session->sid, copy->in->ino, copy->in_offset, copy->buf, len));
+	int r = error_of_store(store_read(store, sid, copy->in->ino, copy->in_offset, copy->buf, len));
 
 	if (!r)
 		r = change_begin(&c, copy->out->session, STORE_GROW, len);

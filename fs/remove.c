@@ -57,7 +57,8 @@ static bool note_name(void *arg, const struct store_dirent *entry)
 {
 	struct session_content *content = arg;
 
-	content->other = content->count == STORE_OTHER || view_of_name(entry->name) == STORE_OTHER || entry->type != S_IFDIR;
+	content->other = content->count == STORE_OTHER || view_of_name(entry->name) == STORE_OTHER
+		|| entry->type != S_IFDIR;
 	if (!content->other)
 		content->names[content->count++] = *entry;
 	return content->other;

@@ -143,11 +143,12 @@ static bool note_below(void *arg, const struct store_dirent *entry)
 static int count_below(struct node *dir, uint64_t *ret)
 {
 	struct walk walk = {0};
+	struct store *store = dir->session->fs->store;
 	struct store_ino at = dir->ino;
 	int r;
 
 	for (;;) {
-		r = error_of_store(store_scan_dirents(dir->session->fs->store, dir->session->sid, at, 0, note_below, &walk));
+		r = error_of_store(store_scan_dirents(store, dir->session->sid, at, 0, note_below, &walk));
 		if (r == ENOENT)
 			r = 0;
 		if (walk.no_memory)

@@ -1,8 +1,9 @@
 /*
  * rules.h - what each operation of the kernel means: POSIX and session rules over the store. No FUSE type is seen here.
  *
- * Each function takes and releases fs->lock itself and returns a result as of error.h. An entry that is returned holds one
- * more reference of the kernel to its node (unless its id is 0), which a forget, or rules_forget, takes back.
+ * Each function takes and releases fs->lock itself and returns a result as of error.h. An entry that is returned
+ * holds one more reference of the kernel to its node (unless its id is 0), which a forget, or rules_forget, takes
+ * back.
  */
 #pragma once
 
@@ -12,7 +13,10 @@
 
 #include "fs/node.h"
 
-/* Seconds for which the kernel may keep what it was told. This daemon alone changes things, at the kernel's own request. */
+/*
+ * Seconds for which the kernel may keep what it was told. This daemon alone changes things, at the kernel's own
+ * request.
+ */
 #define RULES_FOREVER 1e8
 #define RULES_BRIEF 1.0 /* sessions' names: they may go by themselves; blocks of a file until its data is flushed */
 
@@ -68,11 +72,15 @@ void rules_collect_live_orphans(struct fs *);
 
 /* dir.c, make.c, remove.c, list.c */
 int dir_lookup(struct fs *, struct fs_id dir, const char *name, struct entry *ret);
-int dir_make(struct fs *, const struct caller *, struct fs_id dir, const char *name, const struct creation *, struct entry *ret);
+int dir_make(struct fs *, const struct caller *, struct fs_id dir, const char *name, const struct creation *,
+	struct entry *ret);
 int dir_link(struct fs *, struct fs_id file, struct fs_id dir, const char *name, struct entry *ret);
 int dir_unlink(struct fs *, struct fs_id dir, const char *name);
 int dir_rmdir(struct fs *, struct fs_id dir, const char *name);
-/* Lists from `from` (0: the start) on until add refuses; with plus the entries are whole and hold references. room: in bytes. */
+/*
+ * Lists from `from` (0: the start) on until add refuses; with plus the entries are whole and hold references. room:
+ * in bytes.
+ */
 int dir_list(struct fs *, struct fs_id dir, uint64_t from, size_t room, bool plus, dir_add, void *arg);
 
 /* rename.c; flags as of renameat2(2) */
@@ -85,11 +93,12 @@ int attr_set(struct fs *, struct fs_id, unsigned fields, const struct stat *, st
 /* file.c, range.c */
 int file_read(struct fs *, struct fs_id, uint64_t offset, char *buf, size_t len, size_t *ret);
 int file_readlink(struct fs *, struct fs_id, char *buf, size_t size);
-int file_write(struct fs *, struct fs_id, uint64_t offset, const char *data, size_t len, bool kill_suidgid, size_t *ret);
+int file_write(struct fs *, struct fs_id, uint64_t offset, const char *data, size_t len, bool kill_suidgid,
+	size_t *ret);
 int file_allocate(struct fs *, const struct caller *, struct fs_id, int mode, uint64_t offset, uint64_t len);
 int file_seek(struct fs *, struct fs_id, uint64_t offset, int whence, uint64_t *ret);
-int file_copy(struct fs *, const struct caller *, struct fs_id in, uint64_t in_offset, struct fs_id out, uint64_t out_offset,
-	uint64_t len, size_t *ret);
+int file_copy(struct fs *, const struct caller *, struct fs_id in, uint64_t in_offset, struct fs_id out,
+	uint64_t out_offset, uint64_t len, size_t *ret);
 int file_sync(struct fs *);
 int file_statfs(struct fs *, struct statvfs *ret);
 
@@ -97,5 +106,6 @@ int file_statfs(struct fs *, struct statvfs *ret);
 int xattr_get(struct fs *, struct fs_id, const char *name, char *buf, size_t size, size_t *ret);
 int xattr_list(struct fs *, const struct caller *, struct fs_id, char *buf, size_t size, size_t *ret);
 /* flags: XATTR_CREATE, XATTR_REPLACE */
-int xattr_set(struct fs *, const struct caller *, struct fs_id, const char *name, const void *value, size_t len, int flags);
+int xattr_set(struct fs *, const struct caller *, struct fs_id, const char *name, const void *value, size_t len,
+	int flags);
 int xattr_remove(struct fs *, struct fs_id, const char *name);

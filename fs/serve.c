@@ -1,14 +1,15 @@
 /*
  * serve.c - the connection to the kernel: mounting, the threads that take requests, the end.
  *
- * The loop is our own, because libfuse 3.14 does not know two things that we need of the kernel's protocol (linux/fuse.h):
- * FUSE_HANDLE_KILLPRIV_V2, without which each write is preceded by a question for security.capability, and the flags with which
- * the kernel then asks that set-user-ID bits go. So the answer to INIT is amended, and requests are looked at, on their way.
+ * The loop is our own, because libfuse 3.14 does not know two things that we need of the kernel's protocol
+ * (linux/fuse.h): FUSE_HANDLE_KILLPRIV_V2, without which each write is preceded by a question for
+ * security.capability, and the flags with which the kernel then asks that set-user-ID bits go. So the answer to INIT
+ * is amended, and requests are looked at, on their way.
  *
  * The end comes in three ways:
  *
  *   unmounted from outside   reading the device says ENODEV; the last thread wakes fs_serve
- *   fs_stop                  fs_serve unmounts lazily while the threads still serve; when nobody uses the mount, as above
+ *   fs_stop                  fs_serve unmounts lazily while the threads still serve; when nobody uses it, as above
  *   fs_stop, mount in use    after STOP_PATIENCE_MS the threads finish the requests they are at, and leave
  */
 #include "fs/serve.h"
@@ -110,13 +111,14 @@ static void wake(struct server *s)
 	(void)!write(s->wake, &one, sizeof(one));
 }
 
-/* ---- the kernel's answers and requests on their way ------------------------------------------------------------------- */
+/* ---- the kernel's answers and requests on their way -------------------------------------------------------------- */
 
 static bool offers_killpriv(const struct worker *w)
 {
 	const struct fuse_init_in *init = (const void *)(w->header + 1);
 
-	return w->len >= sizeof(*w->header) + offsetof(struct fuse_init_in, flags2) && init->flags & FUSE_HANDLE_KILLPRIV_V2;
+	return w->len >= sizeof(*w->header) + offsetof(struct fuse_init_in, flags2)
+		&& init->flags & FUSE_HANDLE_KILLPRIV_V2;
 }
 
 static ssize_t device_writev(int fd, struct iovec *iov, int count, void *userdata)
@@ -136,7 +138,7 @@ static ssize_t device_read(int fd, void *buf, size_t len, void *userdata)
 	return read(fd, buf, len);
 }
 
-/* ---- serving ---------------------------------------------------------------------------------------------------------- */
+/* ---- serving ----------------------------------------------------------------------------------------------------- */
 
 static uint64_t clock_ns(void)
 {
@@ -342,7 +344,7 @@ void fs_stop(struct fs *fs)
 	errno = saved;
 }
 
-/* ---- beginning and end ------------------------------------------------------------------------------------------------ */
+/* ---- beginning and end ------------------------------------------------------------------------------------------- */
 
 static void log_from_libfuse(enum fuse_log_level level, const char *format, va_list ap)
 {

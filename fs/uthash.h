@@ -1,6 +1,6 @@
 /*
- * uthash.h - uthash as it is used here: running out of memory leaves the element out instead of ending the program, and the
- * hash of our keys (numbers given out in sequence) is one multiplication.
+ * uthash.h - uthash as it is used here: running out of memory leaves the element out instead of ending the program,
+ * and the hash of our keys (numbers given out in sequence) is one multiplication.
  */
 #pragma once
 

@@ -34,10 +34,11 @@ static int check_name(const char *name)
 static int load(struct node *node, const char *name, void **ret, size_t *ret_len)
 {
 	uint64_t flag = acl_is_name(name) ? STORE_INODE_HAS_ACL : STORE_INODE_HAS_XATTR;
+	struct store *store = node->session->fs->store;
 	int r = ENOENT;
 
 	if (node->inode.flags & flag && !node->gone)
-		r = error_of_store(store_get_xattr(node->session->fs->store, node->session->sid, node->ino, name, ret, ret_len));
+		r = error_of_store(store_get_xattr(store, node->session->sid, node->ino, name, ret, ret_len));
 	return r == ENOENT ? ENODATA : r;
 }
 
@@ -143,7 +144,8 @@ static int set_acl(struct node *node, const struct caller *caller, const char *n
 	if (r)
 		return r;
 	acl_set(&c, node, name, &acl, &other);
-	if (access && node->inode.mode & S_ISGID && caller && caller->uid != 0 && !caller->in_group(caller, node->inode.gid))
+	if (access && node->inode.mode & S_ISGID && caller && caller->uid != 0
+	    && !caller->in_group(caller, node->inode.gid))
 		change_inode(&c, node)->mode &= ~(uint32_t)S_ISGID;
 	change_inode(&c, node)->ctime = c.now;
 	return change_commit(&c);
@@ -162,8 +164,8 @@ static int put(struct node *node, const char *name, const void *value, size_t le
 	return change_commit(&c);
 }
 
-int xattr_set(struct fs *fs, const struct caller *caller, struct fs_id id, const char *name, const void *value, size_t len,
-	int flags)
+int xattr_set(struct fs *fs, const struct caller *caller, struct fs_id id, const char *name, const void *value,
+	size_t len, int flags)
 {
 	FS_GUARD(fs);
 	struct node *node;
