@@ -10,6 +10,7 @@ enum field_type {
 	FIELD_U32,
 	FIELD_U64,
 	FIELD_I64,
+	FIELD_SINCE, /* nanoseconds, 64 bits, kept as the difference to the schema's base: small for what is touched soon after it was made */
 	FIELD_NAME, /* a length of 32 bits, directly followed by its char[STORE_NAME_MAX + 1] */
 };
 
@@ -23,6 +24,7 @@ struct schema {
 	const struct field *fields;
 	uint32_t count;
 	uint32_t size;         /* of the struct */
+	uint32_t base;         /* offset of what FIELD_SINCE counts from */
 	int32_t extra;         /* offset of its struct store_extra, or -1: unknown fields are dropped */
 };
 
