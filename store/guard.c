@@ -173,7 +173,7 @@ static int verify_branch(struct guard *g, struct path path, unsigned level, int 
 	return verify_path(g, &path) ? 0 : -EIO;
 }
 
-static int verify_around(struct guard *g, const uint8_t key[KEY_SIZE])
+static int verify_around(struct guard *g, const struct key *key)
 {
 	struct path path;
 	int r = path_find(g->pages, &g->tree, key, &path);
@@ -193,14 +193,14 @@ static int verify_around(struct guard *g, const uint8_t key[KEY_SIZE])
 }
 
 /* The pages of the key's large value, which LMDB frees by the number that their head tells. */
-static int verify_value(struct guard *g, const uint8_t key[KEY_SIZE])
+static int verify_value(struct guard *g, const struct key *key, const uint8_t bytes[KEY_SIZE])
 {
 	struct page_value v;
 	struct node n;
 	int c;
 	if (!search_page(g->pages, &g->leaf, key, false))
 		return -EIO;
-	if (g->leaf.index == g->leaf.count || !compare_at(g->pages, &g->leaf, g->leaf.index, key, &c) || c != 0)
+	if (g->leaf.index == g->leaf.count || !compare_at(g->pages, &g->leaf, g->leaf.index, bytes, &c) || c != 0)
 		return 0;
 	if (!node_at(g->pages, g->leaf.page, g->leaf.index, &n) || !node_value(g->pages, &g->tree, &n, &v))
 		return -EIO;
@@ -217,6 +217,6 @@ int guard_admit(struct guard *g, const struct key *key)
 	if (g->tree.root == PAGE_NONE)
 		return 0;
 	bool known = g->leaf.page && (!g->low || memcmp(g->low, bytes, KEY_SIZE) <= 0) && (!g->high || memcmp(bytes, g->high, KEY_SIZE) < 0);
-	int r = known ? 0 : verify_around(g, bytes);
-	return r ? r : verify_value(g, bytes);
+	int r = known ? 0 : verify_around(g, key);
+	return r ? r : verify_value(g, key, bytes);
 }

@@ -53,8 +53,8 @@ struct path {
 	unsigned depth;
 	struct level at[TREE_DEPTH_MAX];
 };
-/* First record with a key >= key, and the path to it. STORE_ABSENT, -EIO. Valid as long as the transaction. */
-int pages_seek(struct pages *, const struct tree *, const struct key *, struct path *ret_path, struct key *ret_key, struct page_value *ret);
+/* First record with a key >= key; the path, to another of the same transaction or of depth 0, moves to it. STORE_ABSENT, -EIO. */
+int pages_seek(struct pages *, const struct tree *, const struct key *, struct path *, struct key *ret_key, struct page_value *ret);
 /* First record with a key > key: one step if the path leads to key. */
 int pages_after(struct pages *, const struct tree *, const struct key *, struct path *, struct key *ret_key, struct page_value *ret);
 

@@ -56,9 +56,9 @@ bool leaf_holds(const struct pages *, const uint8_t *page, unsigned count);
 /* Compares the key of node i; false if it has none of ours. */
 bool compare_at(const struct pages *, const struct level *, unsigned i, const uint8_t key[KEY_SIZE], int *ret);
 /* To the first node with a key >= the one given (of a leaf), or the last with a key <= it (of a branch, whose first has none). */
-bool search_page(const struct pages *, struct level *, const uint8_t key[KEY_SIZE], bool branch);
+bool search_page(const struct pages *, struct level *, const struct key *, bool branch);
 
-int path_find(const struct pages *, const struct tree *, const uint8_t key[KEY_SIZE], struct path *ret);
+int path_find(const struct pages *, const struct tree *, const struct key *, struct path *ret);
 int path_enter(const struct pages *, const struct tree *, struct path *, unsigned level, uint64_t number);
 int path_child(const struct pages *, const struct level *, uint64_t *ret);
 /* To the next (1) or previous (-1) page of a level; of it the first or last node. STORE_ABSENT at the end, -EIO. */

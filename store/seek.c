@@ -4,6 +4,7 @@
 #include "store/codec.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 /* Remembers what it found sound: pages that are written later are our own. What is not is looked at again each time. */
 static bool leaf_is_good(struct pages *p, const struct tree *t, const struct level *leaf)
@@ -26,13 +27,33 @@ bool compare_at(const struct pages *p, const struct level *l, unsigned i, const 
 	return true;
 }
 
-bool search_page(const struct pages *p, struct level *l, const uint8_t key[KEY_SIZE], bool branch)
+/* As compare_at, for the inner loop. */
+static inline bool compare_words(const uint8_t *page, uint32_t page_size, unsigned i, const struct key *key, int *ret)
+{
+	uint16_t at, key_len;
+	uint64_t word;
+	memcpy(&at, page + PAGE_HEADER + 2 * i, sizeof at);
+	if (at > page_size - sizeof(struct node_header) - KEY_SIZE)
+		return false;
+	memcpy(&key_len, page + at + offsetof(struct node_header, key_len), sizeof key_len);
+	if (key_len != KEY_SIZE)
+		return false;
+	*ret = 0;
+	for (unsigned k = 0; k < 3 && *ret == 0; k++) {
+		memcpy(&word, page + at + sizeof(struct node_header) + 8 * k, sizeof word);
+		word = be64toh(word);
+		*ret = (word > key->w[k]) - (word < key->w[k]);
+	}
+	return true;
+}
+
+bool search_page(const struct pages *p, struct level *l, const struct key *key, bool branch)
 {
 	unsigned low = branch ? 1 : 0, high = l->count;
 	while (low < high) {
 		unsigned middle = (low + high) / 2;
 		int c;
-		if (!compare_at(p, l, middle, key, &c))
+		if (!compare_words(l->page, p->page_size, middle, key, &c))
 			return false;
 		if (c < 0 || (branch && c == 0))
 			low = middle + 1;
@@ -60,7 +81,7 @@ int path_child(const struct pages *p, const struct level *l, uint64_t *ret)
 	return 0;
 }
 
-int path_find(const struct pages *p, const struct tree *t, const uint8_t key[KEY_SIZE], struct path *path)
+int path_find(const struct pages *p, const struct tree *t, const struct key *key, struct path *path)
 {
 	uint64_t number = t->root;
 	path->depth = t->depth;
@@ -213,24 +234,37 @@ static int prove_absent(struct pages *p, const struct tree *t, struct path *path
 	return r ? r : neighbour_holds(p, t, leaf, leaf->index, kind) ? 0 : -EIO;
 }
 
+/* Whether the key lies between the first and the last one of the leaf that the path leads to: then no other can have it. */
+static bool is_near(const struct pages *p, const struct path *path, const struct key *key)
+{
+	const struct level *leaf = path->depth ? &path->at[path->depth - 1] : NULL;
+	int first, last;
+	return leaf && compare_words(leaf->page, p->page_size, 0, key, &first) && first <= 0 &&
+		compare_words(leaf->page, p->page_size, leaf->count - 1, key, &last) && last >= 0;
+}
+
 int pages_seek(struct pages *p, const struct tree *t, const struct key *key, struct path *path, struct key *ret_key, struct page_value *ret)
 {
 	uint8_t bytes[KEY_SIZE];
 	int c = 1;
-	path->depth = 0;
+	bool near = is_near(p, path, key);
 	if (t->root == PAGE_NONE)
 		return STORE_ABSENT;
-	key_to_bytes(*key, bytes);
-	int r = path_find(p, t, bytes, path);
+	int r = near ? 0 : path_find(p, t, key, path);
 	struct level *leaf = &path->at[path->depth - 1];
-	if (r == 0 && !leaf_is_good(p, t, leaf)) {
+	if (r == 0 && near && !search_page(p, leaf, key, false))
+		r = -EIO;
+	if (r == 0 && !near && !leaf_is_good(p, t, leaf)) {
 		path->depth = 0;
+		key_to_bytes(*key, bytes);
 		return seek_damaged(p, t, leaf, bytes, ret_key, ret);
 	}
-	if (r == 0 && leaf->index < leaf->count && !compare_at(p, leaf, leaf->index, bytes, &c))
+	if (r == 0 && leaf->index < leaf->count && !compare_words(leaf->page, p->page_size, leaf->index, key, &c))
 		r = -EIO;
-	if (r == 0 && c != 0)
+	if (r == 0 && c != 0) {
+		key_to_bytes(*key, bytes);
 		r = prove_absent(p, t, path, bytes, key_kind(*key));
+	}
 	r = r ? r : take(p, t, leaf, ret_key, ret);
 	if (r)
 		path->depth = 0;
