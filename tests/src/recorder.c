@@ -440,6 +440,7 @@ int main(int argc, char **argv)
 		daemon_under_test.store = words[1];
 		daemon_under_test.mount = words[2];
 		run_init(&run, words[2]);
+		run.confirm = o.closes;
 		printf("seed %llu\n", (unsigned long long)o.seed);
 		return words[0][0] == 'c' ? crash(&o) : twin();
 	}

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ struct run {
 	char mount[RUN_PATH];
 	int fds[MODEL_NODES]; /* of held nodes; -1: none */
 	size_t written;       /* bytes that the last write took */
+	bool confirm;         /* with a writeback cache: the kernel's close succeeds even when the daemon is gone; ask it */
 };
 
 static inline void run_init(struct run *r, const char *mount)
@@ -97,8 +99,11 @@ static inline int run_file(struct run *r, const struct op *op, const char *path)
 		return -1;
 	int result = run_content(r, fd, op);
 	int error = errno;
+	struct statfs fs;
 	if (close(fd) && !result)
 		return -1;
+	if (!result && r->confirm)
+		return statfs(r->mount, &fs);
 	errno = error;
 	return result;
 }
