@@ -41,6 +41,8 @@ int error_errno(struct fs *fs, const char *operation, int result)
 	(void)fs;
 	if (result >= 0)
 		return result;
+	if (result == -ENOSPC || result == -EDQUOT)
+		return -result; /* of the device under the store: its user's to mend */
 	fs_log(LOG_ERR, "error: %s: %s", operation, strerror(-result));
 	return result == -ENOMEM ? ENOMEM : EIO;
 }

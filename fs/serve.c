@@ -287,7 +287,10 @@ static int run_helper(const char *path)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : EPERM;
 }
 
-/* Takes the mount out of the tree while it is still served, so that what the kernel buffers is written. */
+/*
+ * Takes the mount out of the tree while it is still served, so that what the kernel buffers is written. The connection is
+ * closed when the session is freed.
+ */
 static void unmount_lazily(struct server *s)
 {
 	const char *path = s->fs->options.mount_path;
@@ -300,9 +303,8 @@ static void unmount_lazily(struct server *s)
 			close(fd);
 		}
 	}
-	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
-		return;
-	if (errno != EPERM || run_helper(path))
+	s->mounted = umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) && (errno != EPERM || run_helper(path));
+	if (s->mounted)
 		fs_log(LOG_WARNING, "warning: %s could not be unmounted", path);
 }
 
@@ -329,7 +331,8 @@ int fs_serve(struct fs *fs, void (*ready)(void *arg), void *arg)
 	join_workers(s);
 	sync_free(fs->sync);
 	fs->sync = NULL;
-	fuse_session_unmount(s->session);
+	if (s->mounted)
+		fuse_session_unmount(s->session);
 	s->mounted = false;
 	rules_collect_live_orphans(fs);
 	return -atomic_load(&s->error);
