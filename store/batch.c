@@ -45,7 +45,9 @@ static int make_room(struct store *s, uint64_t need)
 		if (s->active->tail == HOT_DATA)
 			return STORE_FULL;
 		if (s->spare) {
-			swap_logs(s);
+			int r = swap_logs(s);
+			if (r)
+				return r;
 			continue;
 		}
 		uint64_t failures = s->failures;
@@ -95,7 +97,7 @@ int store_batch_commit(struct store_batch *b)
 		s->super = b->super;
 		s->stats.batches += !empty;
 		if (s->spare && is_due(s->active))
-			swap_logs(s);
+			(void)swap_logs(s); /* else the next batch that needs room */
 	}
 	pthread_mutex_unlock(&s->lock);
 	return r;

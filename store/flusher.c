@@ -23,14 +23,18 @@ uint64_t store_clock(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-void swap_logs(struct store *s)
+int swap_logs(struct store *s)
 {
 	struct hot *old = s->active;
-	hot_start(s->spare, ++s->generation, old->tail, s->boot);
+	int r = hot_start(s->spare, s->generation + 1, old->tail, s->boot);
+	if (r)
+		return r;
+	s->generation++;
 	s->active = s->spare;
 	s->spare = NULL;
 	s->sealed = old;
 	pthread_cond_signal(&s->wake);
+	return 0;
 }
 
 /* The sealed log is in warm: nobody may find it any more, and it becomes the spare one. */
@@ -102,7 +106,7 @@ static struct hot *next_work(struct store *s, bool failed)
 			continue;
 		failed = false;
 		if (!s->sealed && s->spare && s->active->tail > HOT_DATA)
-			swap_logs(s);
+			(void)swap_logs(s); /* tried again when the time is up again */
 		until = deadline(s->options.commit);
 	}
 	return s->stopping ? NULL : s->sealed;
@@ -151,15 +155,15 @@ int store_flush(struct store *s)
 	uint64_t target = s->active->tail > HOT_DATA ? s->generation : s->generation - 1;
 	uint64_t failures = s->failures;
 	while (s->flushed_generation < target && r == 0) {
-		if (s->spare && s->generation == target)
-			swap_logs(s);
+		if (s->spare && s->generation == target && (r = swap_logs(s)))
+			break;
 		pthread_cond_signal(&s->wake);
 		pthread_cond_wait(&s->flushed, &s->lock);
 		if (s->failures != failures)
 			r = s->last_error;
 	}
 	pthread_mutex_unlock(&s->lock);
-	return r;
+	return r > 0 ? -ENOSPC : r;
 }
 
 static int sync_logs(struct store *s)

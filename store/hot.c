@@ -5,10 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,10 +62,36 @@ struct hot_boot hot_this_boot(void)
 
 /* ---- opening ---------------------------------------------------------------------------------------------------------- */
 
+/* Where blocks, once allocated, are overwritten in place; everywhere else a full disk can refuse to overwrite. */
+static bool overwrites_in_place(int fd)
+{
+	struct statfs fs;
+	if (fstatfs(fd, &fs) < 0)
+		return false;
+	switch ((uint32_t)fs.f_type) {
+	case EXT4_SUPER_MAGIC: case XFS_SUPER_MAGIC: case TMPFS_MAGIC:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A log is overwritten for ever: on btrfs, better in place. Elsewhere this is refused, and not needed. */
+static void ask_for_no_cow(int fd)
+{
+	int flags;
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0) {
+		flags |= FS_NOCOW_FL;
+		ioctl(fd, FS_IOC_SETFLAGS, &flags);
+	}
+}
+
 static int set_size(struct hot *h, uint64_t size)
 {
 	if (ftruncate(h->fd, 0) < 0)
 		return -errno;
+	if (h->by_call)
+		ask_for_no_cow(h->fd);
 	/* Unlike posix_fallocate this never falls back to writing; where it is not supported, ENOSPC would be a SIGBUS later. */
 	if (fallocate(h->fd, 0, 0, (off_t)size) < 0)
 		return -errno;
@@ -102,6 +132,7 @@ int hot_open(struct hot *h, int dir, const char *name, uint64_t size, bool read_
 	h->fd = openat(dir, name, read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (h->fd < 0)
 		return read_only && errno == ENOENT ? 0 : -errno;
+	h->by_call = !overwrites_in_place(h->fd);
 	int r = load(h, size, read_only);
 	if (r == 0 && size && h->size != size && !hot_is_valid(h)) {
 		munmap(h->map, h->size);
@@ -140,27 +171,58 @@ static uint64_t new_salt(uint64_t generation)
 	return (uint64_t)now.tv_sec << 30 ^ (uint64_t)now.tv_nsec ^ generation << 56;
 }
 
-void hot_start(struct hot *h, uint64_t generation, uint64_t previous_end, struct hot_boot boot)
+static int write_call(struct hot *h, uint64_t at, const uint8_t *data, size_t len)
 {
-	struct hot_header *header = hot_header(h);
-	atomic_store_explicit(&header->published, 0, memory_order_release);
-	header->magic = HOT_MAGIC;
-	header->format = STORE_FORMAT;
-	header->generation = generation;
-	header->previous_end = previous_end;
-	header->salt = new_salt(generation);
-	header->boot = boot;
+	while (len) {
+		ssize_t n = pwrite(h->fd, data, len, (off_t)at);
+		if (n < 0 && errno != EINTR)
+			return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? STORE_FULL : -errno;
+		if (n > 0)
+			data += n, at += (uint64_t)n, len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int put(struct hot *h, uint64_t at, const void *data, size_t len)
+{
+	if (h->by_call || len >= LARGE)
+		return write_call(h, at, data, len);
+	memcpy(h->map + at, data, len);
+	h->mapped += len;
+	return 0;
+}
+
+static int publish(struct hot *h, uint64_t end)
+{
+	if (h->by_call)
+		return write_call(h, offsetof(struct hot_header, published), (const uint8_t *)&end, sizeof end);
+	atomic_store_explicit(&hot_header(h)->published, end, memory_order_release);
+	return 0;
+}
+
+static void reset(struct hot *h)
+{
 	h->tail = h->checked = HOT_DATA;
 	h->synced = h->mapped = h->trimmed = 0;
-	atomic_store_explicit(&header->published, HOT_DATA, memory_order_release);
+}
+
+int hot_start(struct hot *h, uint64_t generation, uint64_t previous_end, struct hot_boot boot)
+{
+	struct hot_header header = { .magic = HOT_MAGIC, .format = STORE_FORMAT, .generation = generation, .previous_end = previous_end,
+		.salt = new_salt(generation), .boot = boot };
+	int r = publish(h, 0);
+	r = r ? r : put(h, 0, &header, offsetof(struct hot_header, published));
+	r = r ? r : publish(h, HOT_DATA);
+	reset(h);
+	return r;
 }
 
 void hot_void(struct hot *h)
 {
-	atomic_store_explicit(&hot_header(h)->published, 0, memory_order_release);
+	/* A log that stays valid because this fails is known to be in warm by its generation. */
+	(void)publish(h, 0);
 	madvise(h->map, h->size, MADV_DONTNEED);
-	h->tail = h->checked = HOT_DATA;
-	h->synced = h->mapped = h->trimmed = 0;
+	reset(h);
 }
 
 /* ---- replaying -------------------------------------------------------------------------------------------------------- */
@@ -251,13 +313,25 @@ int hot_replay(struct hot *h, struct hot_boot this_boot)
 
 /* ---- syncing ---------------------------------------------------------------------------------------------------------- */
 
+/* Not through put(), whose figures belong to the thread that appends. */
+static int set_check(struct hot *h, uint64_t check)
+{
+	if (h->by_call)
+		return write_call(h, h->checked, (const uint8_t *)&check, sizeof check);
+	memcpy(h->map + h->checked, &check, sizeof check);
+	return 0;
+}
+
 int hot_sync(struct hot *h, uint64_t end)
 {
 	if (h->synced >= end)
 		return 0;
 	while (h->checked < end) {
-		struct batch_header *b = (struct batch_header *)(h->map + h->checked);
-		b->check = batch_check(h, h->checked, b->len);
+		const struct batch_header *b = (const struct batch_header *)(h->map + h->checked);
+		uint64_t check = batch_check(h, h->checked, b->len);
+		int r = set_check(h, check);
+		if (r)
+			return r;
 		h->checked += b->len;
 	}
 	if (fdatasync(h->fd) < 0)
@@ -295,23 +369,6 @@ static struct prepared *next_prepared(struct hot_batch *b)
 	return &b->prepared[b->count];
 }
 
-static int write_bytes(struct hot *h, uint64_t at, const uint8_t *data, uint32_t len)
-{
-	if (len < LARGE) {
-		memcpy(h->map + at, data, len);
-		h->mapped += len;
-		return 0;
-	}
-	while (len) {
-		ssize_t n = pwrite(h->fd, data, len, (off_t)at);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			data += n, at += (uint64_t)n, len -= (uint32_t)n;
-	}
-	return 0;
-}
-
 int hot_read(const struct hot *h, uint64_t pos, uint8_t *out, uint32_t len)
 {
 	if (len < LARGE) {
@@ -339,10 +396,10 @@ static int append(struct hot_batch *b, struct change *c, const void *data)
 	struct prepared *p = next_prepared(b);
 	if (!p)
 		return -ENOMEM;
-	memcpy(h->map + b->at, &r, sizeof r);
-	h->mapped += sizeof r;
 	c->pos = b->at + sizeof r;
-	int res = data ? write_bytes(h, c->pos, data, c->len) : 0;
+	int res = put(h, b->at, &r, sizeof r);
+	if (res == 0 && data)
+		res = put(h, c->pos, data, c->len);
 	if (res == 0)
 		res = index_prepare(&h->index, c, &p->entry);
 	if (res)
@@ -372,13 +429,15 @@ static void trim(struct hot *h)
 int hot_batch_commit(struct hot_batch *b)
 {
 	struct hot *h = b->hot;
+	struct batch_header header = { .check = 0, .len = (uint32_t)(b->at - b->start), .count = b->count };
+	if (b->error == 0 && b->count)
+		b->error = put(h, b->start, &header, sizeof header);
+	if (b->error == 0 && b->count)
+		b->error = publish(h, b->at);
 	if (b->error || b->count == 0) {
 		hot_batch_abort(b);
 		return b->error;
 	}
-	struct batch_header header = { .check = 0, .len = (uint32_t)(b->at - b->start), .count = b->count };
-	memcpy(h->map + b->start, &header, sizeof header);
-	atomic_store_explicit(&hot_header(h)->published, b->at, memory_order_release);
 	h->tail = b->at;
 	for (uint32_t i = 0; i < b->count; i++)
 		index_apply(&h->index, &b->prepared[i].change, b->prepared[i].entry);

@@ -34,7 +34,8 @@ struct hot_header {
 
 struct hot {
 	int fd;
-	uint8_t *map;
+	uint8_t *map;        /* read through always, written through unless by_call */
+	bool by_call;        /* the file system writes anew what is overwritten: full, a mapping would answer with SIGBUS, pwrite does not */
 	uint64_t size;
 	uint64_t tail;       /* end of published batches */
 	uint64_t mapped;     /* of these, bytes written through the mapping */
@@ -65,8 +66,8 @@ bool hot_is_valid(const struct hot *);
 bool hot_is_of_boot(const struct hot *, struct hot_boot this_boot);
 /* Indexes what counts of a valid log, up to its new tail. -ENOMEM. */
 int hot_replay(struct hot *, struct hot_boot this_boot);
-/* Empties the log and starts it anew. Only while no reader can see it. */
-void hot_start(struct hot *, uint64_t generation, uint64_t previous_end, struct hot_boot);
+/* Empties the log and starts it anew. Only while no reader can see it. STORE_FULL, -errno: it is void. */
+int hot_start(struct hot *, uint64_t generation, uint64_t previous_end, struct hot_boot);
 /* Makes the log void, its records are in warm, and gives up its resident pages. The index is left to the caller. */
 void hot_void(struct hot *);
 

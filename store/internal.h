@@ -131,8 +131,8 @@ int flush_log_somehow(struct store *, struct hot *);
 /* ---- flusher.c ---- */
 int flusher_start(struct store *);
 void flusher_stop(struct store *);
-/* Swaps active and spare and wakes the flusher. Lock held; there is a spare and active is not empty. */
-void swap_logs(struct store *);
+/* Swaps active and spare and wakes the flusher. Lock held; there is a spare and active is not empty. STORE_FULL, -errno. */
+int swap_logs(struct store *);
 
 /* ---- space.c ---- */
 int space_init(struct store *);

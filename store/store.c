@@ -257,7 +257,9 @@ static int make_logs(struct store *s)
 			return r;
 	}
 	s->generation = s->flushed_generation + 1;
-	hot_start(&s->logs[0], s->generation, 0, s->boot);
+	int r = hot_start(&s->logs[0], s->generation, 0, s->boot);
+	if (r)
+		return r > 0 ? -ENOSPC : r;
 	hot_void(&s->logs[1]);
 	s->active = &s->logs[0];
 	s->spare = &s->logs[1];
@@ -283,8 +285,8 @@ static bool adopt_logs(struct store *s, struct hot *replayed[2])
 	struct hot *other = older == &s->logs[0] ? &s->logs[1] : &s->logs[0];
 	if (!other->map)
 		return false;
-	if (!newer)
-		hot_start(other, hot_header(older)->generation + 1, older->tail, s->boot);
+	if (!newer && hot_start(other, hot_header(older)->generation + 1, older->tail, s->boot))
+		return false;
 	s->sealed = older;
 	s->active = other;
 	s->generation = hot_header(other)->generation;
