@@ -21,7 +21,7 @@ stress_work() {
 mount_for_programs
 export STRESS_SECONDS=1
 run_in "$NATIVE/stress" stress_work
-STRESS_SECONDS=3
+STRESS_SECONDS=2
 assert_eq "$(run_in "$MNT/s/cache/stress" stress_work)" ""
 check_counts "$MNT/s"
 umount_store

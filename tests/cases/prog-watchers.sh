@@ -14,7 +14,7 @@ wait_until() {
 }
 follow_work() {
 	: >log
-	tail -n +1 -F log >seen 2>/dev/null &
+	tail -n +1 -s 0.1 -F log >seen 2>/dev/null &
 	local follower=$!
 	echo first >>log
 	wait_until has first seen
