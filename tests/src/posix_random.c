@@ -191,8 +191,8 @@ static void check_whole(struct model *m)
 
 static void run_seed(uint64_t seed)
 {
-	static void (*const steps[])(struct model *) = { step_write, step_write, step_write, step_append, step_truncate, step_punch,
-		step_zero, step_map, step_copy, step_read, step_read, step_sync };
+	static void (*const steps[])(struct model *) = { step_write, step_write, step_write, step_append, step_truncate,
+		step_punch, step_zero, step_map, step_copy, step_read, step_read, step_sync };
 	char name[8];
 	state = seed;
 	for (int i = 0; i < FILES; i++) {
