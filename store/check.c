@@ -1,9 +1,9 @@
 /*
  * check.c - verifies a store, and mends it.
  *
- * Beside a mount the last state that was flushed is looked at, which obeys every invariant by itself; without one, also what the logs
- * hold. Mending goes in rounds, because what one mends may uncover something: data.mdb is written anew if need be, then what is in the
- * tables is mended through batches.
+ * Beside a mount the last state that was flushed is looked at, which obeys every invariant by itself; without one, also
+ * what the logs hold. Mending goes in rounds, because what one mends may uncover something: data.mdb is written anew if
+ * need be, then what is in the tables is mended through batches.
  */
 #include "store/check.h"
 
@@ -18,7 +18,7 @@
 
 enum { ROUNDS = 4, STEPS = 10, PATH_DEPTH = 24 };
 
-/* ---- words ------------------------------------------------------------------------------------------------------------ */
+/* ---- words ------------------------------------------------------------------------------------------------------ */
 
 void check_finding(struct check *c, unsigned invariant, const char *format, ...)
 {
@@ -45,7 +45,7 @@ const char *check_describe_session(struct check *c, uint32_t sid, char text[CHEC
 
 bool check_read_name(struct check *c, uint32_t sid, uint64_t dir, uint64_t cookie, struct store_dirent *ret)
 {
-	struct key key = key_make((struct store_sid){ sid }, (struct store_ino){ dir }, KIND_DIRENT, cookie);
+	struct key key = key_make((struct store_sid){sid}, (struct store_ino){dir}, KIND_DIRENT, cookie);
 	struct found f;
 	pthread_mutex_lock(&c->store->lock);
 	bool found = store_find(c->store, &key, &f) == 0 && record_decode(&dirent_schema, f.body, f.len, ret) == 0;
@@ -62,7 +62,8 @@ const char *check_describe(struct check *c, const struct checked_inode *i, char 
 	size_t at = sizeof path - 1;
 	const struct checked_inode *from = i;
 	path[at] = 0;
-	for (int depth = 0; depth < PATH_DEPTH && i && i->names && !i->root && check_read_name(c, i->sid, i->named_in, i->cookie, &d);
+	for (int depth = 0; depth < PATH_DEPTH && i && i->names && !i->root &&
+			    check_read_name(c, i->sid, i->named_in, i->cookie, &d);
 		depth++) {
 		if (d.name_len + 1 > at)
 			break;
@@ -74,17 +75,18 @@ const char *check_describe(struct check *c, const struct checked_inode *i, char 
 	}
 	check_describe_session(c, from->sid, session);
 	if (path[at])
-		snprintf(text, CHECK_TEXT, "%.*s, inode %" PRIu64 " (%s)", CHECK_TEXT / 3, session, from->ino, path + at);
+		snprintf(text, CHECK_TEXT, "%.*s, inode %" PRIu64 " (%s)", CHECK_TEXT / 3, session, from->ino,
+			path + at);
 	else
 		snprintf(text, CHECK_TEXT, "%.*s, inode %" PRIu64, CHECK_TEXT / 3, session, from->ino);
 	return text;
 }
 
-/* ---- opening ---------------------------------------------------------------------------------------------------------- */
+/* ---- opening ---------------------------------------------------------------------------------------------------- */
 
 static int open_store(const char *path, bool read_only, struct store **ret, struct store_open_info *info)
 {
-	struct store_options options = { .read_only = read_only, .level = 3, .commit = 3600 };
+	struct store_options options = {.read_only = read_only, .level = 3, .commit = 3600};
 	return store_open(path, &options, ret, info);
 }
 
@@ -101,7 +103,7 @@ static void close_beside(struct store *s)
 /* As much of a store as reading warm takes: of one that is mounted, or too damaged to be opened. */
 static int open_beside(const char *path, struct store **ret, struct store_open_info *info)
 {
-	struct key key = key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SUPER, 0);
+	struct key key = key_make(STORE_ROOT_SID, (struct store_ino){0}, KIND_SUPER, 0);
 	struct found f;
 	struct store *s = calloc(1, sizeof *s);
 	if (!s)
@@ -112,16 +114,16 @@ static int open_beside(const char *path, struct store **ret, struct store_open_i
 	r = r ? r : warm_snapshot_new(s->warm, &s->snapshot);
 	if (r) {
 		close_beside(s);
-		*info = (struct store_open_info){ .what = "read data.mdb", .error = r < 0 ? -r : EIO };
+		*info = (struct store_open_info){.what = "read data.mdb", .error = r < 0 ? -r : EIO};
 		return r;
 	}
 	if (store_find(s, &key, &f) == 0 && record_decode(&super_schema, f.body, f.len, &s->super))
-		s->super = (struct super){ 0 };
+		s->super = (struct super){0};
 	*ret = s;
 	return 0;
 }
 
-/* ---- rounds ----------------------------------------------------------------------------------------------------------- */
+/* ---- rounds ----------------------------------------------------------------------------------------------------- */
 
 /* Fills the tables anew, and compares them. */
 static int look(struct check *c, struct store *s)
@@ -157,7 +159,8 @@ static int take_lock(const char *path, int *ret_fd, struct store_open_info *info
 	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return errno == ENOENT || errno == ENOTDIR ? STORE_NO_DIR : STORE_DENIED;
-	int fd = faccessat(dir, "data.mdb", F_OK, 0) == 0 ? openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+	int fd =
+		faccessat(dir, "data.mdb", F_OK, 0) == 0 ? openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
 	int r = fd >= 0 ? 0 : errno == ENOENT ? STORE_NOT_EMPTY : STORE_DENIED;
 	close(dir);
 	if (r == 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
@@ -171,7 +174,8 @@ static int take_lock(const char *path, int *ret_fd, struct store_open_info *info
 }
 
 /* Runs work() with the store's lock held but no store open. */
-static int with_lock(struct check *c, const char *path, int (*work)(const char *path, struct check *), struct store_open_info *info)
+static int with_lock(
+	struct check *c, const char *path, int (*work)(const char *path, struct check *), struct store_open_info *info)
 {
 	int fd, r = take_lock(path, &fd, info);
 	if (r) {
@@ -181,7 +185,7 @@ static int with_lock(struct check *c, const char *path, int (*work)(const char *
 	}
 	r = work(path, c);
 	if (r)
-		*info = (struct store_open_info){ .what = "write data.mdb anew", .error = r < 0 ? -r : EIO };
+		*info = (struct store_open_info){.what = "write data.mdb anew", .error = r < 0 ? -r : EIO};
 	close(fd);
 	return r;
 }
@@ -213,7 +217,7 @@ static int mend(struct check *c, const char *path, struct store_open_info *info)
 	c->result->found = before;
 	int closed = store_close(s);
 	if (r || closed)
-		*info = (struct store_open_info){ .what = "mend the store", .error = abs(r ? r : closed) };
+		*info = (struct store_open_info){.what = "mend the store", .error = abs(r ? r : closed)};
 	return r ? r : closed;
 }
 
@@ -242,11 +246,12 @@ static int repair(struct check *c, const char *path, struct store_open_info *inf
 	return 0;
 }
 
-int store_check(const char *path, const struct store_check_options *options, struct store_check_result *ret, struct store_open_info *ret_info)
+int store_check(const char *path, const struct store_check_options *options, struct store_check_result *ret,
+	struct store_open_info *ret_info)
 {
-	struct store_check_result result = { 0 };
-	struct check c = { .options = options, .result = &result, .raw = malloc(STORE_CHUNK_SIZE) };
-	*ret_info = (struct store_open_info){ .what = "" };
+	struct store_check_result result = {0};
+	struct check c = {.options = options, .result = &result, .raw = malloc(STORE_CHUNK_SIZE)};
+	*ret_info = (struct store_open_info){.what = ""};
 	int r = c.raw ? codec_new(&c.codec) : -ENOMEM;
 	if (r == 0)
 		r = options->repair ? repair(&c, path, ret_info) : look_only(&c, path, ret_info);

@@ -19,12 +19,12 @@ struct checked_inode {
 	uint64_t named_in, cookie;  /* a name that was found: its directory and place */
 	uint64_t entries;           /* names found in it */
 	uint32_t sid, mode, nlink, names, subdirs;
-	uint8_t view;               /* of the record */
-	uint8_t named_view;         /* what its name at the session's top makes it: 1 + enum store_view; else 0 */
-	uint8_t files_view;         /* what files in it count for: 1 + enum store_view, 0: not yet known */
-	uint8_t reach;              /* enum reach */
+	uint8_t view;       /* of the record */
+	uint8_t named_view; /* what its name at the session's top makes it: 1 + enum store_view; else 0 */
+	uint8_t files_view; /* what files in it count for: 1 + enum store_view, 0: not yet known */
+	uint8_t reach;      /* enum reach */
 	bool orphan, root, has_xattrs, flagged;
-	bool made_up;               /* there is no record, but names in it */
+	bool made_up; /* there is no record, but names in it */
 };
 
 enum reach { REACH_UNKNOWN, REACH_ASKING, REACH_YES, REACH_NO };
@@ -36,7 +36,7 @@ struct checked_name {
 };
 
 struct checked_session {
-	struct store_session record; /* without extra */
+	struct store_session record;          /* without extra */
 	uint64_t files[STORE_VIEWS], logical; /* counted */
 	bool named, made_up;
 };
@@ -52,7 +52,11 @@ struct checked_account {
 	uint64_t account, sum;
 };
 
-#define TABLE(type) struct { struct type *list; size_t count, room; }
+#define TABLE(type)                                                                                                    \
+	struct {                                                                                                       \
+		struct type *list;                                                                                     \
+		size_t count, room;                                                                                    \
+	}
 
 struct check {
 	const struct store_check_options *options;
@@ -84,7 +88,9 @@ struct check {
 };
 
 /* Makes room for one more and returns it, or NULL and sets c->error. */
-#define table_add(c, table) ((typeof((table)->list))check_grow(c, (void **)&(table)->list, &(table)->count, &(table)->room, sizeof *(table)->list))
+#define table_add(c, table)                                                                                            \
+	((typeof((table)->list))check_grow(                                                                            \
+		c, (void **)&(table)->list, &(table)->count, &(table)->room, sizeof *(table)->list))
 void *check_grow(struct check *, void **list, size_t *count, size_t *room, size_t size);
 
 /* ---- check.c ---- */
@@ -100,7 +106,8 @@ const char *check_describe_session(struct check *, uint32_t sid, char text[CHECK
 int check_scan(struct check *);
 void check_release(struct check *);
 /* Why a record of warm cannot stay, with its invariant, or NULL. */
-const char *check_refuse(const struct super *, struct codec_ctx *, uint8_t *raw, const struct key *, const struct page_value *, unsigned *ret_invariant);
+const char *check_refuse(const struct super *, struct codec_ctx *, uint8_t *raw, const struct key *,
+	const struct page_value *, unsigned *ret_invariant);
 struct checked_inode *check_inode(struct check *, uint32_t sid, uint64_t ino);
 struct checked_session *check_session(struct check *, uint32_t sid);
 struct checked_account *check_account(struct check *, uint32_t sid);

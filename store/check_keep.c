@@ -1,4 +1,7 @@
-/* check_keep.c - lost+found: a session that takes in what has no name any more. Its counters are left to the next step of mending. */
+/*
+ * check_keep.c - lost+found: a session that takes in what has no name any more. Its counters are left to the next step
+ * of mending.
+ */
 #include "store/check.h"
 
 #include <errno.h>
@@ -28,9 +31,10 @@ static int begin(struct check *c, size_t bytes, struct store_batch **ret)
 	return r > 0 ? -ENOSPC : r;
 }
 
-static struct store_dirent entry_of(const char *name, size_t len, struct store_sid sid, struct store_ino ino, uint32_t mode)
+static struct store_dirent entry_of(
+	const char *name, size_t len, struct store_sid sid, struct store_ino ino, uint32_t mode)
 {
-	struct store_dirent d = { .ino = ino, .session = sid, .type = mode & S_IFMT, .name_len = (uint32_t)len };
+	struct store_dirent d = {.ino = ino, .session = sid, .type = mode & S_IFMT, .name_len = (uint32_t)len};
 	memcpy(d.name, name, len);
 	return d;
 }
@@ -38,13 +42,23 @@ static struct store_dirent entry_of(const char *name, size_t len, struct store_s
 static int lost_and_found(struct check *c, struct place *ret)
 {
 	int64_t now = store_now();
-	struct store_inode inode = { .mode = S_IFDIR | 0700, .nlink = 2, .parent = STORE_ROOT_INO.n, .atime = now, .mtime = now, .ctime = now, .btime = now };
-	struct store_session record = { .name = LOST_NAME, .name_len = sizeof LOST_NAME - 1, .created = now, .modified = now, .last_write = now };
+	struct store_inode inode = {.mode = S_IFDIR | 0700,
+		.nlink = 2,
+		.parent = STORE_ROOT_INO.n,
+		.atime = now,
+		.mtime = now,
+		.ctime = now,
+		.btime = now};
+	struct store_session record = {.name = LOST_NAME,
+		.name_len = sizeof LOST_NAME - 1,
+		.created = now,
+		.modified = now,
+		.last_write = now};
 	struct store_dirent d;
 	struct store_batch *b;
 	int r = store_lookup(c->store, STORE_ROOT_SID, STORE_ROOT_INO, LOST_NAME, sizeof LOST_NAME - 1, &d);
 	if (r == 0)
-		*ret = (struct place){ d.session, d.ino };
+		*ret = (struct place){d.session, d.ino};
 	if (r != STORE_ABSENT)
 		return r;
 	r = begin(c, 0, &b);
@@ -58,11 +72,11 @@ static int lost_and_found(struct check *c, struct place *ret)
 	store_batch_add_dirent(b, STORE_ROOT_SID, STORE_ROOT_INO, &d);
 	r = commit(b);
 	if (r == 0)
-		*ret = (struct place){ record.sid, record.root };
+		*ret = (struct place){record.sid, record.root};
 	return r;
 }
 
-/* ---- one inode ---------------------------------------------------------------------------------------------------------- */
+/* ---- one inode -------------------------------------------------------------------------------------------------- */
 
 struct names {
 	char *list; /* zero-terminated, one after the other */
@@ -83,12 +97,13 @@ static bool collect_name(void *arg, const char *name, size_t len)
 	return false;
 }
 
-static int copy_xattr(struct check *c, const struct checked_inode *i, struct store_sid sid, struct store_ino ino, const char *name)
+static int copy_xattr(
+	struct check *c, const struct checked_inode *i, struct store_sid sid, struct store_ino ino, const char *name)
 {
 	struct store_batch *b;
 	void *data;
 	size_t len;
-	int r = store_get_xattr(c->store, (struct store_sid){ i->sid }, (struct store_ino){ i->ino }, name, &data, &len);
+	int r = store_get_xattr(c->store, (struct store_sid){i->sid}, (struct store_ino){i->ino}, name, &data, &len);
 	if (r)
 		return r > 0 ? 0 : r;
 	r = begin(c, 0, &b);
@@ -102,8 +117,8 @@ static int copy_xattr(struct check *c, const struct checked_inode *i, struct sto
 
 static int copy_xattrs(struct check *c, const struct checked_inode *i, struct store_sid sid, struct store_ino ino)
 {
-	struct names n = { 0 };
-	int r = store_scan_xattrs(c->store, (struct store_sid){ i->sid }, (struct store_ino){ i->ino }, collect_name, &n);
+	struct names n = {0};
+	int r = store_scan_xattrs(c->store, (struct store_sid){i->sid}, (struct store_ino){i->ino}, collect_name, &n);
 	r = r ? r : n.failed ? -ENOMEM : 0;
 	for (size_t at = 0; r == 0 && at < n.len; at += strlen(n.list + at) + 1)
 		r = copy_xattr(c, i, sid, ino, n.list + at);
@@ -111,10 +126,11 @@ static int copy_xattrs(struct check *c, const struct checked_inode *i, struct st
 	return r;
 }
 
-static int copy_range(struct check *c, const struct checked_inode *i, struct store_sid sid, struct store_ino ino, uint64_t at, size_t len, uint8_t *buf)
+static int copy_range(struct check *c, const struct checked_inode *i, struct store_sid sid, struct store_ino ino,
+	uint64_t at, size_t len, uint8_t *buf)
 {
 	struct store_batch *b;
-	int r = store_read(c->store, (struct store_sid){ i->sid }, (struct store_ino){ i->ino }, at, buf, len);
+	int r = store_read(c->store, (struct store_sid){i->sid}, (struct store_ino){i->ino}, at, buf, len);
 	r = r ? r : begin(c, len, &b);
 	if (r)
 		return r;
@@ -129,7 +145,8 @@ static int copy_content(struct check *c, const struct checked_inode *i, struct s
 	uint64_t at = 0;
 	int r = buf ? 0 : -ENOMEM;
 	while (r == 0 && !S_ISDIR(i->mode)) {
-		r = store_seek(c->store, (struct store_sid){ i->sid }, (struct store_ino){ i->ino }, at, i->size, true, &at);
+		r = store_seek(
+			c->store, (struct store_sid){i->sid}, (struct store_ino){i->ino}, at, i->size, true, &at);
 		if (r)
 			break;
 		size_t len = i->size - at < step ? (size_t)(i->size - at) : step;
@@ -141,11 +158,12 @@ static int copy_content(struct check *c, const struct checked_inode *i, struct s
 }
 
 /* Record, name, attributes, content. */
-static int copy_inode(struct check *c, const struct checked_inode *i, struct place to, const char *name, size_t len, struct store_ino *ret)
+static int copy_inode(struct check *c, const struct checked_inode *i, struct place to, const char *name, size_t len,
+	struct store_ino *ret)
 {
 	struct store_inode inode;
 	struct store_batch *b;
-	int r = store_get_inode(c->store, (struct store_sid){ i->sid }, (struct store_ino){ i->ino }, &inode);
+	int r = store_get_inode(c->store, (struct store_sid){i->sid}, (struct store_ino){i->ino}, &inode);
 	if (r)
 		return r < 0 ? r : -EIO;
 	r = begin(c, 0, &b);
@@ -164,7 +182,7 @@ static int copy_inode(struct check *c, const struct checked_inode *i, struct pla
 	return r ? r : copy_content(c, i, to.sid, *ret);
 }
 
-/* ---- and what is below it ------------------------------------------------------------------------------------------------ */
+/* ---- and what is below it --------------------------------------------------------------------------------------- */
 
 static size_t first_name(const struct check *c, uint32_t sid, uint64_t dir)
 {
@@ -186,7 +204,7 @@ static int delete_name(struct check *c, const struct checked_name *n)
 	int r = begin(c, 0, &b);
 	if (r)
 		return r;
-	store_batch_delete_dirent(b, (struct store_sid){ n->sid }, (struct store_ino){ n->dir }, n->cookie);
+	store_batch_delete_dirent(b, (struct store_sid){n->sid}, (struct store_ino){n->dir}, n->cookie);
 	return commit(b);
 }
 
@@ -196,11 +214,12 @@ static int delete_inode(struct check *c, const struct checked_inode *i)
 	int r = begin(c, 0, &b);
 	if (r)
 		return r;
-	store_batch_delete_inode(b, (struct store_sid){ i->sid }, (struct store_ino){ i->ino });
+	store_batch_delete_inode(b, (struct store_sid){i->sid}, (struct store_ino){i->ino});
 	return commit(b);
 }
 
-static int keep_below(struct check *c, struct checked_inode *i, struct place to, const char *name, size_t len, int depth);
+static int keep_below(
+	struct check *c, struct checked_inode *i, struct place to, const char *name, size_t len, int depth);
 
 static int keep_names(struct check *c, const struct checked_inode *dir, struct place to, int depth)
 {
@@ -211,14 +230,16 @@ static int keep_names(struct check *c, const struct checked_inode *dir, struct p
 		if (n->sid != dir->sid || n->dir != dir->ino)
 			break;
 		struct checked_inode *i = check_inode(c, n->sid, n->ino);
-		if (i && i->reach != REACH_ASKING && n->target_sid == n->sid && check_read_name(c, n->sid, n->dir, n->cookie, &d))
+		if (i && i->reach != REACH_ASKING && n->target_sid == n->sid &&
+			check_read_name(c, n->sid, n->dir, n->cookie, &d))
 			r = keep_below(c, i, to, d.name, d.name_len, depth + 1);
 		r = r ? r : delete_name(c, n);
 	}
 	return r;
 }
 
-static int keep_below(struct check *c, struct checked_inode *i, struct place to, const char *name, size_t len, int depth)
+static int keep_below(
+	struct check *c, struct checked_inode *i, struct place to, const char *name, size_t len, int depth)
 {
 	struct store_ino copy;
 	if (depth > DEPTH_MAX)
@@ -226,7 +247,7 @@ static int keep_below(struct check *c, struct checked_inode *i, struct place to,
 	i->reach = REACH_ASKING;
 	int r = copy_inode(c, i, to, name, len, &copy);
 	if (r == 0 && S_ISDIR(i->mode))
-		r = keep_names(c, i, (struct place){ to.sid, copy }, depth);
+		r = keep_names(c, i, (struct place){to.sid, copy}, depth);
 	if (r)
 		return r;
 	c->result->kept++;

@@ -1,6 +1,6 @@
 /*
- * check_mend.c - mends what the tables disagree in, one kind of thing at a time: what one step mends may uncover or settle another, so
- * the tables are filled anew after each step that changed something.
+ * check_mend.c - mends what the tables disagree in, one kind of thing at a time: what one step mends may uncover or
+ * settle another, so the tables are filled anew after each step that changed something.
  */
 #include "store/check.h"
 
@@ -34,19 +34,20 @@ static void commit(struct mending *m, struct store_batch *b)
 
 static struct store_ino ino_of(uint64_t n)
 {
-	return (struct store_ino){ n };
+	return (struct store_ino){n};
 }
 
 static struct store_sid sid_of(uint32_t n)
 {
-	return (struct store_sid){ n };
+	return (struct store_sid){n};
 }
 
 /* A directory that lost its record, but not what is in it. */
 static void make_up_directory(struct mending *m, uint32_t sid, uint64_t ino, mode_t mode)
 {
 	int64_t now = store_now();
-	struct store_inode inode = { .mode = S_IFDIR | mode, .nlink = 2, .atime = now, .mtime = now, .ctime = now, .btime = now };
+	struct store_inode inode = {
+		.mode = S_IFDIR | mode, .nlink = 2, .atime = now, .mtime = now, .ctime = now, .btime = now};
 	struct store_batch *b = begin(m);
 	if (!b)
 		return;
@@ -54,15 +55,17 @@ static void make_up_directory(struct mending *m, uint32_t sid, uint64_t ino, mod
 	commit(m, b);
 }
 
-/* ---- sessions ---------------------------------------------------------------------------------------------------------- */
+/* ---- sessions --------------------------------------------------------------------------------------------------- */
 
 static void add_session_name(struct mending *m, const struct checked_session *s)
 {
 	struct store_session record = s->record;
 	struct store_dirent d;
 	if (store_lookup(m->check->store, STORE_ROOT_SID, STORE_ROOT_INO, record.name, record.name_len, &d) == 0)
-		record.name_len = (uint32_t)snprintf(record.name, sizeof record.name, "lost+found-%" PRIu32, record.sid.n);
-	d = (struct store_dirent){ .ino = record.root, .session = record.sid, .type = S_IFDIR, .name_len = record.name_len };
+		record.name_len =
+			(uint32_t)snprintf(record.name, sizeof record.name, "lost+found-%" PRIu32, record.sid.n);
+	d = (struct store_dirent){
+		.ino = record.root, .session = record.sid, .type = S_IFDIR, .name_len = record.name_len};
 	memcpy(d.name, record.name, record.name_len + 1);
 	struct store_batch *b = begin(m);
 	if (!b)
@@ -75,7 +78,11 @@ static void add_session_name(struct mending *m, const struct checked_session *s)
 static void make_up_session(struct mending *m, const struct checked_name *n)
 {
 	int64_t now = store_now();
-	struct store_session record = { .sid = sid_of(n->target_sid), .root = ino_of(n->ino), .created = now, .modified = now, .last_write = now };
+	struct store_session record = {.sid = sid_of(n->target_sid),
+		.root = ino_of(n->ino),
+		.created = now,
+		.modified = now,
+		.last_write = now};
 	struct store_dirent d;
 	struct store_batch *b;
 	if (!check_read_name(m->check, n->sid, n->dir, n->cookie, &d) || !(b = begin(m)))
@@ -110,7 +117,8 @@ static void mend_session_names(struct mending *m)
 		struct store_batch *b;
 		if (!s->named) {
 			add_session_name(m, s);
-		} else if (i && check_read_name(c, STORE_ROOT_SID.n, i->named_in, i->cookie, &d) && strcmp(d.name, s->record.name) && (b = begin(m))) {
+		} else if (i && check_read_name(c, STORE_ROOT_SID.n, i->named_in, i->cookie, &d) &&
+			   strcmp(d.name, s->record.name) && (b = begin(m))) {
 			s->record.name_len = d.name_len;
 			memcpy(s->record.name, d.name, d.name_len + 1);
 			store_batch_put_session(b, &s->record);
@@ -119,7 +127,7 @@ static void mend_session_names(struct mending *m)
 	}
 }
 
-/* ---- names -------------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------ */
 
 static int compare_dirs(const void *a, const void *b)
 {
@@ -131,7 +139,7 @@ static int compare_dirs(const void *a, const void *b)
 
 static bool has_names(struct check *c, uint32_t sid, uint64_t dir)
 {
-	struct checked_name wanted = { .sid = sid, .dir = dir };
+	struct checked_name wanted = {.sid = sid, .dir = dir};
 	return c->names.count && bsearch(&wanted, c->names.list, c->names.count, sizeof wanted, compare_dirs);
 }
 
@@ -161,7 +169,8 @@ static void mend_name(struct mending *m, const struct checked_name *n)
 	const struct checked_inode *dir = check_inode(c, n->sid, n->dir), *i = check_inode(c, n->target_sid, n->ino);
 	const struct checked_session *s = check_session(c, n->target_sid);
 	bool at_root = n->sid == STORE_ROOT_SID.n;
-	bool lost_directory = !i && n->type == S_IFDIR && (at_root || n->target_sid == n->sid) && has_names(c, n->target_sid, n->ino);
+	bool lost_directory =
+		!i && n->type == S_IFDIR && (at_root || n->target_sid == n->sid) && has_names(c, n->target_sid, n->ino);
 	if (!dir)
 		make_up_directory(m, n->sid, n->dir, 0700);
 	else if (!S_ISDIR(dir->mode))
@@ -185,7 +194,7 @@ static void mend_names(struct mending *m)
 		mend_name(m, &c->names.list[k]);
 }
 
-/* ---- inodes ------------------------------------------------------------------------------------------------------------- */
+/* ---- inodes ----------------------------------------------------------------------------------------------------- */
 
 static void mend_orphans(struct mending *m)
 {
@@ -241,7 +250,8 @@ static void mend_inode(struct mending *m, const struct checked_inode *i)
 	}
 	if (i->has_xattrs && !i->flagged)
 		inode.flags |= STORE_INODE_HAS_ACL | STORE_INODE_HAS_XATTR;
-	bool changed = inode.nlink != was.nlink || inode.size != was.size || inode.parent != was.parent || inode.view != was.view || inode.flags != was.flags;
+	bool changed = inode.nlink != was.nlink || inode.size != was.size || inode.parent != was.parent ||
+		       inode.view != was.view || inode.flags != was.flags;
 	bool lost = !i->orphan && !i->names && !root && !inode.nlink;
 	struct store_batch *b = changed || lost ? begin(m) : NULL;
 	if (b) {
@@ -256,8 +266,11 @@ static void mend_inode(struct mending *m, const struct checked_inode *i)
 static bool is_wrong(const struct checked_inode *i)
 {
 	bool dir = S_ISDIR(i->mode);
-	return i->nlink != (i->orphan ? 0 : dir ? 2 + i->subdirs : i->names) || (!i->names && !i->root && !i->orphan) || (i->has_xattrs && !i->flagged) ||
-		(dir && !i->orphan && (i->size != i->entries || i->parent != i->named_in || i->view != i->named_view));
+	return i->nlink != (i->orphan    ? 0
+				   : dir ? 2 + i->subdirs
+					 : i->names) ||
+	       (!i->names && !i->root && !i->orphan) || (i->has_xattrs && !i->flagged) ||
+	       (dir && !i->orphan && (i->size != i->entries || i->parent != i->named_in || i->view != i->named_view));
 }
 
 static void mend_inodes(struct mending *m)
@@ -282,7 +295,7 @@ static bool note_lost(void *arg, const struct key *key)
 
 static int each_lost_key(struct check *c, bool (*each)(void *, const struct key *), void *arg)
 {
-	struct key first = { { 0 } }, last = { { UINT64_MAX, UINT64_MAX, UINT64_MAX } }, key, before = first;
+	struct key first = {{0}}, last = {{UINT64_MAX, UINT64_MAX, UINT64_MAX}}, key, before = first;
 	struct merge m;
 	struct found f;
 	pthread_mutex_lock(&c->store->lock);
@@ -297,7 +310,7 @@ static int each_lost_key(struct check *c, bool (*each)(void *, const struct key 
 		pthread_mutex_lock(&c->store->lock);
 		if (stop)
 			break;
-		first = key_make(key_sid(key), (struct store_ino){ key_ino(key).n + 1 }, KIND_INODE, 0);
+		first = key_make(key_sid(key), (struct store_ino){key_ino(key).n + 1}, KIND_INODE, 0);
 		r = merge_init(&m, c->store, &first, &last);
 	}
 	pthread_mutex_unlock(&c->store->lock);
@@ -333,9 +346,9 @@ static void mend_counters(struct mending *m)
 
 int check_mend(struct check *c)
 {
-	static void (*const steps[])(struct mending *) = { mend_sessions, mend_names, mend_session_names, mend_orphans, keep_lost, keep_unreached,
-		mend_inodes, mend_lost_attributes, mend_counters };
-	struct mending m = { .check = c };
+	static void (*const steps[])(struct mending *) = {mend_sessions, mend_names, mend_session_names, mend_orphans,
+		keep_lost, keep_unreached, mend_inodes, mend_lost_attributes, mend_counters};
+	struct mending m = {.check = c};
 	for (size_t i = 0; i < sizeof steps / sizeof *steps && !m.changes && !c->error; i++)
 		steps[i](&m);
 	return c->error;

@@ -1,4 +1,7 @@
-/* check_new.c - data.mdb written anew, from the records of the old one that are sound; with accounts and limits set right. */
+/*
+ * check_new.c - data.mdb written anew, from the records of the old one that are sound; with accounts and limits set
+ * right.
+ */
 #include "store/check.h"
 
 #include <errno.h>
@@ -18,8 +21,8 @@ struct copy {
 	uint8_t *out; /* CHUNK_ENCODED_MAX + a record */
 	uint64_t puts;
 	int error;
-	struct key key;   /* of the inode's record that the copy is at */
-	uint8_t *body;    /* without its account; NULL: no record */
+	struct key key; /* of the inode's record that the copy is at */
+	uint8_t *body;  /* without its account; NULL: no record */
 	size_t len;
 	uint32_t mode;
 	uint64_t size, sum;
@@ -126,7 +129,7 @@ static void on_record(void *arg, const struct key *key, const struct page_value 
 		copy_chunk(p, key, v);
 		return;
 	}
-	open_value(*key, (struct warm_value){ v->data, v->len }, &f);
+	open_value(*key, (struct warm_value){v->data, v->len}, &f);
 	if (key_kind(*key) == KIND_INODE && !p->body)
 		copy_inode(p, key, &f);
 	else if (key_kind(*key) == KIND_SUPER)
@@ -146,7 +149,7 @@ static void on_session(void *arg, const struct key *key, const struct page_value
 	if (p->error || key_kind(*key) != KIND_SESSION || check_refuse(&c->super, c->codec, c->raw, key, v, &invariant))
 		return;
 	struct checked_account *a = check_account(c, (uint32_t)key_sub(*key));
-	open_value(*key, (struct warm_value){ v->data, v->len }, &f);
+	open_value(*key, (struct warm_value){v->data, v->len}, &f);
 	put_accounted(p, key, a ? a->sum : 0, f.body, f.len);
 }
 
@@ -159,7 +162,7 @@ static void ignore_damage(void *arg, uint64_t page, const char *what)
 
 static int copy_all(struct copy *p, struct warm_snapshot *from)
 {
-	struct walk records = { on_record, ignore_damage, p }, sessions = { on_session, ignore_damage, p };
+	struct walk records = {on_record, ignore_damage, p}, sessions = {on_session, ignore_damage, p};
 	uint64_t entries;
 	for (size_t i = 0; i < p->check->accounts.count; i++)
 		p->check->accounts.list[i].sum = 0;
@@ -177,7 +180,7 @@ static int copy_all(struct copy *p, struct warm_snapshot *from)
 
 static int copy_store(const char *path, const char *new_path, struct check *c)
 {
-	struct copy p = { .check = c, .out = malloc(CHUNK_ENCODED_MAX) };
+	struct copy p = {.check = c, .out = malloc(CHUNK_ENCODED_MAX)};
 	struct warm *from = NULL;
 	struct warm_snapshot *snapshot = NULL;
 	int r = p.out ? warm_open(path, true, &from) : -ENOMEM;

@@ -1,4 +1,7 @@
-/* check_scan.c - one pass over all records: each by itself, the content of each inode, and what is needed of them later. */
+/*
+ * check_scan.c - one pass over all records: each by itself, the content of each inode, and what is needed of them
+ * later.
+ */
 #include "store/check.h"
 
 #include <errno.h>
@@ -6,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* ---- tables ----------------------------------------------------------------------------------------------------------- */
+/* ---- tables ----------------------------------------------------------------------------------------------------- */
 
 void *check_grow(struct check *c, void **list, size_t *count, size_t *room, size_t size)
 {
@@ -56,28 +59,29 @@ static int compare_accounts(const void *a, const void *b)
 	return x->sid < y->sid ? -1 : x->sid > y->sid;
 }
 
-#define SORT(table, compare) \
-	do { \
-		if ((table)->count) \
-			qsort((table)->list, (table)->count, sizeof *(table)->list, compare); \
+#define SORT(table, compare)                                                                                           \
+	do {                                                                                                           \
+		if ((table)->count)                                                                                    \
+			qsort((table)->list, (table)->count, sizeof *(table)->list, compare);                          \
 	} while (0)
-#define FIND(table, wanted, compare) ((table)->count ? bsearch(wanted, (table)->list, (table)->count, sizeof *(table)->list, compare) : NULL)
+#define FIND(table, wanted, compare)                                                                                   \
+	((table)->count ? bsearch(wanted, (table)->list, (table)->count, sizeof *(table)->list, compare) : NULL)
 
 struct checked_inode *check_inode(struct check *c, uint32_t sid, uint64_t ino)
 {
-	struct checked_inode wanted = { .sid = sid, .ino = ino };
+	struct checked_inode wanted = {.sid = sid, .ino = ino};
 	return FIND(&c->inodes, &wanted, compare_inodes);
 }
 
 struct checked_session *check_session(struct check *c, uint32_t sid)
 {
-	struct checked_session wanted = { .record.sid = { sid } };
+	struct checked_session wanted = {.record.sid = {sid}};
 	return FIND(&c->sessions, &wanted, compare_sessions);
 }
 
 struct checked_account *check_account(struct check *c, uint32_t sid)
 {
-	struct checked_account wanted = { .sid = sid };
+	struct checked_account wanted = {.sid = sid};
 	return FIND(&c->accounts, &wanted, compare_accounts);
 }
 
@@ -95,7 +99,7 @@ void check_release(struct check *c)
 	memset(&c->accounts, 0, sizeof c->accounts);
 }
 
-/* ---- one record ------------------------------------------------------------------------------------------------------- */
+/* ---- one record ------------------------------------------------------------------------------------------------- */
 
 static bool is_name_in_place(const struct super *super, const struct key *key, const char *name, size_t len)
 {
@@ -118,7 +122,8 @@ static bool is_body_right(const struct super *super, const struct key *key, cons
 	switch (key_kind(*key)) {
 	case KIND_SUPER:
 		return record_decode(&super_schema, f->body, f->len, &u.super) == 0 && u.super.format == STORE_FORMAT;
-	case KIND_FLUSHED: case KIND_ORPHAN:
+	case KIND_FLUSHED:
+	case KIND_ORPHAN:
 		return record_get_uint(f->body, f->len, &number) == (int)f->len;
 	case KIND_SESSION:
 		if (record_decode(&session_schema, f->body, f->len, &u.session))
@@ -131,17 +136,20 @@ static bool is_body_right(const struct super *super, const struct key *key, cons
 		store_inode_release(&u.inode);
 		return u.inode.size <= STORE_FILE_MAX;
 	case KIND_XATTR:
-		return record_get_pair(f->body, f->len, &name, &name_len, &data, &len) == 0 && is_name_in_place(super, key, name, name_len);
+		return record_get_pair(f->body, f->len, &name, &name_len, &data, &len) == 0 &&
+		       is_name_in_place(super, key, name, name_len);
 	case KIND_DIRENT:
 		return record_decode(&dirent_schema, f->body, f->len, &u.dirent) == 0 && u.dirent.name_len > 0 &&
-			is_name_in_place(super, key, u.dirent.name, u.dirent.name_len);
-	case KIND_CHUNK: case KIND_DROP: break;
+		       is_name_in_place(super, key, u.dirent.name, u.dirent.name_len);
+	case KIND_CHUNK:
+	case KIND_DROP:
+		break;
 	}
 	return true;
 }
 
-const char *check_refuse(const struct super *super, struct codec_ctx *codec, uint8_t *raw, const struct key *key, const struct page_value *v,
-	unsigned *ret_invariant)
+const char *check_refuse(const struct super *super, struct codec_ctx *codec, uint8_t *raw, const struct key *key,
+	const struct page_value *v, unsigned *ret_invariant)
 {
 	struct found f;
 	*ret_invariant = 2;
@@ -149,13 +157,15 @@ const char *check_refuse(const struct super *super, struct codec_ctx *codec, uin
 		return "is of an unknown kind, or not where its kind belongs";
 	*ret_invariant = 3;
 	if (key_kind(*key) == KIND_CHUNK)
-		return chunk_decode(codec, *key, v->data, v->len, raw, STORE_CHUNK_SIZE) < 0 ? "cannot be decompressed, or its checksum does not hold" : NULL;
-	if (open_value(*key, (struct warm_value){ v->data, v->len }, &f))
+		return chunk_decode(codec, *key, v->data, v->len, raw, STORE_CHUNK_SIZE) < 0
+			       ? "cannot be decompressed, or its checksum does not hold"
+			       : NULL;
+	if (open_value(*key, (struct warm_value){v->data, v->len}, &f))
 		return "has a checksum that does not hold";
 	return is_body_right(super, key, &f) ? NULL : "cannot be decoded, or says what it must not";
 }
 
-/* ---- what the logs do not hide ---------------------------------------------------------------------------------------- */
+/* ---- what the logs do not hide ---------------------------------------------------------------------------------- */
 
 static void note_numbers(struct check *c, uint64_t ino, uint64_t sid)
 {
@@ -201,7 +211,7 @@ static void note_inode(struct check *c, const struct key *key, const struct foun
 
 static uint32_t view_of(const char *name)
 {
-	static const char *const views[] = { "research_data", "intermediate_results", "cache", "logs" };
+	static const char *const views[] = {"research_data", "intermediate_results", "cache", "logs"};
 	uint32_t view = 0;
 	while (view < STORE_OTHER && strcmp(views[view], name))
 		view++;
@@ -216,8 +226,13 @@ static void note_name(struct check *c, const struct key *key, const struct found
 	struct checked_name *n = table_add(c, &c->names);
 	if (!n)
 		return;
-	*n = (struct checked_name){ .dir = key_ino(*key).n, .ino = d.ino.n, .cookie = key_sub(*key), .sid = key_sid(*key).n,
-		.target_sid = d.session.n, .type = d.type, .view = view_of(d.name) };
+	*n = (struct checked_name){.dir = key_ino(*key).n,
+		.ino = d.ino.n,
+		.cookie = key_sub(*key),
+		.sid = key_sid(*key).n,
+		.target_sid = d.session.n,
+		.type = d.type,
+		.view = view_of(d.name)};
 	c->result->names++;
 }
 
@@ -227,8 +242,9 @@ static void note_xattr(struct check *c, const struct key *key)
 	if (i && i->sid == key_sid(*key).n && i->ino == key_ino(*key).n)
 		i->has_xattrs = true;
 	else
-		check_finding(c, 13, "session %" PRIu32 ", inode %" PRIu64 ": an extended attribute of an inode that is not there", key_sid(*key).n,
-			key_ino(*key).n);
+		check_finding(c, 13,
+			"session %" PRIu32 ", inode %" PRIu64 ": an extended attribute of an inode that is not there",
+			key_sid(*key).n, key_ino(*key).n);
 }
 
 static void note_orphan(struct check *c, const struct key *key, const struct found *f)
@@ -238,33 +254,49 @@ static void note_orphan(struct check *c, const struct key *key, const struct fou
 	if (!o)
 		return;
 	record_get_uint(f->body, f->len, &sid);
-	*o = (struct checked_orphan){ .ino = key_sub(*key), .sid = (uint32_t)sid };
+	*o = (struct checked_orphan){.ino = key_sub(*key), .sid = (uint32_t)sid};
 	note_numbers(c, o->ino, o->sid);
 }
 
 static void note(struct check *c, const struct key *key, const struct found *f)
 {
 	switch (key_kind(*key)) {
-	case KIND_SUPER: record_decode(&super_schema, f->body, f->len, &c->super); break;
-	case KIND_SESSION: note_session(c, key, f); break;
-	case KIND_ORPHAN: note_orphan(c, key, f); break;
-	case KIND_INODE: note_inode(c, key, f); break;
-	case KIND_XATTR: note_xattr(c, key); break;
-	case KIND_DIRENT: note_name(c, key, f); break;
-	case KIND_FLUSHED: case KIND_CHUNK: case KIND_DROP: break;
+	case KIND_SUPER:
+		record_decode(&super_schema, f->body, f->len, &c->super);
+		break;
+	case KIND_SESSION:
+		note_session(c, key, f);
+		break;
+	case KIND_ORPHAN:
+		note_orphan(c, key, f);
+		break;
+	case KIND_INODE:
+		note_inode(c, key, f);
+		break;
+	case KIND_XATTR:
+		note_xattr(c, key);
+		break;
+	case KIND_DIRENT:
+		note_name(c, key, f);
+		break;
+	case KIND_FLUSHED:
+	case KIND_CHUNK:
+	case KIND_DROP:
+		break;
 	}
 }
 
 static void note_log_entry(struct check *c, const struct hot *h, const struct entry *e)
 {
-	struct found f = { .body = h->map + e->pos, .len = e->len };
+	struct found f = {.body = h->map + e->pos, .len = e->len};
 	if (e->type != ENTRY_PUT)
 		return;
 	if (key_is_plausible(&e->key) && is_body_right(&c->super, &e->key, &f))
 		note(c, &e->key, &f);
 	else
-		check_finding(c, 3, "a log has a record of session %" PRIu32 ", inode %" PRIu64 ", kind %u that cannot be decoded", key_sid(e->key).n,
-			key_ino(e->key).n, key_kind(e->key));
+		check_finding(c, 3,
+			"a log has a record of session %" PRIu32 ", inode %" PRIu64 ", kind %u that cannot be decoded",
+			key_sid(e->key).n, key_ino(e->key).n, key_kind(e->key));
 }
 
 /* Passes the logs' entries before `end` (NULL: all). True if one is at `end`: it hides what warm has there. */
@@ -285,15 +317,17 @@ static bool pass_logs(struct check *c, const struct key *end)
 	}
 }
 
-/* ---- warm ------------------------------------------------------------------------------------------------------------- */
+/* ---- warm ------------------------------------------------------------------------------------------------------- */
 
 /* The account of the inode that was passed (invariant 8). */
 static void end_inode(struct check *c)
 {
 	struct store_sid sid = key_sid(c->at.key);
 	if (c->at.any && c->at.present && c->at.sum != c->at.account) {
-		check_finding(c, 8, "session %" PRIu32 ", inode %" PRIu64 ": its account says %" PRIu64 " stored bytes, its content has %" PRIu64, sid.n,
-			key_ino(c->at.key).n, c->at.account, c->at.sum);
+		check_finding(c, 8,
+			"session %" PRIu32 ", inode %" PRIu64 ": its account says %" PRIu64
+			" stored bytes, its content has %" PRIu64,
+			sid.n, key_ino(c->at.key).n, c->at.account, c->at.sum);
 		c->new_data = true;
 	}
 	struct checked_account *a = check_account(c, sid.n);
@@ -317,13 +351,16 @@ static void warm_chunk(struct check *c, const struct key *key, const struct page
 	c->result->bytes += v->len;
 	c->at.sum += v->len;
 	if (!c->at.present || !(S_ISREG(c->at.mode) || S_ISLNK(c->at.mode))) {
-		check_finding(c, 12, "session %" PRIu32 ", inode %" PRIu64 ": content of what is not there, or not a file", key_sid(*key).n, key_ino(*key).n);
+		check_finding(c, 12,
+			"session %" PRIu32 ", inode %" PRIu64 ": content of what is not there, or not a file",
+			key_sid(*key).n, key_ino(*key).n);
 		c->new_data = true;
 		return;
 	}
 	uint64_t keep = c->at.size > start ? c->at.size - start : 0;
 	if (keep < (uint64_t)n && !is_zero(c->raw + keep, (size_t)n - keep)) {
-		check_finding(c, 12, "session %" PRIu32 ", inode %" PRIu64 ": content behind its end at %" PRIu64, key_sid(*key).n, key_ino(*key).n, c->at.size);
+		check_finding(c, 12, "session %" PRIu32 ", inode %" PRIu64 ": content behind its end at %" PRIu64,
+			key_sid(*key).n, key_ino(*key).n, c->at.size);
 		c->new_data = true;
 	}
 }
@@ -334,7 +371,7 @@ static void warm_record(struct check *c, const struct key *key, const struct pag
 	if (key_kind(*key) == KIND_SESSION) {
 		struct checked_account *a = table_add(c, &c->accounts);
 		if (a)
-			*a = (struct checked_account){ .sid = (uint32_t)key_sub(*key), .account = f->stored };
+			*a = (struct checked_account){.sid = (uint32_t)key_sub(*key), .account = f->stored};
 	} else if (key_kind(*key) == KIND_INODE && record_decode(&inode_schema, f->body, f->len, &inode) == 0) {
 		store_inode_release(&inode);
 		c->at.present = true;
@@ -348,19 +385,25 @@ static void warm_record(struct check *c, const struct key *key, const struct pag
 
 static void refuse(struct check *c, const struct key *key, unsigned invariant, const char *why)
 {
-	static const char *const kinds[] = { [KIND_SUPER] = "the store's own record", [KIND_FLUSHED] = "the generation", [KIND_SESSION] = "a session",
-		[KIND_ORPHAN] = "an orphan", [KIND_INODE] = "an inode", [KIND_XATTR] = "an extended attribute", [KIND_DIRENT] = "a name",
-		[KIND_CHUNK] = "content" };
+	static const char *const kinds[] = {[KIND_SUPER] = "the store's own record",
+		[KIND_FLUSHED] = "the generation",
+		[KIND_SESSION] = "a session",
+		[KIND_ORPHAN] = "an orphan",
+		[KIND_INODE] = "an inode",
+		[KIND_XATTR] = "an extended attribute",
+		[KIND_DIRENT] = "a name",
+		[KIND_CHUNK] = "content"};
 	unsigned kind = key_kind(*key);
 	const char *what = kind < sizeof kinds / sizeof *kinds && kinds[kind] ? kinds[kind] : "something";
 	c->new_data = true;
-	check_finding(c, invariant, "session %" PRIu32 ", inode %" PRIu64 ", at %" PRIu64 ": %s %s", key_sid(*key).n, key_ino(*key).n, key_sub(*key), what, why);
+	check_finding(c, invariant, "session %" PRIu32 ", inode %" PRIu64 ", at %" PRIu64 ": %s %s", key_sid(*key).n,
+		key_ino(*key).n, key_sub(*key), what, why);
 }
 
 static void on_record(void *arg, const struct key *key, const struct page_value *v, bool sound)
 {
 	struct check *c = arg;
-	struct found f = { 0 };
+	struct found f = {0};
 	unsigned invariant;
 	bool hidden = pass_logs(c, key);
 	(void)sound;
@@ -380,7 +423,7 @@ static void on_record(void *arg, const struct key *key, const struct page_value 
 		return;
 	}
 	if (key_kind(*key) != KIND_CHUNK)
-		open_value(*key, (struct warm_value){ v->data, v->len }, &f);
+		open_value(*key, (struct warm_value){v->data, v->len}, &f);
 	if (key_kind(*key) == KIND_SUPER)
 		note(c, key, &f);
 	warm_record(c, key, v, &f);
@@ -401,7 +444,9 @@ static void check_accounts(struct check *c)
 		struct checked_account *a = &c->accounts.list[i];
 		if (a->sum == a->account)
 			continue;
-		check_finding(c, 9, "session %" PRIu32 ": its account says %" PRIu64 " stored bytes, its inodes have %" PRIu64, a->sid, a->account, a->sum);
+		check_finding(c, 9,
+			"session %" PRIu32 ": its account says %" PRIu64 " stored bytes, its inodes have %" PRIu64,
+			a->sid, a->account, a->sum);
 		c->new_data = true;
 	}
 }
@@ -409,8 +454,10 @@ static void check_accounts(struct check *c)
 static void check_limits(struct check *c)
 {
 	if (c->super.format && (c->ino_end > c->super.ino_limit || c->sid_end > c->super.sid_limit)) {
-		check_finding(c, 14, "inodes up to %" PRIu64 " and sessions up to %" PRIu64 " are in use, but only those below %" PRIu64 " and %" PRIu32
-			" were given out", c->ino_end - 1, c->sid_end - 1, c->super.ino_limit, c->super.sid_limit);
+		check_finding(c, 14,
+			"inodes up to %" PRIu64 " and sessions up to %" PRIu64
+			" are in use, but only those below %" PRIu64 " and %" PRIu32 " were given out",
+			c->ino_end - 1, c->sid_end - 1, c->super.ino_limit, c->super.sid_limit);
 		c->new_data = true;
 	}
 	if (!c->super.format)
@@ -421,8 +468,8 @@ int check_scan(struct check *c)
 {
 	static const struct key first;
 	struct store *s = c->store;
-	struct walk walk = { on_record, on_damage, c };
-	*c->result = (struct store_check_result){ .found = c->result->found, .kept = c->result->kept };
+	struct walk walk = {on_record, on_damage, c};
+	*c->result = (struct store_check_result){.found = c->result->found, .kept = c->result->kept};
 	memset(&c->at, 0, sizeof c->at);
 	c->new_data = false;
 	c->error = 0;

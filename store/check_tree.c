@@ -1,4 +1,7 @@
-/* check_tree.c - the tables against each other: every inode has its names, every directory its place, every session its counters. */
+/*
+ * check_tree.c - the tables against each other: every inode has its names, every directory its place, every session its
+ * counters.
+ */
 #include "store/check.h"
 
 #include <errno.h>
@@ -7,7 +10,7 @@
 
 enum { DEPTH_MAX = 4096 };
 
-/* ---- names (invariants 4 and 10) --------------------------------------------------------------------------------------- */
+/* ---- names (invariants 4 and 10) -------------------------------------------------------------------------------- */
 
 static void check_session_name(struct check *c, const struct checked_name *n)
 {
@@ -15,12 +18,14 @@ static void check_session_name(struct check *c, const struct checked_name *n)
 	struct store_dirent d;
 	char text[CHECK_TEXT];
 	if (!s || s->record.root.n != n->ino)
-		check_finding(c, 10, "the root has a name for session %" PRIu32 ", inode %" PRIu64 ", %s", n->target_sid, n->ino,
-			s ? "which is not its directory" : "which has no record");
+		check_finding(c, 10, "the root has a name for session %" PRIu32 ", inode %" PRIu64 ", %s",
+			n->target_sid, n->ino, s ? "which is not its directory" : "which has no record");
 	else if (s->named)
 		check_finding(c, 10, "%s has two names", check_describe_session(c, n->target_sid, text));
-	else if ((s->named = true) && check_read_name(c, n->sid, n->dir, n->cookie, &d) && strcmp(d.name, s->record.name))
-		check_finding(c, 10, "%s is named %s in the root", check_describe_session(c, n->target_sid, text), d.name);
+	else if ((s->named = true) && check_read_name(c, n->sid, n->dir, n->cookie, &d) &&
+		 strcmp(d.name, s->record.name))
+		check_finding(
+			c, 10, "%s is named %s in the root", check_describe_session(c, n->target_sid, text), d.name);
 }
 
 static void check_name(struct check *c, const struct checked_name *n)
@@ -28,7 +33,9 @@ static void check_name(struct check *c, const struct checked_name *n)
 	struct checked_inode *dir = check_inode(c, n->sid, n->dir), *i = check_inode(c, n->target_sid, n->ino);
 	char text[CHECK_TEXT];
 	if (!dir || !S_ISDIR(dir->mode)) {
-		check_finding(c, 4, "session %" PRIu32 ": inode %" PRIu64 ", which is no directory, has a name for inode %" PRIu64, n->sid, n->dir, n->ino);
+		check_finding(c, 4,
+			"session %" PRIu32 ": inode %" PRIu64 ", which is no directory, has a name for inode %" PRIu64,
+			n->sid, n->dir, n->ino);
 		dir = NULL;
 	} else {
 		dir->entries++;
@@ -37,12 +44,14 @@ static void check_name(struct check *c, const struct checked_name *n)
 	if (n->sid == STORE_ROOT_SID.n)
 		check_session_name(c, n);
 	if (!i || (n->sid != STORE_ROOT_SID.n && n->target_sid != n->sid)) {
-		check_finding(c, 4, "%s has a name for inode %" PRIu64 " of session %" PRIu32 ", %s", dir ? check_describe(c, dir, text) : "a lost directory",
-			n->ino, n->target_sid, i ? "another session" : "which is not there");
+		check_finding(c, 4, "%s has a name for inode %" PRIu64 " of session %" PRIu32 ", %s",
+			dir ? check_describe(c, dir, text) : "a lost directory", n->ino, n->target_sid,
+			i ? "another session" : "which is not there");
 		return;
 	}
 	if ((i->mode & S_IFMT) != n->type)
-		check_finding(c, 4, "%s: its name says type %o, its mode is %o", check_describe(c, i, text), n->type, i->mode);
+		check_finding(c, 4, "%s: its name says type %o, its mode is %o", check_describe(c, i, text), n->type,
+			i->mode);
 	if (i->names++ == 0) {
 		i->named_in = n->dir;
 		i->cookie = n->cookie;
@@ -51,7 +60,7 @@ static void check_name(struct check *c, const struct checked_name *n)
 	}
 }
 
-/* ---- places of directories (invariant 6) -------------------------------------------------------------------------------- */
+/* ---- places of directories (invariant 6) ------------------------------------------------------------------------ */
 
 static struct checked_inode *parent_of(struct check *c, const struct checked_inode *i)
 {
@@ -83,7 +92,7 @@ static uint8_t files_view(struct check *c, struct checked_inode *dir)
 	return dir->files_view = view ? view : 1 + STORE_OTHER;
 }
 
-/* ---- inodes (invariants 5, 7, 13) ---------------------------------------------------------------------------------------- */
+/* ---- inodes (invariants 5, 7, 13) ------------------------------------------------------------------------------- */
 
 static void check_directory(struct check *c, const struct checked_inode *i)
 {
@@ -91,22 +100,27 @@ static void check_directory(struct check *c, const struct checked_inode *i)
 	bool store_root = i->sid == STORE_ROOT_SID.n;
 	uint64_t parent = i->root ? (store_root ? 0 : STORE_ROOT_INO.n) : i->named_in;
 	if (i->nlink != 2 + i->subdirs)
-		check_finding(c, 5, "%s: %" PRIu32 " links, but %" PRIu32 " directories in it", check_describe(c, i, text), i->nlink, i->subdirs);
+		check_finding(c, 5, "%s: %" PRIu32 " links, but %" PRIu32 " directories in it",
+			check_describe(c, i, text), i->nlink, i->subdirs);
 	if (i->size != i->entries)
-		check_finding(c, 5, "%s: size %" PRIu64 ", but %" PRIu64 " names in it", check_describe(c, i, text), i->size, i->entries);
+		check_finding(c, 5, "%s: size %" PRIu64 ", but %" PRIu64 " names in it", check_describe(c, i, text),
+			i->size, i->entries);
 	if (i->names > 1)
 		check_finding(c, 5, "%s: a directory with %" PRIu32 " names", check_describe(c, i, text), i->names);
 	if (i->names && !store_root && i->parent != parent)
-		check_finding(c, 5, "%s: says that it is in directory %" PRIu64 ", but is in %" PRIu64, check_describe(c, i, text), i->parent, parent);
+		check_finding(c, 5, "%s: says that it is in directory %" PRIu64 ", but is in %" PRIu64,
+			check_describe(c, i, text), i->parent, parent);
 	if (i->names && !i->root && i->view != i->named_view)
-		check_finding(c, 11, "%s: its files count for view %u, but by its name for %u", check_describe(c, i, text), i->view, i->named_view);
+		check_finding(c, 11, "%s: its files count for view %u, but by its name for %u",
+			check_describe(c, i, text), i->view, i->named_view);
 }
 
 static void check_links(struct check *c, const struct checked_inode *i)
 {
 	char text[CHECK_TEXT];
 	if (i->orphan && (i->nlink || i->names))
-		check_finding(c, 7, "%s: an orphan with %" PRIu32 " links and %" PRIu32 " names", check_describe(c, i, text), i->nlink, i->names);
+		check_finding(c, 7, "%s: an orphan with %" PRIu32 " links and %" PRIu32 " names",
+			check_describe(c, i, text), i->nlink, i->names);
 	else if (!i->orphan && !i->nlink && !i->names)
 		check_finding(c, 7, "%s: no links, but not an orphan", check_describe(c, i, text));
 	else if (!i->orphan && !i->names && !(i->root && i->sid == STORE_ROOT_SID.n))
@@ -114,7 +128,8 @@ static void check_links(struct check *c, const struct checked_inode *i)
 	else if (S_ISDIR(i->mode) && i->reach != REACH_YES)
 		check_finding(c, 6, "%s: a directory that cannot be reached", check_describe(c, i, text));
 	else if (!S_ISDIR(i->mode) && i->names != i->nlink)
-		check_finding(c, 5, "%s: %" PRIu32 " links, but %" PRIu32 " names", check_describe(c, i, text), i->nlink, i->names);
+		check_finding(c, 5, "%s: %" PRIu32 " links, but %" PRIu32 " names", check_describe(c, i, text),
+			i->nlink, i->names);
 }
 
 static void check_one(struct check *c, struct checked_inode *i)
@@ -126,7 +141,8 @@ static void check_one(struct check *c, struct checked_inode *i)
 	if (i->has_xattrs && !i->flagged)
 		check_finding(c, 13, "%s: has extended attributes, but does not say so", check_describe(c, i, text));
 	if (i->sid != STORE_ROOT_SID.n && !check_session(c, i->sid))
-		check_finding(c, 10, "session %" PRIu32 ", inode %" PRIu64 ": the session has no record", i->sid, i->ino);
+		check_finding(
+			c, 10, "session %" PRIu32 ", inode %" PRIu64 ": the session has no record", i->sid, i->ino);
 }
 
 static void mark_orphans(struct check *c)
@@ -137,7 +153,8 @@ static void mark_orphans(struct check *c)
 		if (i)
 			i->orphan = true;
 		else
-			check_finding(c, 7, "session %" PRIu32 ": inode %" PRIu64 " is an orphan, but is not there", o->sid, o->ino);
+			check_finding(c, 7, "session %" PRIu32 ": inode %" PRIu64 " is an orphan, but is not there",
+				o->sid, o->ino);
 	}
 }
 
@@ -155,11 +172,12 @@ static void mark_roots(struct check *c)
 		if (i)
 			i->root = true;
 		else
-			check_finding(c, 10, "%s: its directory, inode %" PRIu64 ", is missing", check_describe_session(c, s->record.sid.n, text), s->record.root.n);
+			check_finding(c, 10, "%s: its directory, inode %" PRIu64 ", is missing",
+				check_describe_session(c, s->record.sid.n, text), s->record.root.n);
 	}
 }
 
-/* ---- counters (invariant 11) --------------------------------------------------------------------------------------------- */
+/* ---- counters (invariant 11) ------------------------------------------------------------------------------------ */
 
 static void count_all(struct check *c)
 {
@@ -184,9 +202,11 @@ static void check_counters(struct check *c, const struct checked_session *s)
 	check_describe_session(c, s->record.sid.n, text);
 	for (int v = 0; v < STORE_VIEWS; v++)
 		if (s->files[v] != s->record.files[v])
-			check_finding(c, 11, "%s: counts %" PRIu64 " files in view %d, but has %" PRIu64, text, s->record.files[v], v, s->files[v]);
+			check_finding(c, 11, "%s: counts %" PRIu64 " files in view %d, but has %" PRIu64, text,
+				s->record.files[v], v, s->files[v]);
 	if (s->logical != s->record.logical)
-		check_finding(c, 11, "%s: counts %" PRIu64 " bytes, but has %" PRIu64, text, s->record.logical, s->logical);
+		check_finding(
+			c, 11, "%s: counts %" PRIu64 " bytes, but has %" PRIu64, text, s->record.logical, s->logical);
 	if (!s->named)
 		check_finding(c, 10, "%s: has no name in the root", text);
 }

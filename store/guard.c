@@ -4,18 +4,21 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* How many leaves to each side LMDB may come to when it merges the one of a key: one, and one more where that is nearly empty. */
+/*
+ * How many leaves to each side LMDB may come to when it merges the one of a key: one, and one more where that is nearly
+ * empty.
+ */
 enum { LEAVES_AROUND = 2 };
 
 struct guard {
 	struct pages *pages;
 	struct tree tree;
-	uint8_t *seen, *free; /* bits by page: verified; on the free list */
-	struct level leaf;    /* verified last, */
+	uint8_t *seen, *free;      /* bits by page: verified; on the free list */
+	struct level leaf;         /* verified last, */
 	const uint8_t *low, *high; /* and the keys it is for; NULL: no bound */
 };
 
-/* ---- the free list ---------------------------------------------------------------------------------------------------- */
+/* ---- the free list ---------------------------------------------------------------------------------------------- */
 
 static uint64_t get_u64(const uint8_t *p)
 {
@@ -53,14 +56,15 @@ static int each_free_of_leaf(const struct pages *p, const struct tree *t, const 
 int each_free(const struct pages *p, const struct tree *t, int (*each)(void *, const uint8_t *, size_t), void *arg)
 {
 	struct tree list = *t;
-	struct path path = { .depth = t->free_depth };
+	struct path path = {.depth = t->free_depth};
 	uint64_t number = list.root = t->free_root;
 	list.depth = t->free_depth;
 	int r = 0;
 	if (number == PAGE_NONE)
 		return 0;
 	for (unsigned i = 0; i < path.depth; i++)
-		if (path_enter(p, &list, &path, i, number) || (i + 1 < path.depth && path_child(p, &path.at[i], &number)))
+		if (path_enter(p, &list, &path, i, number) ||
+			(i + 1 < path.depth && path_child(p, &path.at[i], &number)))
 			return -EIO;
 	while (r == 0) {
 		if (!path_is_sound(p, &list, &path, FREE_KEY_SIZE))
@@ -99,7 +103,7 @@ static int note_free(void *arg, const uint8_t *ids, size_t count)
 	return 0;
 }
 
-/* ---- pages ------------------------------------------------------------------------------------------------------------ */
+/* ---- pages ------------------------------------------------------------------------------------------------------ */
 
 int guard_new(struct pages *p, const struct tree *t, struct guard **ret)
 {
@@ -216,7 +220,8 @@ int guard_admit(struct guard *g, const struct key *key)
 	key_to_bytes(*key, bytes);
 	if (g->tree.root == PAGE_NONE)
 		return 0;
-	bool known = g->leaf.page && (!g->low || memcmp(g->low, bytes, KEY_SIZE) <= 0) && (!g->high || memcmp(bytes, g->high, KEY_SIZE) < 0);
+	bool known = g->leaf.page && (!g->low || memcmp(g->low, bytes, KEY_SIZE) <= 0) &&
+		     (!g->high || memcmp(bytes, g->high, KEY_SIZE) < 0);
 	int r = known ? 0 : verify_around(g, key);
 	return r ? r : verify_value(g, key, bytes);
 }

@@ -3,14 +3,16 @@
 
 #include "store/codec.h"
 
-const uint8_t *page_at(const struct pages *p, const struct tree *t, uint64_t number, unsigned flags, unsigned *ret_count)
+const uint8_t *page_at(
+	const struct pages *p, const struct tree *t, uint64_t number, unsigned flags, unsigned *ret_count)
 {
 	struct page_header h;
 	if (number < HEADS || number >= t->count)
 		return NULL;
 	const uint8_t *page = p->map + number * p->page_size;
 	memcpy(&h, page, sizeof h);
-	if (h.pgno != number || h.flags != flags || h.lower < PAGE_HEADER || h.lower > h.upper || h.upper > p->page_size)
+	if (h.pgno != number || h.flags != flags || h.lower < PAGE_HEADER || h.lower > h.upper ||
+		h.upper > p->page_size)
 		return NULL;
 	*ret_count = (h.lower - PAGE_HEADER) / 2u;
 	return page;
@@ -27,7 +29,7 @@ bool node_at(const struct pages *p, const uint8_t *page, unsigned i, struct node
 		return false;
 	memcpy(&n, page + at, sizeof n);
 	size_t left = p->page_size - at - sizeof n;
-	*ret = (struct node){ .key = page + at + sizeof n, .key_len = n.key_len, .flags = n.flags };
+	*ret = (struct node){.key = page + at + sizeof n, .key_len = n.key_len, .flags = n.flags};
 	if (n.key_len > left)
 		return false;
 	left -= n.key_len;
@@ -62,7 +64,7 @@ bool big_is_in_file(const struct pages *p, const struct tree *t, const struct no
 bool node_value(const struct pages *p, const struct tree *t, const struct node *n, struct page_value *ret)
 {
 	struct page_header h;
-	*ret = (struct page_value){ n->data, n->len };
+	*ret = (struct page_value){n->data, n->len};
 	if (n->flags != NODE_BIG)
 		return true;
 	if (!big_is_in_file(p, t, n))
@@ -70,12 +72,16 @@ bool node_value(const struct pages *p, const struct tree *t, const struct node *
 	const uint8_t *page = p->map + n->child * p->page_size;
 	memcpy(&h, page, sizeof h);
 	ret->data = page + PAGE_HEADER;
-	return h.pgno == n->child && h.flags == PAGE_OVERFLOW && (h.lower | (uint32_t)h.upper << 16) == overflow_pages(p, n->len);
+	return h.pgno == n->child && h.flags == PAGE_OVERFLOW &&
+	       (h.lower | (uint32_t)h.upper << 16) == overflow_pages(p, n->len);
 }
 
-/* ---- sound pages ------------------------------------------------------------------------------------------------------ */
+/* ---- sound pages ------------------------------------------------------------------------------------------------ */
 
-/* Whether the nodes fill the page from `upper` to its end, without overlap and without a gap: LMDB moves them about by their sizes. */
+/*
+ * Whether the nodes fill the page from `upper` to its end, without overlap and without a gap: LMDB moves them about by
+ * their sizes.
+ */
 static bool nodes_tile(const struct pages *p, const uint8_t *page, unsigned count)
 {
 	uint16_t size_at[PAGE_SIZE_MAX / 2];
@@ -114,7 +120,7 @@ static int compare_keys(const struct node *a, const struct node *b, unsigned key
 bool page_is_sound(const struct pages *p, const struct tree *t, const uint8_t *page, unsigned count, unsigned key_len)
 {
 	struct page_header h;
-	struct node n, before = { 0 };
+	struct node n, before = {0};
 	memcpy(&h, page, sizeof h);
 	bool branch = h.flags == PAGE_BRANCH;
 	if (count < (branch ? 2 : 1) || !nodes_tile(p, page, count))
@@ -140,13 +146,22 @@ bool key_is_plausible(const struct key *key)
 	if ((key->w[2] & KEY_VERSION_MASK) != KEY_VERSION_MASK)
 		return false;
 	switch (key_kind(*key)) {
-	case KIND_SUPER: case KIND_FLUSHED: return front && sub == 0;
-	case KIND_SESSION: return front && sub > 0 && sub <= UINT32_MAX;
-	case KIND_ORPHAN: return front && sub > 0;
-	case KIND_INODE: return !front && sub == 0;
-	case KIND_XATTR: case KIND_DIRENT: return !front && sub >= STORE_COOKIE_MIN && sub < UINT64_C(1) << 63;
-	case KIND_CHUNK: return !front && sub <= STORE_FILE_MAX / STORE_CHUNK_SIZE;
-	case KIND_DROP: break;
+	case KIND_SUPER:
+	case KIND_FLUSHED:
+		return front && sub == 0;
+	case KIND_SESSION:
+		return front && sub > 0 && sub <= UINT32_MAX;
+	case KIND_ORPHAN:
+		return front && sub > 0;
+	case KIND_INODE:
+		return !front && sub == 0;
+	case KIND_XATTR:
+	case KIND_DIRENT:
+		return !front && sub >= STORE_COOKIE_MIN && sub < UINT64_C(1) << 63;
+	case KIND_CHUNK:
+		return !front && sub <= STORE_FILE_MAX / STORE_CHUNK_SIZE;
+	case KIND_DROP:
+		break;
 	}
 	return false;
 }

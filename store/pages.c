@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && sizeof(size_t) == 8, "the layout of pages is that of 64-bit little-endian machines");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && sizeof(size_t) == 8,
+	"the layout of pages is that of 64-bit little-endian machines");
 
 #define META_MAGIC 0xbeefc0deu
 enum { META_VERSION = 1, FREE_TREE_FLAGS = 8, HEAD_SIZE = 512 };
@@ -27,7 +28,7 @@ struct meta {
 	uint64_t last, txnid;
 };
 
-/* ---- heads ------------------------------------------------------------------------------------------------------------ */
+/* ---- heads ------------------------------------------------------------------------------------------------------ */
 
 static bool db_is_sound(const struct db *db, uint64_t last)
 {
@@ -43,10 +44,12 @@ static bool head_is_sound(const uint8_t *page, uint64_t number, struct meta *ret
 	memcpy(&header, page, sizeof header);
 	memcpy(ret, page + PAGE_HEADER, sizeof *ret);
 	uint32_t size = ret->free.page_size;
-	return header.pgno == number && header.flags == PAGE_META && ret->magic == META_MAGIC && ret->version == META_VERSION &&
-		size >= PAGE_SIZE_MIN && size <= PAGE_SIZE_MAX && (size & (size - 1)) == 0 && ret->free.flags == FREE_TREE_FLAGS &&
-		ret->main.flags == 0 && ret->last >= HEADS - 1 && ret->last < PAGE_NONE / PAGE_SIZE_MAX && (ret->txnid == 0 || ret->txnid % 2 == number) &&
-		db_is_sound(&ret->free, ret->last) && db_is_sound(&ret->main, ret->last);
+	return header.pgno == number && header.flags == PAGE_META && ret->magic == META_MAGIC &&
+	       ret->version == META_VERSION && size >= PAGE_SIZE_MIN && size <= PAGE_SIZE_MAX &&
+	       (size & (size - 1)) == 0 && ret->free.flags == FREE_TREE_FLAGS && ret->main.flags == 0 &&
+	       ret->last >= HEADS - 1 && ret->last < PAGE_NONE / PAGE_SIZE_MAX &&
+	       (ret->txnid == 0 || ret->txnid % 2 == number) && db_is_sound(&ret->free, ret->last) &&
+	       db_is_sound(&ret->main, ret->last);
 }
 
 static bool heads_agree(const struct meta *a, const struct meta *b)
@@ -58,7 +61,7 @@ static bool heads_agree(const struct meta *a, const struct meta *b)
 /* The second head lies one page behind the first, whose damage may hide how large a page is. */
 static int read_heads(int fd, uint8_t pages[HEADS][HEAD_SIZE], struct meta heads[HEADS], bool sound[HEADS])
 {
-	static const uint32_t sizes[] = { 4096, 16384, 8192, 32768, 2048, 1024, 512 };
+	static const uint32_t sizes[] = {4096, 16384, 8192, 32768, 2048, 1024, 512};
 	if (pread(fd, pages[0], HEAD_SIZE, 0) != HEAD_SIZE)
 		return STORE_DAMAGED;
 	sound[0] = head_is_sound(pages[0], 0, &heads[0]);
@@ -66,7 +69,7 @@ static int read_heads(int fd, uint8_t pages[HEADS][HEAD_SIZE], struct meta heads
 	for (unsigned i = 0; i < sizeof sizes / sizeof *sizes && !sound[1]; i++) {
 		uint32_t size = sound[0] ? heads[0].free.page_size : sizes[i];
 		sound[1] = pread(fd, pages[1], HEAD_SIZE, size) == HEAD_SIZE && head_is_sound(pages[1], 1, &heads[1]) &&
-			heads[1].free.page_size == size;
+			   heads[1].free.page_size == size;
 	}
 	return sound[0] || sound[1] ? 0 : STORE_DAMAGED;
 }
@@ -124,7 +127,7 @@ int pages_mend_heads(const char *path)
 	int good = sound[0] && sound[1] ? heads[1].txnid < heads[0].txnid : sound[1];
 	if (r == 0) {
 		struct meta copy = heads[good];
-		struct page_header header = { .pgno = (uint64_t)!good, .flags = PAGE_META };
+		struct page_header header = {.pgno = (uint64_t)!good, .flags = PAGE_META};
 		copy.txnid = copy.txnid ? copy.txnid - 1 : 0;
 		memset(pages[!good], 0, HEAD_SIZE);
 		memcpy(pages[!good], &header, sizeof header);
@@ -136,7 +139,7 @@ int pages_mend_heads(const char *path)
 	return r;
 }
 
-/* ---- opening ---------------------------------------------------------------------------------------------------------- */
+/* ---- opening ---------------------------------------------------------------------------------------------------- */
 
 int pages_open(const char *path, uint64_t map_size, struct pages **ret)
 {
@@ -152,7 +155,8 @@ int pages_open(const char *path, uint64_t map_size, struct pages **ret)
 		p->map_size = map_size;
 		p->map = mmap(NULL, map_size, PROT_READ, MAP_SHARED | MAP_NORESERVE, p->fd, 0);
 		p->known_size = map_size / PAGE_SIZE_MIN;
-		p->known = mmap(NULL, p->known_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		p->known = mmap(NULL, p->known_size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		r = p->map == MAP_FAILED || p->known == MAP_FAILED ? -ENOMEM : 0;
 	}
 	struct stat st;
@@ -186,8 +190,8 @@ size_t pages_size(const struct pages *p)
 }
 
 /*
- * A head is written without a lock that we could take: reader R begins at transaction T, the writer commits T + 1 and T + 2, which
- * overwrites the head of T while R looks. Two looks that are alike, with T in them, saw no writing.
+ * A head is written without a lock that we could take: reader R begins at transaction T, the writer commits T + 1 and T
+ * + 2, which overwrites the head of T while R looks. Two looks that are alike, with T in them, saw no writing.
  */
 int pages_tree(struct pages *p, uint64_t txnid, struct tree *ret)
 {
@@ -205,7 +209,12 @@ int pages_tree(struct pages *p, uint64_t txnid, struct tree *ret)
 	uint64_t last = head.last, count = (uint64_t)st.st_size / p->page_size;
 	if (!sound || head.free.page_size != p->page_size || last >= p->map_size / p->page_size)
 		return -EIO;
-	*ret = (struct tree){ .root = head.main.root, .free_root = head.free.root, .last = last, .count = count < last + 1 ? count : last + 1,
-		.entries = head.main.entries, .depth = head.main.depth, .free_depth = head.free.depth };
+	*ret = (struct tree){.root = head.main.root,
+		.free_root = head.free.root,
+		.last = last,
+		.count = count < last + 1 ? count : last + 1,
+		.entries = head.main.entries,
+		.depth = head.main.depth,
+		.free_depth = head.free.depth};
 	return 0;
 }

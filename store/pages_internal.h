@@ -1,4 +1,7 @@
-/* pages_internal.h - what pages.c, page.c, seek.c, guard.c and walk.c share: LMDB's pages, and a path from the root to a leaf. */
+/*
+ * pages_internal.h - what pages.c, page.c, seek.c, guard.c and walk.c share: LMDB's pages, and a path from the root to
+ * a leaf.
+ */
 #pragma once
 
 #include "store/pages.h"
@@ -23,8 +26,8 @@ struct node_header {
 struct node {
 	const uint8_t *key;
 	uint32_t key_len, flags;
-	uint32_t size;    /* in the page, header included */
-	uint64_t child;   /* of a branch; or the first page of a large value */
+	uint32_t size;  /* in the page, header included */
+	uint64_t child; /* of a branch; or the first page of a large value */
 	const uint8_t *data;
 	size_t len;
 };
@@ -48,14 +51,17 @@ uint64_t overflow_pages(const struct pages *, size_t len);
 /* Structure and order of a branch or leaf, not its place in the tree. */
 bool page_is_sound(const struct pages *, const struct tree *, const uint8_t *page, unsigned count, unsigned key_len);
 /*
- * Whether a leaf of a sound page holds what it should: small values prove their keys by their checksums; of large ones, whose bytes
- * are elsewhere, at least what a key may be (invariant 2).
+ * Whether a leaf of a sound page holds what it should: small values prove their keys by their checksums; of large ones,
+ * whose bytes are elsewhere, at least what a key may be (invariant 2).
  */
 bool leaf_holds(const struct pages *, const uint8_t *page, unsigned count);
 
 /* Compares the key of node i; false if it has none of ours. */
 bool compare_at(const struct pages *, const struct level *, unsigned i, const uint8_t key[KEY_SIZE], int *ret);
-/* To the first node with a key >= the one given (of a leaf), or the last with a key <= it (of a branch, whose first has none). */
+/*
+ * To the first node with a key >= the one given (of a leaf), or the last with a key <= it (of a branch, whose first has
+ * none).
+ */
 bool search_page(const struct pages *, struct level *, const struct key *, bool branch);
 
 int path_find(const struct pages *, const struct tree *, const struct key *, struct path *ret);
@@ -68,7 +74,8 @@ bool path_bounds(const struct pages *, const struct path *, const uint8_t **ret_
 bool leaf_is_in_place(const struct pages *, const struct path *);
 
 /* Calls each() with the page numbers of every record of the free list: count of them, not aligned. -EIO. */
-int each_free(const struct pages *, const struct tree *, int (*each)(void *arg, const uint8_t *ids, size_t count), void *arg);
+int each_free(
+	const struct pages *, const struct tree *, int (*each)(void *arg, const uint8_t *ids, size_t count), void *arg);
 
 /* Bits by page number. */
 static inline bool bit_test(const uint8_t *bits, uint64_t i)

@@ -149,7 +149,8 @@ bool leaf_is_in_place(const struct pages *p, const struct path *path)
 	return !high || (compare_at(p, leaf, leaf->count - 1, high, &c) && c < 0);
 }
 
-static int take(const struct pages *p, const struct tree *t, const struct level *leaf, struct key *ret_key, struct page_value *ret)
+static int take(const struct pages *p, const struct tree *t, const struct level *leaf, struct key *ret_key,
+	struct page_value *ret)
 {
 	struct node n;
 	struct page_value value;
@@ -161,8 +162,8 @@ static int take(const struct pages *p, const struct tree *t, const struct level 
 }
 
 /* In a leaf that is not sound only what is there to the bit counts. */
-static int seek_damaged(const struct pages *p, const struct tree *t, struct level *leaf, const uint8_t key[KEY_SIZE], struct key *ret_key,
-	struct page_value *ret)
+static int seek_damaged(const struct pages *p, const struct tree *t, struct level *leaf, const uint8_t key[KEY_SIZE],
+	struct key *ret_key, struct page_value *ret)
 {
 	int c;
 	for (leaf->index = 0; leaf->index < leaf->count; leaf->index++)
@@ -172,10 +173,12 @@ static int seek_damaged(const struct pages *p, const struct tree *t, struct leve
 }
 
 /*
- * Whether the node before or behind a place where nothing was found may stand there. Its key may be the one sought, with a bit flipped that
- * does not break the order; if it has a large value of that kind, the checksum tells. Looked at once, as the leaves are.
+ * Whether the node before or behind a place where nothing was found may stand there. Its key may be the one sought,
+ * with a bit flipped that does not break the order; if it has a large value of that kind, the checksum tells. Looked at
+ * once, as the leaves are.
  */
-static bool neighbour_holds(struct pages *p, const struct tree *t, const struct level *leaf, unsigned index, enum kind kind)
+static bool neighbour_holds(
+	struct pages *p, const struct tree *t, const struct level *leaf, unsigned index, enum kind kind)
 {
 	struct node n;
 	struct page_value v;
@@ -197,14 +200,16 @@ static bool neighbour_holds(struct pages *p, const struct tree *t, const struct 
 	return true;
 }
 
-static int verify_previous(struct pages *p, const struct tree *t, struct path path, const uint8_t key[KEY_SIZE], enum kind kind)
+static int verify_previous(
+	struct pages *p, const struct tree *t, struct path path, const uint8_t key[KEY_SIZE], enum kind kind)
 {
 	struct level *leaf = &path.at[path.depth - 1];
 	int c;
 	int r = path_step(p, t, &path, path.depth - 1, -1);
 	if (r)
 		return r == STORE_ABSENT ? 0 : r;
-	bool right = compare_at(p, leaf, leaf->count - 1, key, &c) && c < 0 && neighbour_holds(p, t, leaf, leaf->count - 1, kind);
+	bool right = compare_at(p, leaf, leaf->count - 1, key, &c) && c < 0 &&
+		     neighbour_holds(p, t, leaf, leaf->count - 1, kind);
 	return right ? 0 : -EIO;
 }
 
@@ -221,29 +226,39 @@ static int cross_to_next(struct pages *p, const struct tree *t, struct path *pat
 	return 0;
 }
 
-/* The key is not in the sound leaf that the path leads to: proves that it is nowhere, and goes to the first one behind it. */
-static int prove_absent(struct pages *p, const struct tree *t, struct path *path, const uint8_t bytes[KEY_SIZE], enum kind kind)
+/*
+ * The key is not in the sound leaf that the path leads to: proves that it is nowhere, and goes to the first one behind
+ * it.
+ */
+static int prove_absent(
+	struct pages *p, const struct tree *t, struct path *path, const uint8_t bytes[KEY_SIZE], enum kind kind)
 {
 	struct level *leaf = &path->at[path->depth - 1];
 	bool first = leaf->index == 0, last = leaf->index == leaf->count;
 	if ((first || last) && !leaf_is_in_place(p, path))
 		return -EIO;
-	int r = first ? verify_previous(p, t, *path, bytes, kind) : neighbour_holds(p, t, leaf, leaf->index - 1, kind) ? 0 : -EIO;
+	int r = first                                                ? verify_previous(p, t, *path, bytes, kind)
+		: neighbour_holds(p, t, leaf, leaf->index - 1, kind) ? 0
+								     : -EIO;
 	if (r == 0 && last)
 		r = cross_to_next(p, t, path, bytes);
 	return r ? r : neighbour_holds(p, t, leaf, leaf->index, kind) ? 0 : -EIO;
 }
 
-/* Whether the key lies between the first and the last one of the leaf that the path leads to: then no other can have it. */
+/*
+ * Whether the key lies between the first and the last one of the leaf that the path leads to: then no other can have
+ * it.
+ */
 static bool is_near(const struct pages *p, const struct path *path, const struct key *key)
 {
 	const struct level *leaf = path->depth ? &path->at[path->depth - 1] : NULL;
 	int first, last;
 	return leaf && compare_words(leaf->page, p->page_size, 0, key, &first) && first <= 0 &&
-		compare_words(leaf->page, p->page_size, leaf->count - 1, key, &last) && last >= 0;
+	       compare_words(leaf->page, p->page_size, leaf->count - 1, key, &last) && last >= 0;
 }
 
-int pages_seek(struct pages *p, const struct tree *t, const struct key *key, struct path *path, struct key *ret_key, struct page_value *ret)
+int pages_seek(struct pages *p, const struct tree *t, const struct key *key, struct path *path, struct key *ret_key,
+	struct page_value *ret)
 {
 	uint8_t bytes[KEY_SIZE];
 	int c = 1;
@@ -271,7 +286,8 @@ int pages_seek(struct pages *p, const struct tree *t, const struct key *key, str
 	return r;
 }
 
-int pages_after(struct pages *p, const struct tree *t, const struct key *key, struct path *path, struct key *ret_key, struct page_value *ret)
+int pages_after(struct pages *p, const struct tree *t, const struct key *key, struct path *path, struct key *ret_key,
+	struct page_value *ret)
 {
 	struct key next = *key;
 	uint8_t bytes[KEY_SIZE];

@@ -24,10 +24,11 @@ static bool claim(struct walker *w, uint64_t first, uint64_t count)
 }
 
 /*
- * A page whose head is damaged may still have readable nodes: returns a copy with a head put together from what the page must be, and
- * from what its nodes say. *ret_copy is for the caller to free.
+ * A page whose head is damaged may still have readable nodes: returns a copy with a head put together from what the
+ * page must be, and from what its nodes say. *ret_copy is for the caller to free.
  */
-static const uint8_t *page_anyway(struct walker *w, uint64_t number, unsigned flags, unsigned *ret_count, uint8_t **ret_copy)
+static const uint8_t *page_anyway(
+	struct walker *w, uint64_t number, unsigned flags, unsigned *ret_count, uint8_t **ret_copy)
 {
 	struct page_header h;
 	uint32_t size = w->pages->page_size;
@@ -48,7 +49,10 @@ static const uint8_t *page_anyway(struct walker *w, uint64_t number, unsigned fl
 		if (at <= PAGE_HEADER + 2 * count || at >= size)
 			break;
 	}
-	h = (struct page_header){ .pgno = number, .flags = (uint16_t)flags, .lower = (uint16_t)(PAGE_HEADER + 2 * count), .upper = PAGE_HEADER };
+	h = (struct page_header){.pgno = number,
+		.flags = (uint16_t)flags,
+		.lower = (uint16_t)(PAGE_HEADER + 2 * count),
+		.upper = PAGE_HEADER};
 	memcpy(copy, &h, sizeof h);
 	*ret_count = count;
 	return *ret_copy = copy;
@@ -59,8 +63,10 @@ static void walk_leaf(struct walker *w, uint64_t number, const struct level *l, 
 	for (unsigned i = 0; i < l->count; i++) {
 		struct node n;
 		struct page_value v;
-		if (!node_at(w->pages, l->page, i, &n) || n.key_len != KEY_SIZE || !node_value(w->pages, &w->tree, &n, &v)) {
-			w->walk->damage(w->walk->arg, number, "a record of the page is out of bounds, or its large value is not where it should be");
+		if (!node_at(w->pages, l->page, i, &n) || n.key_len != KEY_SIZE ||
+			!node_value(w->pages, &w->tree, &n, &v)) {
+			w->walk->damage(w->walk->arg, number,
+				"a record of the page is out of bounds, or its large value is not where it should be");
 			continue;
 		}
 		if (n.flags == NODE_BIG && !claim(w, n.child, overflow_pages(w->pages, n.len)))
@@ -71,7 +77,8 @@ static void walk_leaf(struct walker *w, uint64_t number, const struct level *l, 
 }
 
 /* keys of the page lie in [low, high); NULL: no bound */
-static bool keys_are_within(struct walker *w, const struct level *l, bool branch, const uint8_t *low, const uint8_t *high)
+static bool keys_are_within(
+	struct walker *w, const struct level *l, bool branch, const uint8_t *low, const uint8_t *high)
 {
 	int c;
 	for (unsigned i = branch; i < l->count; i++) {
@@ -85,7 +92,8 @@ static bool keys_are_within(struct walker *w, const struct level *l, bool branch
 
 static void walk_page(struct walker *, uint64_t number, unsigned level, const uint8_t *low, const uint8_t *high);
 
-static void walk_branch(struct walker *w, const struct level *l, unsigned level, const uint8_t *low, const uint8_t *high)
+static void walk_branch(
+	struct walker *w, const struct level *l, unsigned level, const uint8_t *low, const uint8_t *high)
 {
 	for (unsigned i = 0; i < l->count; i++) {
 		struct node n, next;
@@ -99,7 +107,7 @@ static void walk_branch(struct walker *w, const struct level *l, unsigned level,
 static void walk_page(struct walker *w, uint64_t number, unsigned level, const uint8_t *low, const uint8_t *high)
 {
 	bool branch = level + 1 < w->tree.depth;
-	struct level l = { 0 };
+	struct level l = {0};
 	uint8_t *copy;
 	if (number < 2 || number >= w->tree.count) {
 		w->walk->damage(w->walk->arg, number, "the page lies behind the end of the file");
@@ -151,7 +159,7 @@ static void walk_free(struct walker *w)
 
 int pages_walk(struct pages *p, const struct tree *t, const struct walk *walk)
 {
-	struct walker w = { .pages = p, .tree = *t, .walk = walk, .state = calloc(1, t->last + 1) };
+	struct walker w = {.pages = p, .tree = *t, .walk = walk, .state = calloc(1, t->last + 1)};
 	if (!w.state)
 		return -ENOMEM;
 	if (t->root != PAGE_NONE)

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct codec_ctx *codec;
 	static uint8_t *out;
-	struct key key = key_make((struct store_sid){ 1 }, (struct store_ino){ 2 }, KIND_CHUNK, 3);
+	struct key key = key_make((struct store_sid){1}, (struct store_ino){2}, KIND_CHUNK, 3);
 	const uint8_t *body;
 	size_t len;
 	if (!codec) {

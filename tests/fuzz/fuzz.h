@@ -1,6 +1,7 @@
 /*
- * fuzz.h - what the fuzzers share. Each is one function that gets bytes and must survive them. Built with clang it runs under libFuzzer;
- * with another compiler under the driver below, which runs the files of the corpus and a fixed sequence of mutations of them.
+ * fuzz.h - what the fuzzers share. Each is one function that gets bytes and must survive them. Built with clang it runs
+ * under libFuzzer; with another compiler under the driver below, which runs the files of the corpus and a fixed
+ * sequence of mutations of them.
  */
 #pragma once
 
@@ -60,14 +61,22 @@ static inline unsigned read_corpus(const char *path, struct input *inputs, unsig
 
 static inline void mutate(uint8_t *data, size_t *size, uint64_t *state)
 {
-	static const uint8_t edges[] = { 0, 1, 0x7f, 0x80, 0xc4, 0xcf, 0xdd, 0xff };
+	static const uint8_t edges[] = {0, 1, 0x7f, 0x80, 0xc4, 0xcf, 0xdd, 0xff};
 	for (uint64_t n = 1 + next_random(state) % 8; n && *size; n--) {
 		size_t at = next_random(state) % *size;
 		switch (next_random(state) % 4) {
-		case 0: data[at] ^= (uint8_t)(1u << next_random(state) % 8); break;
-		case 1: data[at] = (uint8_t)next_random(state); break;
-		case 2: data[at] = edges[next_random(state) % sizeof edges]; break;
-		case 3: *size = next_random(state) % 8 ? *size : at; break;
+		case 0:
+			data[at] ^= (uint8_t)(1u << next_random(state) % 8);
+			break;
+		case 1:
+			data[at] = (uint8_t)next_random(state);
+			break;
+		case 2:
+			data[at] = edges[next_random(state) % sizeof edges];
+			break;
+		case 3:
+			*size = next_random(state) % 8 ? *size : at;
+			break;
 		}
 	}
 }

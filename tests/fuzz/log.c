@@ -1,4 +1,7 @@
-/* log.c - a log as another boot left it, or this one: the bytes are its batches. Everything its index points at must lie in it. */
+/*
+ * log.c - a log as another boot left it, or this one: the bytes are its batches. Everything its index points at must
+ * lie in it.
+ */
 #include "store/codec.h"
 #include "store/hot.h"
 
@@ -39,8 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct key first;
 	if (size == 0 || size > 1 << 20)
 		return 0;
-	struct hot_boot boot = { .id = { 1 } }, other = { .id = { 2 } };
-	struct hot h = { .fd = -1, .size = HOT_DATA + (size & ~(size_t)7) };
+	struct hot_boot boot = {.id = {1}}, other = {.id = {2}};
+	struct hot h = {.fd = -1, .size = HOT_DATA + (size & ~(size_t)7)};
 	h.map = aligned_alloc(8, h.size);
 	memset(h.map, 0, HOT_DATA);
 	memcpy(h.map + HOT_DATA, data, h.size - HOT_DATA);

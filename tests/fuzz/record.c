@@ -1,4 +1,7 @@
-/* record.c - record_decode of every schema, pairs and numbers. The first byte chooses. What decodes must encode to what decodes alike. */
+/*
+ * record.c - record_decode of every schema, pairs and numbers. The first byte chooses. What decodes must encode to what
+ * decodes alike.
+ */
 #include "store/record.h"
 
 #include "tests/fuzz/fuzz.h"
@@ -20,7 +23,7 @@ static void release(unsigned choice, union record *r)
 
 static void decode(unsigned choice, const uint8_t *data, size_t size)
 {
-	const struct schema *const schemas[] = { &inode_schema, &session_schema, &dirent_schema, &super_schema };
+	const struct schema *const schemas[] = {&inode_schema, &session_schema, &dirent_schema, &super_schema};
 	const struct schema *s = schemas[choice];
 	union record first, second;
 	if (record_decode(s, data, size, &first))

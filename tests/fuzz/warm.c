@@ -21,7 +21,8 @@ static void remove_directory(void)
 
 static void make_directory(void)
 {
-	snprintf(directory, sizeof directory, "%s/sessfs-fuzz-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	snprintf(directory, sizeof directory, "%s/sessfs-fuzz-XXXXXX",
+		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(directory))
 		abort();
 	snprintf(file, sizeof file, "%s/data.mdb", directory);
@@ -61,10 +62,10 @@ static void on_damage(void *arg, uint64_t page, const char *what)
 static void read_all(struct warm *w, struct keys *keys)
 {
 	struct warm_snapshot *s;
-	struct walk walk = { on_record, on_damage, keys };
+	struct walk walk = {on_record, on_damage, keys};
 	struct warm_value v;
 	struct warm_space space;
-	struct key at = { { 0 } };
+	struct key at = {{0}};
 	uint64_t entries;
 	if (warm_snapshot_new(w, &s))
 		return;
@@ -81,7 +82,7 @@ static void read_all(struct warm *w, struct keys *keys)
 static void change(struct warm *w, const struct keys *keys, uint64_t choice)
 {
 	static const uint8_t value[9000];
-	static const uint16_t sizes[] = { 0, 10, 500, 9000 };
+	static const uint16_t sizes[] = {0, 10, 500, 9000};
 	struct warm_txn *t;
 	struct warm_value v;
 	struct key at;
@@ -110,7 +111,7 @@ static void change(struct warm *w, const struct keys *keys, uint64_t choice)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct warm *w;
-	struct keys keys = { .count = 0 };
+	struct keys keys = {.count = 0};
 	uint64_t choice = UINT64_C(0x9e3779b97f4a7c15);
 	if (!directory[0])
 		make_directory();

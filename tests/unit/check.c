@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-static const struct store_sid sid = { 1 };
+static const struct store_sid sid = {1};
 
 struct fixture {
 	char path[64];
@@ -22,31 +22,36 @@ struct fixture {
 
 static struct store *open_store(const char *path)
 {
-	struct store_options options = { .create = true, .level = 3, .commit = 3600, .hot_size = 4u << 20 };
+	struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 4u << 20};
 	struct store_open_info info;
 	struct store *s = NULL;
 	assert_int_equal(store_open(path, &options, &s, &info), 0);
 	return s;
 }
 
-static void add_name(struct store_batch *b, struct store_sid at, struct store_ino dir, const char *name, struct store_sid of, struct store_ino ino,
-	uint32_t type)
+static void add_name(struct store_batch *b, struct store_sid at, struct store_ino dir, const char *name,
+	struct store_sid of, struct store_ino ino, uint32_t type)
 {
-	struct store_dirent d = { .ino = ino, .session = of, .type = type, .name_len = (uint32_t)strlen(name) };
+	struct store_dirent d = {.ino = ino, .session = of, .type = type, .name_len = (uint32_t)strlen(name)};
 	memcpy(d.name, name, d.name_len);
 	store_batch_add_dirent(b, at, dir, &d);
 }
 
-static void put_inode(struct store_batch *b, struct store_sid at, struct store_ino ino, uint32_t mode, uint32_t nlink, uint64_t size,
-	uint64_t parent, uint64_t view)
+static void put_inode(struct store_batch *b, struct store_sid at, struct store_ino ino, uint32_t mode, uint32_t nlink,
+	uint64_t size, uint64_t parent, uint64_t view)
 {
-	struct store_inode i = { .mode = mode, .nlink = nlink, .size = size, .parent = parent, .view = view };
+	struct store_inode i = {.mode = mode, .nlink = nlink, .size = size, .parent = parent, .view = view};
 	store_batch_put_inode(b, at, ino, &i);
 }
 
 static void put_session(struct store_batch *b, const struct fixture *f, uint64_t files, uint64_t logical)
 {
-	struct store_session record = { .sid = sid, .root = f->top, .name = "s", .name_len = 1, .files = { [STORE_OTHER] = files }, .logical = logical };
+	struct store_session record = {.sid = sid,
+		.root = f->top,
+		.name = "s",
+		.name_len = 1,
+		.files = {[STORE_OTHER] = files},
+		.logical = logical};
 	store_batch_put_session(b, &record);
 }
 
@@ -109,10 +114,10 @@ static void note_finding(void *arg, unsigned invariant, const char *text)
 
 static struct store_check_result check(const char *path, bool repair, uint64_t *ret_invariants)
 {
-	struct store_check_result result = { 0 };
+	struct store_check_result result = {0};
 	struct store_open_info info;
 	*ret_invariants = 0;
-	struct store_check_options options = { .repair = repair, .report = note_finding, .arg = ret_invariants };
+	struct store_check_options options = {.repair = repair, .report = note_finding, .arg = ret_invariants};
 	assert_int_equal(store_check(path, &options, &result, &info), 0);
 	return result;
 }
@@ -132,7 +137,7 @@ static void a_sound_store_is_clean(void **state)
 static void an_open_store_is_checked_and_not_repaired(void **state)
 {
 	struct fixture *f = *state;
-	struct store_check_options options = { .repair = true };
+	struct store_check_options options = {.repair = true};
 	struct store_check_result r;
 	struct store_open_info info;
 	uint64_t invariants;
@@ -153,7 +158,8 @@ static void what_the_logs_hold_counts(void **state)
 	assert_int_equal(store_batch_begin(s, STORE_SHRINK, 0, &b), 0);
 	store_batch_delete_inode(b, sid, f->file);
 	assert_int_equal(store_batch_commit(b), 0);
-	snprintf(command, sizeof command, "cp -r --sparse=always %s %s.copy && rm %s.copy/lock", f->path, f->path, f->path);
+	snprintf(command, sizeof command, "cp -r --sparse=always %s %s.copy && rm %s.copy/lock", f->path, f->path,
+		f->path);
 	assert_int_equal(system(command), 0);
 	assert_int_equal(store_close(s), 0);
 	snprintf(command, sizeof command, "%s.copy", f->path);
@@ -163,7 +169,7 @@ static void what_the_logs_hold_counts(void **state)
 	assert_int_equal(system(command), 0);
 }
 
-/* ---- damages --------------------------------------------------------------------------------------------------------- */
+/* ---- damages ---------------------------------------------------------------------------------------------------- */
 
 static void wrong_links(struct store_batch *b, const struct fixture *f)
 {
@@ -192,7 +198,7 @@ static void wrong_counters(struct store_batch *b, const struct fixture *f)
 
 static void name_of_nothing(struct store_batch *b, const struct fixture *f)
 {
-	add_name(b, sid, f->dir, "ghost", sid, (struct store_ino){ 9000 }, S_IFREG);
+	add_name(b, sid, f->dir, "ghost", sid, (struct store_ino){9000}, S_IFREG);
 }
 
 static void file_without_a_name(struct store_batch *b, const struct fixture *f)
@@ -209,7 +215,7 @@ static void no_links_no_orphan(struct store_batch *b, const struct fixture *f)
 static void orphan_of_nothing(struct store_batch *b, const struct fixture *f)
 {
 	(void)f;
-	store_batch_put_orphan(b, sid, (struct store_ino){ 9000 });
+	store_batch_put_orphan(b, sid, (struct store_ino){9000});
 }
 
 static void orphan_with_a_name(struct store_batch *b, const struct fixture *f)
@@ -231,7 +237,7 @@ static void session_without_a_record(struct store_batch *b, const struct fixture
 static void attribute_of_nothing(struct store_batch *b, const struct fixture *f)
 {
 	(void)f;
-	store_batch_put_xattr(b, sid, (struct store_ino){ 9000 }, "user.x", "y", 1);
+	store_batch_put_xattr(b, sid, (struct store_ino){9000}, "user.x", "y", 1);
 }
 
 static void attribute_untold(struct store_batch *b, const struct fixture *f)
@@ -247,7 +253,7 @@ static void content_behind_the_end(struct store_batch *b, const struct fixture *
 static void content_of_nothing(struct store_batch *b, const struct fixture *f)
 {
 	(void)f;
-	store_batch_write(b, sid, (struct store_ino){ 9000 }, 0, "more", 4);
+	store_batch_write(b, sid, (struct store_ino){9000}, 0, "more", 4);
 }
 
 static void directories_in_a_ring(struct store_batch *b, const struct fixture *f)
@@ -262,7 +268,7 @@ static void directories_in_a_ring(struct store_batch *b, const struct fixture *f
 
 static void number_not_given_out(struct store_batch *b, const struct fixture *f)
 {
-	struct store_ino far = { 1u << 30 };
+	struct store_ino far = {1u << 30};
 	put_inode(b, sid, far, S_IFREG | 0644, 1, 0, 0, 0);
 	add_name(b, sid, f->dir, "far", sid, far, S_IFREG);
 }
@@ -273,24 +279,24 @@ static const struct damage {
 	unsigned invariant;
 	uint64_t kept;
 } damages[] = {
-	{ "wrong links", wrong_links, 5, 0 },
-	{ "wrong size of a directory", wrong_size_of_directory, 5, 0 },
-	{ "wrong parent", wrong_parent, 5, 0 },
-	{ "wrong view", wrong_view, 11, 0 },
-	{ "wrong counters", wrong_counters, 11, 0 },
-	{ "name of nothing", name_of_nothing, 4, 0 },
-	{ "file without a name", file_without_a_name, 5, 1 },
-	{ "no links, no orphan", no_links_no_orphan, 7, 0 },
-	{ "orphan of nothing", orphan_of_nothing, 7, 0 },
-	{ "orphan with a name", orphan_with_a_name, 7, 0 },
-	{ "directory without a record", directory_without_a_record, 4, 0 },
-	{ "session without a record", session_without_a_record, 10, 0 },
-	{ "attribute of nothing", attribute_of_nothing, 13, 0 },
-	{ "attribute untold", attribute_untold, 13, 0 },
-	{ "content behind the end", content_behind_the_end, 12, 0 },
-	{ "content of nothing", content_of_nothing, 12, 0 },
-	{ "directories in a ring", directories_in_a_ring, 6, 2 },
-	{ "number not given out", number_not_given_out, 14, 0 },
+	{"wrong links", wrong_links, 5, 0},
+	{"wrong size of a directory", wrong_size_of_directory, 5, 0},
+	{"wrong parent", wrong_parent, 5, 0},
+	{"wrong view", wrong_view, 11, 0},
+	{"wrong counters", wrong_counters, 11, 0},
+	{"name of nothing", name_of_nothing, 4, 0},
+	{"file without a name", file_without_a_name, 5, 1},
+	{"no links, no orphan", no_links_no_orphan, 7, 0},
+	{"orphan of nothing", orphan_of_nothing, 7, 0},
+	{"orphan with a name", orphan_with_a_name, 7, 0},
+	{"directory without a record", directory_without_a_record, 4, 0},
+	{"session without a record", session_without_a_record, 10, 0},
+	{"attribute of nothing", attribute_of_nothing, 13, 0},
+	{"attribute untold", attribute_untold, 13, 0},
+	{"content behind the end", content_behind_the_end, 12, 0},
+	{"content of nothing", content_of_nothing, 12, 0},
+	{"directories in a ring", directories_in_a_ring, 6, 2},
+	{"number not given out", number_not_given_out, 14, 0},
 };
 
 static void try_damage(const struct damage *d, const struct fixture *f)
@@ -303,9 +309,11 @@ static void try_damage(const struct damage *d, const struct fixture *f)
 	assert_int_equal(store_batch_commit(b), 0);
 	assert_int_equal(store_close(s), 0);
 	struct store_check_result found = check(f->path, false, &invariants), mended = check(f->path, true, &left);
-	if (!(invariants >> d->invariant & 1) || invariants != left || mended.repaired != found.found || mended.kept != d->kept)
-		fail_msg("%s: invariants %llx, then %llx; found %llu, mended %llu, kept %llu", d->what, (unsigned long long)invariants,
-			(unsigned long long)left, (unsigned long long)found.found, (unsigned long long)mended.repaired, (unsigned long long)mended.kept);
+	if (!(invariants >> d->invariant & 1) || invariants != left || mended.repaired != found.found ||
+		mended.kept != d->kept)
+		fail_msg("%s: invariants %llx, then %llx; found %llu, mended %llu, kept %llu", d->what,
+			(unsigned long long)invariants, (unsigned long long)left, (unsigned long long)found.found,
+			(unsigned long long)mended.repaired, (unsigned long long)mended.kept);
 	assert_int_equal(check(f->path, false, &left).found, 0);
 }
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static const struct key key = { { 1, 2, 3 } }, other = { { 1, 2, 4 } };
+static const struct key key = {{1, 2, 3}}, other = {{1, 2, 4}};
 
 static uint8_t raw[STORE_CHUNK_SIZE], out[CHUNK_ENCODED_MAX], back[STORE_CHUNK_SIZE];
 
@@ -27,7 +27,7 @@ static int teardown(void **state)
 static void fill_text(size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		raw[i] = (uint8_t)"line of a log, and a number: 0123456789\n"[(i + i / 1000) % 40];
+		raw[i] = (uint8_t) "line of a log, and a number: 0123456789\n"[(i + i / 1000) % 40];
 }
 
 static void fill_noise(size_t len)
@@ -54,8 +54,8 @@ static ssize_t round_trip(struct codec_ctx *c, int level, size_t len)
 
 static void content_comes_back(void **state)
 {
-	static const size_t sizes[] = { 1, 2, 100, 4096, 8191, 8192, 100000, STORE_CHUNK_SIZE };
-	static const int levels[] = { 0, 1, 3, 19 };
+	static const size_t sizes[] = {1, 2, 100, 4096, 8191, 8192, 100000, STORE_CHUNK_SIZE};
+	static const int levels[] = {0, 1, 3, 19};
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		for (size_t k = 0; k < sizeof levels / sizeof *levels; k++) {
 			fill_text(sizes[i]);
@@ -101,7 +101,7 @@ static ssize_t decode_signed(struct codec_ctx *c, size_t n)
 
 static void what_nobody_wrote_is_refused(void **state)
 {
-	static const uint8_t tall[4] = { 1, 0, 2, 0 };
+	static const uint8_t tall[4] = {1, 0, 2, 0};
 	fill_text(100);
 	size_t n = (size_t)chunk_encode(*state, key, 0, raw, 100, out);
 	assert_int_equal(decode_signed(*state, n), 100);

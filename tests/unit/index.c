@@ -1,4 +1,7 @@
-/* index.c - the index of a log against an array of bytes: extents of random writes, zeros and drops; preparing and forgetting. */
+/*
+ * index.c - the index of a log against an array of bytes: extents of random writes, zeros and drops; preparing and
+ * forgetting.
+ */
 #include "store/index.h"
 
 #include <setjmp.h>
@@ -8,8 +11,8 @@
 
 #include <cmocka.h>
 
-static const struct store_sid sid = { 3 };
-static const struct store_ino ino = { 5 };
+static const struct store_sid sid = {3};
+static const struct store_ino ino = {5};
 
 enum { CHUNKS = 3 };
 
@@ -46,7 +49,8 @@ static int teardown(void **state)
 
 static struct change chunk_change(struct model *m, enum change_op op, unsigned chunk, uint32_t offset, uint32_t len)
 {
-	struct change c = { .key = key_make(sid, ino, KIND_CHUNK, chunk), .op = op, .offset = offset, .len = len, .pos = m->next };
+	struct change c = {
+		.key = key_make(sid, ino, KIND_CHUNK, chunk), .op = op, .offset = offset, .len = len, .pos = m->next};
 	return c;
 }
 
@@ -62,9 +66,11 @@ static void step(struct model *m)
 	unsigned chunk = (unsigned)rand_r(&m->seed) % CHUNKS;
 	bool whole = rand_r(&m->seed) % 40 == 0;
 	uint32_t offset = whole ? 0 : (uint32_t)rand_r(&m->seed) % STORE_CHUNK_SIZE;
-	uint32_t len = whole ? STORE_CHUNK_SIZE : 1 + (uint32_t)rand_r(&m->seed) % (STORE_CHUNK_SIZE - offset < 9000 ? STORE_CHUNK_SIZE - offset : 9000);
+	uint32_t len = whole ? STORE_CHUNK_SIZE
+			     : 1 + (uint32_t)rand_r(&m->seed) %
+					       (STORE_CHUNK_SIZE - offset < 9000 ? STORE_CHUNK_SIZE - offset : 9000);
 	if (rand_r(&m->seed) % 60 == 0) {
-		struct change drop = { .key = key_make(sid, ino, KIND_DROP, 0), .op = CHANGE_DROP, .from = chunk };
+		struct change drop = {.key = key_make(sid, ino, KIND_DROP, 0), .op = CHANGE_DROP, .from = chunk};
 		apply(m, &drop);
 		for (unsigned c = chunk; c < CHUNKS; c++)
 			memset(m->byte[c], 0, sizeof m->byte[c]);
@@ -118,7 +124,10 @@ static void extents_are_the_last_writes(void **state)
 
 static struct change put(uint64_t number, uint64_t pos, uint8_t flags)
 {
-	return (struct change){ .key = key_make(sid, (struct store_ino){ number }, KIND_INODE, 0), .op = CHANGE_PUT, .flags = flags, .pos = pos };
+	return (struct change){.key = key_make(sid, (struct store_ino){number}, KIND_INODE, 0),
+		.op = CHANGE_PUT,
+		.flags = flags,
+		.pos = pos};
 }
 
 static void entries_come_in_order_of_keys(void **state)

@@ -1,4 +1,6 @@
-/* record.c - records come back as they were; unknown fields are carried along; what is cut short or damaged is refused. */
+/*
+ * record.c - records come back as they were; unknown fields are carried along; what is cut short or damaged is refused.
+ */
 #include "store/record.h"
 
 #include <errno.h>
@@ -10,8 +12,19 @@
 #include <cmocka.h>
 
 static const struct store_inode sample = {
-	.mode = 0100644, .uid = 1000, .gid = UINT32_MAX, .nlink = 3, .size = UINT64_C(1) << 47, .rdev = 0, .atime = -1, .mtime = INT64_MIN,
-	.ctime = INT64_MAX, .btime = 1, .parent = (UINT64_C(1) << 53) - 1, .view = 5, .flags = 3,
+	.mode = 0100644,
+	.uid = 1000,
+	.gid = UINT32_MAX,
+	.nlink = 3,
+	.size = UINT64_C(1) << 47,
+	.rdev = 0,
+	.atime = -1,
+	.mtime = INT64_MIN,
+	.ctime = INT64_MAX,
+	.btime = 1,
+	.parent = (UINT64_C(1) << 53) - 1,
+	.view = 5,
+	.flags = 3,
 };
 
 static void an_inode_comes_back(void **state)
@@ -28,7 +41,7 @@ static void an_inode_comes_back(void **state)
 static void the_longest_name_comes_back(void **state)
 {
 	uint8_t bytes[RECORD_MAX];
-	struct store_session s = { .name_len = STORE_NAME_MAX, .root = { 77 }, .files = { 1, 2, 3, 4, UINT64_MAX } }, back;
+	struct store_session s = {.name_len = STORE_NAME_MAX, .root = {77}, .files = {1, 2, 3, 4, UINT64_MAX}}, back;
 	(void)state;
 	memset(s.name, 0xff, STORE_NAME_MAX);
 	size_t len = record_encode(&session_schema, &s, bytes);
@@ -38,7 +51,7 @@ static void the_longest_name_comes_back(void **state)
 
 static void nothing_is_shorter_than_the_empty_record(void **state)
 {
-	struct store_inode none = { 0 };
+	struct store_inode none = {0};
 	uint8_t bytes[RECORD_MAX];
 	(void)state;
 	assert_int_equal(record_encode(&inode_schema, &none, bytes), 1);
@@ -46,7 +59,7 @@ static void nothing_is_shorter_than_the_empty_record(void **state)
 }
 
 /* {1: 7, 100: [1, "ab", {2: bin}], 2: 8}: the field 100 is of a newer version */
-static const uint8_t newer[] = { 0x83, 1, 7, 100, 0x93, 1, 0xa2, 'a', 'b', 0x81, 2, 0xc4, 1, 9, 2, 8 };
+static const uint8_t newer[] = {0x83, 1, 7, 100, 0x93, 1, 0xa2, 'a', 'b', 0x81, 2, 0xc4, 1, 9, 2, 8};
 
 static void unknown_fields_are_kept(void **state)
 {
@@ -97,8 +110,12 @@ static void what_is_cut_short_is_refused(void **state)
 static void a_claim_of_many_values_takes_no_memory(void **state)
 {
 	static const uint8_t claims[][12] = {
-		{ 0x81, 100, 0xdd, 0xff, 0xff, 0xff, 0xff, 1 }, { 0x81, 100, 0xdf, 0xff, 0xff, 0xff, 0xff, 1 },
-		{ 0x81, 100, 0xdc, 0xff, 0xff, 1 }, { 0x81, 100, 0xc6, 0xff, 0xff, 0xff, 0xff, 1 }, { 0x81, 100, 0xc1 }, { 0xde, 0xff, 0xff, 100, 1 },
+		{0x81, 100, 0xdd, 0xff, 0xff, 0xff, 0xff, 1},
+		{0x81, 100, 0xdf, 0xff, 0xff, 0xff, 0xff, 1},
+		{0x81, 100, 0xdc, 0xff, 0xff, 1},
+		{0x81, 100, 0xc6, 0xff, 0xff, 0xff, 0xff, 1},
+		{0x81, 100, 0xc1},
+		{0xde, 0xff, 0xff, 100, 1},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
@@ -107,7 +124,7 @@ static void a_claim_of_many_values_takes_no_memory(void **state)
 
 static void numbers_that_do_not_fit_are_refused(void **state)
 {
-	static const uint8_t wide[] = { 0x81, 1, 0xcf, 0, 0, 0, 1, 0, 0, 0, 0 }, negative[] = { 0x81, 1, 0xff };
+	static const uint8_t wide[] = {0x81, 1, 0xcf, 0, 0, 0, 1, 0, 0, 0, 0}, negative[] = {0x81, 1, 0xff};
 	(void)state;
 	assert_int_equal(decode_exactly(wide, sizeof wide), -EIO);
 	assert_int_equal(decode_exactly(negative, sizeof negative), -EIO);
@@ -116,7 +133,7 @@ static void numbers_that_do_not_fit_are_refused(void **state)
 static void pairs_come_back(void **state)
 {
 	static uint8_t bytes[RECORD_MAX + STORE_XATTR_SIZE_MAX], data[STORE_XATTR_SIZE_MAX];
-	static const size_t sizes[] = { 0, 1, 255, 256, 65535, 65536 };
+	static const size_t sizes[] = {0, 1, 255, 256, 65535, 65536};
 	const char *name;
 	const uint8_t *value;
 	size_t name_len, len;
