@@ -146,22 +146,6 @@ int merge_next(struct merge *m, struct key *ret_key, struct found *ret)
 
 /* ---- records ---------------------------------------------------------------------------------------------------------- */
 
-/* Bytes of content in a log that warm does not have yet, and whether it makes what warm has void. */
-static uint64_t pending_bytes(struct hot *h, struct store_sid sid, struct store_ino ino, bool *hides_all)
-{
-	struct key first = key_make(sid, ino, KIND_CHUNK, 0);
-	uint64_t sum = 0;
-	if (!h)
-		return 0;
-	for (struct entry *e = index_seek(&h->index, &first); e && key_same_inode(e->key, first); e = index_next(e)) {
-		if (e->type == ENTRY_DROP && e->from == 0)
-			*hides_all = true;
-		for (uint32_t i = 0; e->type == ENTRY_CHUNK && i < e->len; i++)
-			sum += entry_extents(e)[i].pos ? entry_extents(e)[i].len : 0;
-	}
-	return sum;
-}
-
 /* The warm account of an inode whose record was found in a log. */
 static int warm_account(struct store *s, const struct key *key, uint64_t *ret)
 {
@@ -176,21 +160,68 @@ static int warm_account(struct store *s, const struct key *key, uint64_t *ret)
 	return r;
 }
 
+/* What the logs make of an inode's content in warm. */
+struct pending {
+	uint64_t bytes;   /* of data that warm does not have yet */
+	uint64_t hidden;  /* of chunks in warm that no longer count */
+	uint64_t dropped; /* chunks from this one on do not count */
+};
+
+/* The chunk in warm counts no longer. */
+static int hide_chunk(struct store *s, const struct key *key, struct pending *p)
+{
+	struct warm_value value;
+	if (key_sub(*key) >= p->dropped)
+		return 0;
+	int r = warm_get(s->snapshot, key, &value);
+	if (r == 0)
+		p->hidden += value.len;
+	return r < 0 ? r : 0;
+}
+
+/* The chunks in warm from `from` on count no longer. */
+static int hide_from(struct store *s, struct key first, struct pending *p)
+{
+	struct key at = first, last = key_make(key_sid(first), key_ino(first), KIND_CHUNK, p->dropped);
+	struct warm_value value;
+	int r = warm_seek(s->snapshot, &first, &at, &value);
+	for (; r == 0 && key_cmp(&at, &last) < 0 && key_same_inode(at, first); r = warm_after(s->snapshot, &at, &at, &value))
+		p->hidden += value.len;
+	if (key_sub(first) < p->dropped)
+		p->dropped = key_sub(first);
+	return r < 0 ? r : 0;
+}
+
+/* Adds up what one log says. newer: the log above it, whose chunks hide this one's. */
+static int add_pending(struct store *s, struct hot *h, struct hot *newer, struct store_sid sid, struct store_ino ino, struct pending *p)
+{
+	struct key first = key_make(sid, ino, KIND_CHUNK, 0), drop = key_make(sid, ino, KIND_DROP, 0);
+	struct entry *d = h ? index_find(&h->index, &drop) : NULL;
+	uint64_t dropped = p->dropped;
+	int r = d ? hide_from(s, key_make(sid, ino, KIND_CHUNK, d->from), p) : 0;
+	for (struct entry *e = h ? index_seek(&h->index, &first) : NULL; r == 0 && e && key_same_inode(e->key, first); e = index_next(e)) {
+		struct entry *over = newer ? index_find(&newer->index, &e->key) : NULL;
+		if (e->type != ENTRY_CHUNK || key_sub(e->key) >= dropped || (over && over->hides))
+			continue;
+		for (uint32_t i = 0; i < e->len; i++)
+			p->bytes += entry_extents(e)[i].pos ? entry_extents(e)[i].len : 0;
+		if (e->hides && !e->fresh)
+			r = hide_chunk(s, &e->key, p);
+	}
+	return r;
+}
+
 static int content_stored(struct store *s, const struct key *key, const struct found *f, uint64_t *ret)
 {
-	struct store_sid sid = key_sid(*key);
-	struct store_ino ino = key_ino(*key);
-	bool hidden = false;
-	uint64_t stored = 0, pending = pending_bytes(s->active, sid, ino, &hidden);
-	if (!hidden)
-		pending += pending_bytes(s->sealed, sid, ino, &hidden);
-	if (!hidden) {
-		stored = f->stored;
-		int r = f->stored_known ? 0 : warm_account(s, key, &stored);
-		if (r)
-			return r;
-	}
-	*ret = stored + pending;
+	struct pending p = { .dropped = UINT64_MAX };
+	uint64_t stored = f->stored;
+	int r = f->stored_known ? 0 : warm_account(s, key, &stored);
+	r = r ? r : store_renew(s);
+	r = r ? r : add_pending(s, s->active, NULL, key_sid(*key), key_ino(*key), &p);
+	r = r ? r : add_pending(s, s->sealed, s->active, key_sid(*key), key_ino(*key), &p);
+	if (r)
+		return r;
+	*ret = (stored > p.hidden ? stored - p.hidden : 0) + p.bytes;
 	return 0;
 }
 

@@ -209,8 +209,10 @@ static void account_returns_to_zero(void **state)
 	for (int i = 0; i < FILES; i++) {
 		struct store_batch *b;
 		assert_int_equal(store_batch_begin(f->store, STORE_SHRINK, 0, &b), 0);
-		store_batch_punch(b, sid, f->ino[i], 0, i % 2 ? UINT64_MAX : FILE_MAX);
+		store_batch_punch(b, sid, f->ino[i], 0, i % 2 ? UINT64_MAX : 2 * STORE_CHUNK_SIZE);
+		store_batch_punch(b, sid, f->ino[i], 2 * STORE_CHUNK_SIZE, 6 * STORE_CHUNK_SIZE);
 		assert_int_equal(store_batch_commit(b), 0);
+		assert_int_equal(store_stored(f->store, sid, f->ino[i], &stored), 0);
 	}
 	assert_int_equal(store_flush(f->store), 0);
 	for (int i = 0; i < FILES; i++) {
