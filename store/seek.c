@@ -7,14 +7,27 @@
 #include <stddef.h>
 
 /* Remembers what it found sound: pages that are written later are our own. What is not is looked at again each time. */
-static bool leaf_is_good(struct pages *p, const struct tree *t, const struct level *leaf)
+static bool is_good(struct pages *p, const struct tree *t, const struct level *l, bool leaf)
 {
-	_Atomic uint8_t *known = &p->known[(uint64_t)(leaf->page - p->map) / p->page_size];
+	_Atomic uint8_t *known = &p->known[(uint64_t)(l->page - p->map) / p->page_size];
 	if (atomic_load_explicit(known, memory_order_relaxed))
 		return true;
-	if (!page_is_sound(p, t, leaf->page, leaf->count, KEY_SIZE) || !leaf_holds(p, leaf->page, leaf->count))
+	if (!page_is_sound(p, t, l->page, l->count, KEY_SIZE) || (leaf && !leaf_holds(p, l->page, l->count)))
 		return false;
 	atomic_store_explicit(known, 1, memory_order_relaxed);
+	return true;
+}
+
+static bool leaf_is_good(struct pages *p, const struct tree *t, const struct level *leaf)
+{
+	return is_good(p, t, leaf, true);
+}
+
+static bool path_is_good(struct pages *p, const struct tree *t, const struct path *path)
+{
+	for (unsigned i = 0; i < path->depth; i++)
+		if (!is_good(p, t, &path->at[i], i + 1 == path->depth))
+			return false;
 	return true;
 }
 
@@ -208,9 +221,9 @@ static int verify_previous(
 	int r = path_step(p, t, &path, path.depth - 1, -1);
 	if (r)
 		return r == STORE_ABSENT ? 0 : r;
-	bool right = compare_at(p, leaf, leaf->count - 1, key, &c) && c < 0 &&
-		     neighbour_holds(p, t, leaf, leaf->count - 1, kind);
-	return right ? 0 : -EIO;
+	if (!path_is_good(p, t, &path) || !compare_at(p, leaf, leaf->count - 1, key, &c) || c >= 0)
+		return -EIO;
+	return neighbour_holds(p, t, leaf, leaf->count - 1, kind) ? 0 : -EIO;
 }
 
 /* Moves a path that points behind its leaf's end to the next leaf, and proves that nothing was missed there. */
@@ -221,7 +234,7 @@ static int cross_to_next(struct pages *p, const struct tree *t, struct path *pat
 	int r = path_step(p, t, path, path->depth - 1, 1);
 	if (r)
 		return r;
-	if (!leaf_is_good(p, t, leaf) || !leaf_is_in_place(p, path) || !compare_at(p, leaf, 0, key, &c) || c < 0)
+	if (!path_is_good(p, t, path) || !leaf_is_in_place(p, path) || !compare_at(p, leaf, 0, key, &c) || c < 0)
 		return -EIO;
 	return 0;
 }
@@ -235,11 +248,13 @@ static int prove_absent(
 {
 	struct level *leaf = &path->at[path->depth - 1];
 	bool first = leaf->index == 0, last = leaf->index == leaf->count;
-	if ((first || last) && !leaf_is_in_place(p, path))
+	int r = 0;
+	if ((first || last) && (!path_is_good(p, t, path) || !leaf_is_in_place(p, path)))
 		return -EIO;
-	int r = first                                                ? verify_previous(p, t, *path, bytes, kind)
-		: neighbour_holds(p, t, leaf, leaf->index - 1, kind) ? 0
-								     : -EIO;
+	if (first)
+		r = verify_previous(p, t, *path, bytes, kind);
+	else if (!neighbour_holds(p, t, leaf, leaf->index - 1, kind))
+		r = -EIO;
 	if (r == 0 && last)
 		r = cross_to_next(p, t, path, bytes);
 	return r ? r : neighbour_holds(p, t, leaf, leaf->index, kind) ? 0 : -EIO;
