@@ -102,7 +102,7 @@ def extra_budgets(extras):
 		if "store" not in row:
 			continue
 		if name in SPACE:
-			value = row["logical"] / row["store"]
+			value = row["du ext4"] / row["store"]
 			least = SPACE[name]
 			rows.append([f"space, {name}", f"≥ {least} : 1", f"{value:.2f} : 1", verdict(value >= least)])
 		else:
@@ -131,8 +131,8 @@ def extras_tables(extras):
 	if extras.get("space"):
 		columns = ["logical", "du ext4", "du sessfs", "store"]
 		rows = [[name, *(f"{row.get(c, 0) / mib:.2f}" for c in columns),
-			f"{row['logical'] / row['store']:.2f}" if row.get("store") else ""] for name, row in extras["space"].items()]
-		table(["space at rest, MiB", *columns, "logical : store"], rows)
+			f"{row['du ext4'] / row['store']:.2f}" if row.get("store") else ""] for name, row in extras["space"].items()]
+		table(["space at rest, MiB", *columns, "du ext4 : store"], rows)
 	if extras.get("memory"):
 		columns = ["VmRSS", "RssAnon", "RssFile"]
 		table(["resident memory of the daemon, MiB", *columns],
