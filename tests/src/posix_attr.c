@@ -30,7 +30,7 @@ static bool is_recent(struct timespec t)
 	return t.tv_sec <= clock.tv_sec + 1 && t.tv_sec >= clock.tv_sec - POSIX_SECONDS;
 }
 
-/* Until the clock of file times has moved on, by two of its ticks: the kernel may have given out the end of the first. */
+/* Until the clock of file times has moved on by two ticks: the kernel may have given out the end of the first. */
 static void next_tick(void)
 {
 	struct timespec start, at;
