@@ -23,6 +23,13 @@ struct sync {
 	/* protected by lock */
 	struct waiter *waiters;
 	bool ends;
+
+	_Atomic bool quick; /* the last sync took less than QUICK_NS */
+};
+
+enum {
+	QUICK_NS = 1000000, /* others may wait this long for a sync: then handing it to the thread costs more than it gains */
+	QUICK_BYTES = 1 << 20,
 };
 
 static void answer(struct waiter *waiter, int r)
@@ -50,22 +57,35 @@ static struct waiter *take_waiters(struct sync *s)
 	return waiters;
 }
 
+static int sync_now(struct sync *s)
+{
+	struct timespec begun, ended;
+	int r;
+
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	r = file_sync(s->fs);
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	atomic_store(&s->quick, (ended.tv_sec - begun.tv_sec) * 1000000000 + ended.tv_nsec - begun.tv_nsec < QUICK_NS);
+	return r;
+}
+
 static void *sync_main(void *arg)
 {
 	struct sync *s = arg;
 	struct waiter *waiters;
 
 	while ((waiters = take_waiters(s)))
-		answer(waiters, file_sync(s->fs));
+		answer(waiters, sync_now(s));
 	return NULL;
 }
 
 void sync_request(struct sync *s, void (*done)(void *arg, int result), void *arg)
 {
-	struct waiter *waiter = malloc(sizeof(*waiter));
+	bool at_once = atomic_load(&s->quick) && store_unsynced(s->fs->store) < QUICK_BYTES;
+	struct waiter *waiter = at_once ? NULL : malloc(sizeof(*waiter));
 
 	if (!waiter) {
-		done(arg, file_sync(s->fs));
+		done(arg, sync_now(s));
 		return;
 	}
 	pthread_mutex_lock(&s->lock);

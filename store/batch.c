@@ -38,7 +38,7 @@ static void throttle(struct store *s, size_t bytes)
 	nanosleep(&pause, NULL);
 }
 
-/* Waits until the active log has room. Lock held. */
+/* Waits until the active log has room, unless the flusher does not get on. Lock held. */
 static int make_room(struct store *s, uint64_t need)
 {
 	while (hot_room(s->active) < need) {
@@ -50,9 +50,9 @@ static int make_room(struct store *s, uint64_t need)
 				return r;
 			continue;
 		}
-		uint64_t failures = s->failures;
-		pthread_cond_wait(&s->flushed, &s->lock);
-		if (s->failures != failures)
+		if (s->last_error == 0)
+			pthread_cond_wait(&s->flushed, &s->lock);
+		if (s->last_error)
 			return s->last_error == -ENOSPC ? STORE_FULL : s->last_error;
 	}
 	return 0;
@@ -160,8 +160,9 @@ struct store_ino store_new_ino(struct store_batch *b)
 {
 	if (b->next_ino >= INO_END - INO_BLOCK)
 		fail(b, STORE_FULL);
-	if (b->next_ino == b->super.ino_limit) {
-		b->super.ino_limit += INO_BLOCK;
+	/* Beyond the limit, not only at it: a batch that failed has used up numbers, but not moved the limit. */
+	if (b->next_ino >= b->super.ino_limit) {
+		b->super.ino_limit = b->next_ino + INO_BLOCK;
 		put_super(b);
 	}
 	return (struct store_ino){ b->next_ino++ };
@@ -171,8 +172,8 @@ struct store_sid store_new_sid(struct store_batch *b)
 {
 	if (b->next_sid >= UINT32_MAX - SID_BLOCK)
 		fail(b, STORE_FULL);
-	if (b->next_sid == b->super.sid_limit) {
-		b->super.sid_limit += SID_BLOCK;
+	if (b->next_sid >= b->super.sid_limit) {
+		b->super.sid_limit = b->next_sid + SID_BLOCK;
 		put_super(b);
 	}
 	return (struct store_sid){ b->next_sid++ };

@@ -424,8 +424,6 @@ static void on_record(void *arg, const struct key *key, const struct page_value 
 	}
 	if (key_kind(*key) != KIND_CHUNK)
 		open_value(*key, (struct warm_value){v->data, v->len}, &f);
-	if (key_kind(*key) == KIND_SUPER)
-		note(c, key, &f);
 	warm_record(c, key, v, &f);
 	if (!hidden)
 		note(c, key, &f);

@@ -128,6 +128,24 @@ bool space_admits(struct store *s, uint64_t bytes)
 	return fits(s, bytes);
 }
 
+static uint64_t unsynced(const struct store *s)
+{
+	const struct hot *logs[] = { s->active, s->sealed };
+	uint64_t sum = 0;
+	for (int i = 0; i < 2 && !s->options.read_only; i++)
+		if (logs[i])
+			sum += logs[i]->tail - (logs[i]->synced ? logs[i]->synced : HOT_DATA);
+	return sum;
+}
+
+uint64_t store_unsynced(struct store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	uint64_t bytes = unsynced(s);
+	pthread_mutex_unlock(&s->lock);
+	return bytes;
+}
+
 void store_stats(struct store *s, struct store_stats *ret)
 {
 	pthread_mutex_lock(&s->lock);
@@ -141,11 +159,7 @@ void store_stats(struct store *s, struct store_stats *ret)
 	ret->hot_size = s->logs[0].size + s->logs[1].size;
 	ret->warm_bytes = s->space.warm.used;
 	cache_figures(&s->cache, &ret->chunk_hits, &ret->chunk_misses);
-	ret->unsaved_bytes = 0;
-	if (s->active && s->active->map && !s->options.read_only)
-		ret->unsaved_bytes = s->active->tail - (s->active->synced ? s->active->synced : HOT_DATA);
-	if (s->sealed && !s->options.read_only)
-		ret->unsaved_bytes += s->sealed->tail - (s->sealed->synced ? s->sealed->synced : HOT_DATA);
+	ret->unsaved_bytes = unsynced(s);
 	ret->last_error = s->last_error;
 	pthread_mutex_unlock(&s->lock);
 }

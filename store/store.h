@@ -221,6 +221,8 @@ void store_batch_punch(struct store_batch *, struct store_sid, struct store_ino,
 
 /* Everything committed before the call survives a power cut when it returns 0. Waits for the device. */
 int store_sync(struct store *);
+/* Bytes of log that a sync would have to write. */
+uint64_t store_unsynced(struct store *);
 /* Moves everything committed before the call into the tree that is compressed, and waits for it. */
 int store_flush(struct store *);
 
