@@ -221,6 +221,7 @@ static void *worker_main(void *arg)
 	sigset_t signals;
 
 	current = w;
+	pthread_setname_np(pthread_self(), "serve");
 	sigemptyset(&signals);
 	sigaddset(&signals, WAKE_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &signals, NULL);

@@ -74,6 +74,7 @@ static void *sync_main(void *arg)
 	struct sync *s = arg;
 	struct waiter *waiters;
 
+	pthread_setname_np(pthread_self(), "sync");
 	while ((waiters = take_waiters(s)))
 		answer(waiters, sync_now(s));
 	return NULL;

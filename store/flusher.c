@@ -116,6 +116,7 @@ static void *flusher_main(void *arg)
 {
 	struct store *s = arg;
 	struct hot *h;
+	pthread_setname_np(pthread_self(), "flush");
 	setpriority(PRIO_PROCESS, (id_t)gettid(), 5);
 	pthread_mutex_lock(&s->lock);
 	while ((h = next_work(s, s->last_error != 0))) {

@@ -168,8 +168,11 @@ class Daemon(Target):
 		self.pin_threads()
 
 	def serves(self, tid):
-		"""Whether the thread waits in a read of /dev/fuse."""
+		"""Whether the thread is named for it, or waits in a read of /dev/fuse."""
 		try:
+			with open(f"/proc/{self.pid}/task/{tid}/comm") as file:
+				if file.read().strip() == "serve":
+					return True
 			with open(f"/proc/{self.pid}/task/{tid}/syscall") as file:
 				fd = int(file.read().split()[1], 16)
 			return os.readlink(f"/proc/{self.pid}/fd/{fd}") == "/dev/fuse"
