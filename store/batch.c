@@ -38,12 +38,18 @@ static void throttle(struct store *s, size_t bytes)
 	nanosleep(&pause, NULL);
 }
 
-/* Waits until the active log has room, unless the flusher does not get on. Lock held. */
+/*
+ * Waits until the active log has room, unless the flusher does not get on. On a nearly full device logs are flushed while they are
+ * short, so that each flush copies few pages and the next one finds those it gave back. Lock held.
+ */
 static int make_room(struct store *s, uint64_t need)
 {
-	while (hot_room(s->active) < need) {
+	for (;;) {
+		bool full = hot_room(s->active) < need;
+		if (!full && !space_is_short(s))
+			return 0;
 		if (s->active->tail == HOT_DATA)
-			return STORE_FULL;
+			return full ? STORE_FULL : 0;
 		if (s->spare) {
 			int r = swap_logs(s);
 			if (r)
@@ -52,10 +58,11 @@ static int make_room(struct store *s, uint64_t need)
 		}
 		if (s->last_error == 0)
 			pthread_cond_wait(&s->flushed, &s->lock);
+		if (s->last_error && !full)
+			return 0;
 		if (s->last_error)
 			return s->last_error == -ENOSPC ? STORE_FULL : s->last_error;
 	}
-	return 0;
 }
 
 int store_batch_begin(struct store *s, enum store_batch_flag flag, size_t bytes, struct store_batch **ret)
@@ -75,7 +82,6 @@ int store_batch_begin(struct store *s, enum store_batch_flag flag, size_t bytes,
 	b->super = s->super;
 	b->next_ino = s->next_ino;
 	b->next_sid = s->next_sid;
-	b->sub_used = 0;
 	*ret = b;
 	return 0;
 }
@@ -91,9 +97,9 @@ int store_batch_commit(struct store_batch *b)
 	struct store *s = b->store;
 	bool empty = b->hot.count == 0;
 	int r = hot_batch_commit(&b->hot);
-	s->next_ino = b->next_ino;
-	s->next_sid = b->next_sid;
 	if (r == 0) {
+		s->next_ino = b->next_ino;
+		s->next_sid = b->next_sid;
 		s->super = b->super;
 		s->stats.batches += !empty;
 		if (s->spare && is_due(s->active))
@@ -160,7 +166,6 @@ struct store_ino store_new_ino(struct store_batch *b)
 {
 	if (b->next_ino >= INO_END - INO_BLOCK)
 		fail(b, STORE_FULL);
-	/* Beyond the limit, not only at it: a batch that failed has used up numbers, but not moved the limit. */
 	if (b->next_ino >= b->super.ino_limit) {
 		b->super.ino_limit = b->next_ino + INO_BLOCK;
 		put_super(b);
@@ -220,12 +225,13 @@ void store_batch_add_dirent(struct store_batch *b, struct store_sid sid, struct 
 		fail(b, r < 0 ? r : STORE_FULL);
 		return;
 	}
-	if (slot.sub == b->sub_used) {
+	struct key key = key_make(sid, dir, KIND_DIRENT, slot.sub);
+	/* A name that hashes alike was added in this very batch. */
+	if (index_is_pending(&b->hot.hot->index, &key)) {
 		fail(b, STORE_FULL);
 		return;
 	}
-	b->sub_used = slot.sub;
-	put_record(b, key_make(sid, dir, KIND_DIRENT, slot.sub), slot.untouched, &dirent_schema, dirent);
+	put_record(b, key, slot.untouched, &dirent_schema, dirent);
 }
 
 void store_batch_put_dirent(struct store_batch *b, struct store_sid sid, struct store_ino dir, const struct store_dirent *dirent)

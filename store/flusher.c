@@ -33,20 +33,22 @@ int swap_logs(struct store *s)
 	s->active = s->spare;
 	s->spare = NULL;
 	s->sealed = old;
+	s->sealed_at = store_now();
 	pthread_cond_signal(&s->wake);
 	return 0;
 }
 
 /* The sealed log is in warm: nobody may find it any more, and it becomes the spare one. */
-static void retire(struct store *s, struct hot *h, int64_t sealed_at)
+static void retire(struct store *s, struct hot *h)
 {
 	pthread_mutex_lock(&s->sync_lock);
 	pthread_mutex_lock(&s->lock);
 	s->sealed = NULL;
 	s->snapshot_stale = true;
+	(void)store_renew(s); /* a snapshot that stays behind keeps LMDB from using freed pages again; a failure shows in the next read */
 	s->flushed_generation = hot_header(h)->generation;
 	s->last_error = 0;
-	s->stats.saved_at = sealed_at > s->stats.saved_at ? sealed_at : s->stats.saved_at;
+	s->stats.saved_at = s->sealed_at > s->stats.saved_at ? s->sealed_at : s->stats.saved_at;
 	atomic_fetch_add(&s->epoch, 1);
 	pthread_mutex_unlock(&s->lock);
 	hot_void(h);
@@ -75,11 +77,10 @@ static void note_flush(struct store *s, uint64_t bytes, uint64_t ns)
 static void flush_sealed(struct store *s, struct hot *h)
 {
 	uint64_t start = store_clock();
-	int64_t now = store_now();
 	int r = flush_log_somehow(s, h);
 	if (r == 0) {
 		note_flush(s, h->tail - HOT_DATA, store_clock() - start);
-		retire(s, h, now);
+		retire(s, h);
 		return;
 	}
 	pthread_mutex_lock(&s->lock);
@@ -173,8 +174,8 @@ static int sync_logs(struct store *s)
 	struct hot *sealed = s->sealed, *active = s->active;
 	uint64_t end = active->tail;
 	s->stats.syncs++;
-	pthread_mutex_unlock(&s->lock);
 	int64_t now = store_now();
+	pthread_mutex_unlock(&s->lock);
 	int r = sealed ? hot_sync(sealed, sealed->tail) : 0;
 	r = r ? r : hot_sync(active, end);
 	if (r)

@@ -18,6 +18,7 @@
 
 #define HOT_MAGIC UINT64_C(0x31474f4c53534553)
 #define TRIM_EVERY (4u << 20)
+#define PRIMED (32u << 20)
 enum { LARGE = 16 << 10 }; /* bytes from which a system call is cheaper than page faults */
 
 struct batch_header {
@@ -86,6 +87,16 @@ static void ask_for_no_cow(int fd)
 	}
 }
 
+/* Writes the log's first part once: syncing what was only allocated costs the file system a transaction of its own each time. */
+static int prime(struct hot *h)
+{
+	static const uint8_t zeros[64 << 10];
+	for (uint64_t at = 0; at < PRIMED && at < h->size; at += sizeof zeros)
+		if (pwrite(h->fd, zeros, sizeof zeros, (off_t)at) < 0)
+			return -errno;
+	return 0;
+}
+
 static int set_size(struct hot *h, uint64_t size)
 {
 	if (ftruncate(h->fd, 0) < 0)
@@ -96,7 +107,7 @@ static int set_size(struct hot *h, uint64_t size)
 	if (fallocate(h->fd, 0, 0, (off_t)size) < 0)
 		return -errno;
 	h->size = size;
-	return 0;
+	return h->by_call ? 0 : prime(h);
 }
 
 static int map_log(struct hot *h, bool read_only)
@@ -204,6 +215,7 @@ static void reset(struct hot *h)
 {
 	h->tail = h->checked = HOT_DATA;
 	h->synced = h->mapped = h->trimmed = 0;
+	h->lost = false;
 }
 
 int hot_start(struct hot *h, uint64_t generation, uint64_t previous_end, struct hot_boot boot)
@@ -322,22 +334,30 @@ static int set_check(struct hot *h, uint64_t check)
 	return 0;
 }
 
-int hot_sync(struct hot *h, uint64_t end)
+static int sync_to(struct hot *h, uint64_t end)
 {
-	if (h->synced >= end)
-		return 0;
 	while (h->checked < end) {
 		const struct batch_header *b = (const struct batch_header *)(h->map + h->checked);
-		uint64_t check = batch_check(h, h->checked, b->len);
-		int r = set_check(h, check);
+		int r = set_check(h, batch_check(h, h->checked, b->len));
 		if (r)
-			return r;
+			return r > 0 ? -ENOSPC : r;
 		h->checked += b->len;
 	}
-	if (fdatasync(h->fd) < 0)
-		return -errno;
-	h->synced = end;
-	return 0;
+	return fdatasync(h->fd) < 0 ? -errno : 0;
+}
+
+int hot_sync(struct hot *h, uint64_t end)
+{
+	if (h->lost)
+		return -EIO;
+	if (h->synced >= end)
+		return 0;
+	int r = sync_to(h, end);
+	if (r)
+		h->lost = true;
+	else
+		h->synced = end;
+	return r;
 }
 
 /* ---- appending -------------------------------------------------------------------------------------------------------- */

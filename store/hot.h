@@ -42,6 +42,7 @@ struct hot {
 	uint64_t trimmed;    /* bytes before it were told not to be resident */
 	uint64_t checked;    /* batches before it carry checksums */
 	_Atomic uint64_t synced; /* bytes before it survive a power cut */
+	bool lost;           /* a sync failed: the kernel tells that once, and may have given up pages; only warm can save them */
 	struct index index;
 };
 
@@ -71,7 +72,7 @@ int hot_start(struct hot *, uint64_t generation, uint64_t previous_end, struct h
 /* Makes the log void, its records are in warm, and gives up its resident pages. The index is left to the caller. */
 void hot_void(struct hot *);
 
-/* Makes what lies before `end`, a batch's end, durable. One thread at a time, but beside an appending one. */
+/* Makes what lies before `end`, a batch's end, durable. After a failure it fails until the log starts anew. One thread at a time, but beside an appending one. */
 int hot_sync(struct hot *, uint64_t end);
 
 /* Copies bytes an extent points at. -errno. */

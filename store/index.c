@@ -110,6 +110,12 @@ struct entry *index_find(struct index *x, const struct key *key)
 	return e && e->type != ENTRY_EMPTY ? e : NULL;
 }
 
+bool index_is_pending(struct index *x, const struct key *key)
+{
+	struct entry *e = find_any(x, key);
+	return e && e->type == ENTRY_EMPTY && e->reserved;
+}
+
 bool index_is_fresh(struct index *x, const struct key *key)
 {
 	struct entry *e = find_any(x, key);

@@ -84,6 +84,8 @@ void index_forget(struct index *, const struct change *, struct entry *);
 struct entry *index_find(struct index *, const struct key *);
 struct entry *index_seek(struct index *, const struct key *); /* first one >= key */
 struct entry *index_next(struct entry *);
+/* Whether a change of the key, which has had no value, is prepared and not yet applied. */
+bool index_is_pending(struct index *, const struct key *);
 /* Whether the key has an entry, EMPTY ones included, that was made as fresh. */
 bool index_is_fresh(struct index *, const struct key *);
 

@@ -41,7 +41,6 @@ struct store_batch {
 	struct super super; /* as it will be */
 	uint64_t next_ino;
 	uint32_t next_sid;
-	uint64_t sub_used; /* cookie chosen last: a batch cannot add two names that hash alike */
 };
 
 struct store {
@@ -74,6 +73,7 @@ struct store {
 	uint64_t generation;  /* of the active log */
 	uint64_t flushed_generation;
 	uint64_t failures;    /* flushes that failed */
+	int64_t sealed_at;    /* store_now when the sealed log was sealed */
 	int last_error;
 	struct store_stats stats;
 	uint64_t drain_rate;  /* bytes of log a flush takes in per second */
@@ -136,6 +136,8 @@ int swap_logs(struct store *);
 
 /* ---- space.c ---- */
 int space_init(struct store *);
+/* Whether the active log should be flushed before it asks for more room than is left. Lock held. */
+bool space_is_short(const struct store *);
 /* Whether `bytes` more of data are sure to find room in warm. Lock held. */
 bool space_admits(struct store *, uint64_t bytes);
 void space_after_flush(struct store *);

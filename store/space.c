@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 #define RESERVE_MAX (8u << 20)
-#define RESERVE_SHARE 64 /* of the file system, at most */
+#define RESERVE_SHARE 32 /* of the file system, at most */
 #define MARGIN (2u << 20)
+#define PAGE 4096u
 /* How often the device is asked, while there is plenty: others may fill it. */
 #define ASK_NS 20000000u
 #define ASK_BYTES (1u << 20)
@@ -109,10 +110,26 @@ static uint64_t room(const struct store *s)
 	return limit < device ? limit : device;
 }
 
+/* Bytes of pages that LMDB may copy for the entries of a log: one page for each, if they lie scattered, but no more than there are. */
+static uint64_t copies(const struct store *s, const struct hot *h)
+{
+	uint64_t bytes = h ? h->index.count * PAGE : 0;
+	return bytes < s->space.warm.used ? bytes : s->space.warm.used;
+}
+
+static uint64_t spoken_for(const struct store *s)
+{
+	return 2 * in_logs(s) + copies(s, s->active) + copies(s, s->sealed) + MARGIN;
+}
+
 static bool fits(const struct store *s, uint64_t bytes)
 {
-	uint64_t need = 2 * in_logs(s) + bytes + MARGIN;
-	return room(s) >= need;
+	return room(s) >= spoken_for(s) + bytes;
+}
+
+bool space_is_short(const struct store *s)
+{
+	return copies(s, s->active) > room(s) / 4;
 }
 
 bool space_admits(struct store *s, uint64_t bytes)
@@ -150,9 +167,9 @@ void store_stats(struct store *s, struct store_stats *ret)
 {
 	pthread_mutex_lock(&s->lock);
 	s->space.available = ask_device(s);
-	uint64_t hot = in_logs(s), left = room(s), spoken_for = 2 * hot + MARGIN;
+	uint64_t hot = in_logs(s), left = room(s), taken = spoken_for(s);
 	*ret = s->stats;
-	ret->free = left > spoken_for ? left - spoken_for : 0;
+	ret->free = left > taken ? left - taken : 0;
 	ret->total = s->space.warm.used + hot + ret->free;
 	ret->inodes = ret->free / 512;
 	ret->hot_bytes = hot;

@@ -270,7 +270,7 @@ static int make_logs(struct store *s)
 }
 
 /*
- * The disk is too full to take the logs in: they go on as they are, the older one waiting for the flusher to succeed, so that reading
+ * The disk is too full, or warm too damaged, to take the logs in: they go on as they are, the older one waiting for the flusher to succeed, so that reading
  * and deleting work. Only in the boot that wrote them: in another one a log that goes on could meet again what was torn off its end.
  */
 static bool adopt_logs(struct store *s, struct hot *replayed[2])
@@ -311,7 +311,7 @@ static int settle(struct store *s, struct store_open_info *info)
 	}
 	for (int i = 0; r == 0 && i < 2; i++)
 		r = replayed[i] && replayed[i]->tail > HOT_DATA ? flush_replayed(s, replayed[i]) : 0;
-	if (r == -ENOSPC && adopt_logs(s, replayed))
+	if ((r == -ENOSPC || r == -EIO) && adopt_logs(s, replayed))
 		return 0;
 	r = r ? r : skip_generations(s);
 	if (r)

@@ -131,7 +131,7 @@ struct store_open_info {
 /*
  * Opens the store in directory path, settles what a crash left and, unless read-only, starts the flusher thread: call it
  * after daemonising. Of the options what matters is copied. Any result of enum store_result but ABSENT and READ_ONLY; on
- * anything but 0 *ret_info tells more and nothing has changed on disk.
+ * anything but 0 *ret_info tells more, and what the store says is unchanged.
  */
 int store_open(const char *path, const struct store_options *, struct store **ret, struct store_open_info *ret_info);
 /* Flushes, syncs and frees, also after errors. 0 if everything is saved, else the error that kept it from being. NULL is 0. */
@@ -216,7 +216,10 @@ void store_batch_delete_orphan(struct store_batch *, struct store_ino);
 
 /* Content. The inode's size is a field of its record: the caller writes it in the same batch. */
 void store_batch_write(struct store_batch *, struct store_sid, struct store_ino, uint64_t offset, const void *data, size_t len);
-/* Turns a range into a hole; len may reach far behind the end. Costs what lies in the range in the log, not its length. */
+/*
+ * Turns a range into a hole. One that reaches behind STORE_FILE_MAX costs one record, another one record for each chunk there is in
+ * it: at most 1 GiB of content fits a batch for certain.
+ */
 void store_batch_punch(struct store_batch *, struct store_sid, struct store_ino, uint64_t offset, uint64_t len);
 
 /* Everything committed before the call survives a power cut when it returns 0. Waits for the device. */

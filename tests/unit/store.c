@@ -362,6 +362,61 @@ static void aborted_batch_leaves_nothing(void **state)
 	assert_memory_equal(got, "\0\0\0", 3);
 }
 
+/* As a session's directory has a view that is called as the session is. */
+static void one_batch_adds_a_name_twice(void **state)
+{
+	struct fixture *f = *state;
+	struct store_dirent d = { .ino = { 9 }, .session = sid, .type = S_IFDIR, .name = "logs", .name_len = 4 }, found;
+	struct store_batch *b;
+	assert_int_equal(store_batch_begin(f->store, STORE_GROW, 0, &b), 0);
+	store_batch_add_dirent(b, sid, (struct store_ino){ 5 }, &d);
+	store_batch_add_dirent(b, sid, (struct store_ino){ 6 }, &d);
+	assert_int_equal(store_batch_commit(b), 0);
+	assert_int_equal(store_lookup(f->store, sid, (struct store_ino){ 5 }, "logs", 4, &found), 0);
+	assert_int_equal(store_lookup(f->store, sid, (struct store_ino){ 6 }, "logs", 4, &found), 0);
+}
+
+/* A batch that fails in its commit: one name twice in one directory. */
+static void failed_batch_uses_up_no_numbers(void **state)
+{
+	struct fixture *f = *state;
+	struct store_inode inode = { .mode = S_IFREG, .nlink = 1 };
+	struct store_dirent d = { .ino = { 9 }, .session = sid, .type = S_IFREG, .name = "twin", .name_len = 4 };
+	struct store_batch *b;
+	assert_int_equal(store_batch_begin(f->store, STORE_GROW, 0, &b), 0);
+	store_new_ino(b);
+	store_batch_add_dirent(b, sid, (struct store_ino){ 5 }, &d);
+	store_batch_add_dirent(b, sid, (struct store_ino){ 5 }, &d);
+	assert_int_equal(store_batch_commit(b), STORE_FULL);
+	assert_int_equal(store_batch_begin(f->store, STORE_GROW, 0, &b), 0);
+	struct store_ino ino = store_new_ino(b);
+	store_batch_new_inode(b, sid, ino, &inode);
+	assert_int_equal(store_batch_commit(b), 0);
+	assert_int_equal(store_close(f->store), 0);
+	f->store = open_store(f->dir);
+	assert_int_equal(store_batch_begin(f->store, STORE_GROW, 0, &b), 0);
+	assert_true(store_new_ino(b).n > ino.n);
+	store_batch_abort(b);
+}
+
+/* Chunks rewritten flush after flush, with nobody reading: the pages that become free are used again. */
+static void data_file_stays_small(void **state)
+{
+	struct fixture *f = *state;
+	struct store_stats stats;
+	make_files(f);
+	for (int n = 0; n < 60; n++) {
+		random_write(f, n % FILES);
+		assert_int_equal(store_flush(f->store), 0);
+	}
+	char path[96];
+	struct stat st;
+	snprintf(path, sizeof path, "%s/data.mdb", f->dir);
+	assert_int_equal(stat(path, &st), 0);
+	store_stats(f->store, &stats);
+	assert_true((uint64_t)st.st_size < 8 * stats.warm_bytes + (1 << 20));
+}
+
 static void xattrs_come_back(void **state)
 {
 	struct fixture *f = *state;
@@ -413,6 +468,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(survives_death, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_are_listed_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(aborted_batch_leaves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_batch_adds_a_name_twice, setup, teardown),
+		cmocka_unit_test_setup_teardown(failed_batch_uses_up_no_numbers, setup, teardown),
+		cmocka_unit_test_setup_teardown(data_file_stays_small, setup, teardown),
 		cmocka_unit_test_setup_teardown(xattrs_come_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(second_open_is_refused, setup, teardown),
 	};
