@@ -3,6 +3,7 @@
  */
 #include "fs/content.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -268,6 +269,7 @@ static const struct content_file files[] = {
 };
 
 enum { FILES = sizeof(files) / sizeof(*files) };
+static_assert((int)FILES <= (int)CONTENT_ROWS, "inode numbers of control files");
 
 const struct content_file *content_find(bool root, const char *name)
 {
@@ -275,6 +277,11 @@ const struct content_file *content_find(bool root, const char *name)
 		if (files[i].root == root && strcmp(files[i].name, name) == 0)
 			return &files[i];
 	return NULL;
+}
+
+unsigned content_row(const struct content_file *file)
+{
+	return (unsigned)(file - files);
 }
 
 const char *content_name(bool root, unsigned n)

@@ -14,10 +14,22 @@ struct control_node {
 	UT_hash_handle hh;
 	uint64_t nlookup;
 	struct session *session; /* the root's for .sessfs */
-	char *text;   /* content; NULL: the directory */
+	/* of a file; text is NULL: the directory */
+	char *text;
 	size_t len;
-	int64_t made;
+	uint64_t ino;
+	int64_t changed;
 };
+
+static uint64_t file_ino(const struct session *session, const struct content_file *file)
+{
+	return CONTROL_INO_FILES + (uint64_t)session->sid.n * CONTENT_ROWS + content_row(file);
+}
+
+static int64_t changed(const struct session *session)
+{
+	return session_is_root(session) ? session->fs->started : session->record.modified;
+}
 
 static int control_find(struct fs *fs, struct fs_id id, struct control_node **ret)
 {
@@ -31,8 +43,7 @@ static int control_find(struct fs *fs, struct fs_id id, struct control_node **re
 	return 0;
 }
 
-/* Takes the text over on success. */
-static int control_new(struct session *session, uint64_t id, char *text, size_t len, struct control_node **ret)
+static int control_new(struct session *session, uint64_t id, struct control_node **ret)
 {
 	struct fs *fs = session->fs;
 	struct control_node *node = calloc(1, sizeof(*node));
@@ -46,9 +57,6 @@ static int control_new(struct session *session, uint64_t id, char *text, size_t 
 		return -ENOMEM;
 	}
 	node->session = session_ref(session);
-	node->text = text;
-	node->len = len;
-	node->made = fs_now();
 	*ret = node;
 	return 0;
 }
@@ -86,6 +94,7 @@ static int fill(struct fs *fs, const struct control_node *node, struct stat *ret
 	bool is_root = session_is_root(node->session);
 	struct store_ino top = is_root ? STORE_ROOT_INO : node->session->record.root;
 	const struct store_inode *inode;
+	struct timespec time = attr_time(node->text ? node->changed : changed(node->session));
 	NODE_AUTO dir = NULL;
 	int r = node->session->removed ? ENOENT : node_load(fs, node->session->sid, top, &dir);
 
@@ -93,11 +102,10 @@ static int fill(struct fs *fs, const struct control_node *node, struct stat *ret
 		return r;
 	inode = &dir->inode;
 	*ret = (struct stat){
-		.st_ino = node->id,
+		.st_ino = node->text ? node->ino : node->id,
 		.st_mode = node->text ? S_IFREG | (inode->mode & 0444) : S_IFDIR | (inode->mode & 0555),
 		.st_nlink = node->text ? 1 : 2, .st_uid = inode->uid, .st_gid = inode->gid, .st_size = (off_t)node->len,
-		.st_blksize = 4096, .st_atim = attr_time(node->made), .st_mtim = attr_time(node->made),
-		.st_ctim = attr_time(node->made),
+		.st_blksize = 4096, .st_blocks = (blkcnt_t)((node->len + 511) / 512), .st_atim = time, .st_mtim = time, .st_ctim = time,
 	};
 	return 0;
 }
@@ -120,7 +128,7 @@ int control_lookup_dir(struct fs *fs, struct session *session, struct entry *ret
 	struct fs_id id = {CONTROL_ID_FIRST + session->sid.n};
 
 	if (control_find(fs, id, &node)) {
-		int r = control_new(session, id.n, NULL, 0, &node);
+		int r = control_new(session, id.n, &node);
 
 		if (r)
 			return r;
@@ -150,11 +158,15 @@ int control_lookup(struct fs *fs, struct fs_id id, const char *name, struct entr
 	r = content_make(file, dir->session, &text, &len);
 	if (r)
 		return r;
-	r = control_new(dir->session, fs->next_control++, text, len, &node);
+	r = control_new(dir->session, fs->next_control++, &node);
 	if (r) {
 		free(text);
 		return r;
 	}
+	node->text = text;
+	node->len = len;
+	node->ino = file_ino(dir->session, file);
+	node->changed = changed(dir->session);
 	return refer(fs, node, ret);
 }
 
@@ -185,6 +197,21 @@ int control_read(struct fs *fs, struct fs_id id, uint64_t offset, char *buf, siz
 	return 0;
 }
 
+int control_seek(struct fs *fs, struct fs_id id, uint64_t offset, bool data, uint64_t *ret)
+{
+	struct control_node *node;
+	int r = control_find(fs, id, &node);
+
+	if (r)
+		return r;
+	if (!node->text)
+		return EISDIR;
+	if (offset >= node->len)
+		return ENXIO;
+	*ret = data ? offset : node->len;
+	return 0;
+}
+
 int control_list(struct fs *fs, struct fs_id id, uint64_t from, dir_add add, void *arg)
 {
 	struct control_node *dir;
@@ -200,9 +227,14 @@ int control_list(struct fs *fs, struct fs_id id, uint64_t from, dir_add add, voi
 	for (uint64_t at = from;; at++) {
 		const char *name = at == 0 ? "." : at == 1 ? ".." : content_name(is_root, (unsigned)(at - 2));
 
-		if (at >= 2)
-			entry.attr = (struct stat){.st_ino = CONTROL_ID_FILES, .st_mode = S_IFREG};
-		if (!name || !add(arg, name, &entry, at + 1))
+		if (!name)
+			return 0;
+		if (at >= 2) {
+			uint64_t ino = file_ino(dir->session, content_find(is_root, name));
+
+			entry.attr = (struct stat){.st_ino = ino, .st_mode = S_IFREG};
+		}
+		if (!add(arg, name, &entry, at + 1))
 			return 0;
 	}
 }

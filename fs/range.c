@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fs/control.h"
 #include "fs/error.h"
 #include "fs/file.h"
 
@@ -84,12 +85,15 @@ int file_seek(struct fs *fs, struct fs_id id, uint64_t offset, int whence, uint6
 {
 	FS_GUARD(fs);
 	struct node *node;
-	int r = file_find(fs, id, &node);
+	int r;
 
-	if (r)
-		return r;
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
 		return EINVAL;
+	if (control_is_id(id))
+		return control_seek(fs, id, offset, whence == SEEK_DATA, ret);
+	r = file_find(fs, id, &node);
+	if (r)
+		return r;
 	if (offset >= node->inode.size)
 		return ENXIO;
 	r = error_of_store(store_seek(fs->store, node->session->sid, node->ino, offset, node->inode.size,

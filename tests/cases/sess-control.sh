@@ -50,6 +50,18 @@ exec 5<&-
 mv one renamed
 assert_eq "$(json .sessfs/sessions.json 'sorted(s["id"] for s in j["sessions"])')" "['renamed', 'two']"
 
+note "they can be copied"
+for dir in .sessfs two/.session; do
+	cp -r "$dir" "$TEST_DIR/copy"
+	rm -r "$TEST_DIR/copy"
+	for file in "$dir"/*; do
+		cp "$file" "$TEST_DIR/copy"
+		rm "$TEST_DIR/copy"
+	done
+	tar -cf - "$dir" >"$TEST_DIR/tar"
+	assert_eq "$(ls -i "$dir")" "$(cd "$dir" && stat -c '%i %n' -- *)"
+done
+
 cd "$TEST_DIR"
 remount
 assert_eq "$(json "$MNT/.sessfs/sessions.json" 'sorted(s["id"] for s in j["sessions"])')" "['renamed', 'two']"
