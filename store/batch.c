@@ -5,13 +5,15 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Numbers are promised in blocks, so that the record that says so is rarely written; a crash loses at most one block. */
+/*
+ * Numbers are promised in blocks, so that the record that says so is rarely written; a crash loses at most one block.
+ */
 enum { INO_BLOCK = 16384, SID_BLOCK = 64 };
 #define INO_END (UINT64_C(1) << 53)
 
 #define MAPPED_MAX (20u << 20)
 
-/* ---- room ------------------------------------------------------------------------------------------------------------- */
+/* ---- room ------------------------------------------------------------------------------------------------------- */
 
 static uint64_t batch_need(size_t bytes)
 {
@@ -21,8 +23,9 @@ static uint64_t batch_need(size_t bytes)
 #define PAUSE_MAX 15000000.0 /* ns: no request is to wait longer than 20 ms for a flush */
 
 /*
- * Slows writers down smoothly while a flush is under way and the active log fills: past half, each batch pays for its bytes, in time
- * the flusher needs to drain them, more and more steeply towards the end. So nobody meets a wall of a whole flush there.
+ * Slows writers down smoothly while a flush is under way and the active log fills: past half, each batch pays for its
+ * bytes, in time the flusher needs to drain them, more and more steeply towards the end. So nobody meets a wall of a
+ * whole flush there.
  */
 static void throttle(struct store *s, size_t bytes)
 {
@@ -39,8 +42,8 @@ static void throttle(struct store *s, size_t bytes)
 }
 
 /*
- * Waits until the active log has room, unless the flusher does not get on. On a nearly full device logs are flushed while they are
- * short, so that each flush copies few pages and the next one finds those it gave back. Lock held.
+ * Waits until the active log has room, unless the flusher does not get on. On a nearly full device logs are flushed
+ * while they are short, so that each flush copies few pages and the next one finds those it gave back. Lock held.
  */
 static int make_room(struct store *s, uint64_t need)
 {
@@ -102,8 +105,9 @@ int store_batch_commit(struct store_batch *b)
 		s->next_sid = b->next_sid;
 		s->super = b->super;
 		s->stats.batches += !empty;
+		/* else the next batch that needs room */
 		if (s->spare && is_due(s->active))
-			(void)swap_logs(s); /* else the next batch that needs room */
+			(void)swap_logs(s);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return r;
@@ -130,7 +134,7 @@ static bool is_fresh(struct store_batch *b, struct store_sid sid, struct store_i
 	return index_is_fresh(&b->hot.hot->index, &key);
 }
 
-/* ---- plain records ---------------------------------------------------------------------------------------------------- */
+/* ---- plain records ---------------------------------------------------------------------------------------------- */
 
 static void put(struct store_batch *b, struct key key, bool fresh, const void *data, size_t len)
 {
@@ -138,7 +142,8 @@ static void put(struct store_batch *b, struct key key, bool fresh, const void *d
 	hot_batch_append(&b->hot, &c, data);
 }
 
-static void put_record(struct store_batch *b, struct key key, bool fresh, const struct schema *schema, const void *object)
+static void put_record(
+	struct store_batch *b, struct key key, bool fresh, const struct schema *schema, const void *object)
 {
 	uint8_t small[RECORD_MAX], *out = small;
 	size_t max = record_encoded_max(schema, object);
@@ -151,7 +156,7 @@ static void put_record(struct store_batch *b, struct key key, bool fresh, const 
 		free(out);
 }
 
-static void delete(struct store_batch *b, struct key key)
+static void erase(struct store_batch *b, struct key key)
 {
 	struct change c = { .key = key, .op = CHANGE_DELETE };
 	hot_batch_append(&b->hot, &c, NULL);
@@ -159,7 +164,8 @@ static void delete(struct store_batch *b, struct key key)
 
 static void put_super(struct store_batch *b)
 {
-	put_record(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SUPER, 0), false, &super_schema, &b->super);
+	put_record(
+		b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SUPER, 0), false, &super_schema, &b->super);
 }
 
 struct store_ino store_new_ino(struct store_batch *b)
@@ -184,40 +190,45 @@ struct store_sid store_new_sid(struct store_batch *b)
 	return (struct store_sid){ b->next_sid++ };
 }
 
-void store_batch_put_inode(struct store_batch *b, struct store_sid sid, struct store_ino ino, const struct store_inode *inode)
+void store_batch_put_inode(
+	struct store_batch *b, struct store_sid sid, struct store_ino ino, const struct store_inode *inode)
 {
 	put_record(b, key_make(sid, ino, KIND_INODE, 0), false, &inode_schema, inode);
 }
 
-void store_batch_new_inode(struct store_batch *b, struct store_sid sid, struct store_ino ino, const struct store_inode *inode)
+void store_batch_new_inode(
+	struct store_batch *b, struct store_sid sid, struct store_ino ino, const struct store_inode *inode)
 {
 	put_record(b, key_make(sid, ino, KIND_INODE, 0), true, &inode_schema, inode);
 }
 
 void store_batch_put_session(struct store_batch *b, const struct store_session *session)
 {
-	put_record(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, session->sid.n), false, &session_schema, session);
+	put_record(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, session->sid.n), false,
+		&session_schema, session);
 }
 
 void store_batch_delete_session(struct store_batch *b, struct store_sid sid)
 {
-	delete(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, sid.n));
+	erase(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, sid.n));
 }
 
 void store_batch_put_orphan(struct store_batch *b, struct store_sid sid, struct store_ino ino)
 {
 	uint8_t value[9];
-	put(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_ORPHAN, ino.n), is_fresh(b, sid, ino), value, record_put_uint(sid.n, value));
+	put(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_ORPHAN, ino.n), is_fresh(b, sid, ino), value,
+		record_put_uint(sid.n, value));
 }
 
 void store_batch_delete_orphan(struct store_batch *b, struct store_ino ino)
 {
-	delete(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_ORPHAN, ino.n));
+	erase(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_ORPHAN, ino.n));
 }
 
-/* ---- names ------------------------------------------------------------------------------------------------------------ */
+/* ---- names ------------------------------------------------------------------------------------------------------ */
 
-void store_batch_add_dirent(struct store_batch *b, struct store_sid sid, struct store_ino dir, const struct store_dirent *dirent)
+void store_batch_add_dirent(
+	struct store_batch *b, struct store_sid sid, struct store_ino dir, const struct store_dirent *dirent)
 {
 	struct name_slot slot;
 	int r = name_find(b->store, sid, dir, KIND_DIRENT, dirent->name, dirent->name_len, &slot);
@@ -234,17 +245,19 @@ void store_batch_add_dirent(struct store_batch *b, struct store_sid sid, struct 
 	put_record(b, key, slot.untouched, &dirent_schema, dirent);
 }
 
-void store_batch_put_dirent(struct store_batch *b, struct store_sid sid, struct store_ino dir, const struct store_dirent *dirent)
+void store_batch_put_dirent(
+	struct store_batch *b, struct store_sid sid, struct store_ino dir, const struct store_dirent *dirent)
 {
 	put_record(b, key_make(sid, dir, KIND_DIRENT, dirent->cookie), false, &dirent_schema, dirent);
 }
 
 void store_batch_delete_dirent(struct store_batch *b, struct store_sid sid, struct store_ino dir, uint64_t cookie)
 {
-	delete(b, key_make(sid, dir, KIND_DIRENT, cookie));
+	erase(b, key_make(sid, dir, KIND_DIRENT, cookie));
 }
 
-void store_batch_put_xattr(struct store_batch *b, struct store_sid sid, struct store_ino ino, const char *name, const void *data, size_t len)
+void store_batch_put_xattr(struct store_batch *b, struct store_sid sid, struct store_ino ino, const char *name,
+	const void *data, size_t len)
 {
 	struct name_slot slot;
 	size_t name_len = strlen(name);
@@ -258,7 +271,8 @@ void store_batch_put_xattr(struct store_batch *b, struct store_sid sid, struct s
 		fail(b, -ENOMEM);
 		return;
 	}
-	put(b, key_make(sid, ino, KIND_XATTR, slot.sub), slot.untouched, out, record_put_pair(name, name_len, data, len, out));
+	put(b, key_make(sid, ino, KIND_XATTR, slot.sub), slot.untouched, out,
+		record_put_pair(name, name_len, data, len, out));
 	free(out);
 }
 
@@ -267,22 +281,26 @@ void store_batch_delete_xattr(struct store_batch *b, struct store_sid sid, struc
 	struct name_slot slot;
 	int r = name_find(b->store, sid, ino, KIND_XATTR, name, strlen(name), &slot);
 	if (r == 0)
-		delete(b, key_make(sid, ino, KIND_XATTR, slot.sub));
+		erase(b, key_make(sid, ino, KIND_XATTR, slot.sub));
 	else if (r < 0)
 		fail(b, r);
 }
 
-/* ---- content ---------------------------------------------------------------------------------------------------------- */
+/* ---- content ---------------------------------------------------------------------------------------------------- */
 
-void store_batch_write(struct store_batch *b, struct store_sid sid, struct store_ino ino, uint64_t offset, const void *data, size_t len)
+void store_batch_write(struct store_batch *b, struct store_sid sid, struct store_ino ino, uint64_t offset,
+	const void *data, size_t len)
 {
 	const uint8_t *p = data;
 	uint8_t fresh = is_fresh(b, sid, ino) ? CHANGE_FRESH : 0;
 	while (len) {
 		uint32_t within = (uint32_t)(offset % STORE_CHUNK_SIZE);
 		uint32_t n = STORE_CHUNK_SIZE - within < len ? STORE_CHUNK_SIZE - within : (uint32_t)len;
-		struct change c = { .key = key_make(sid, ino, KIND_CHUNK, offset / STORE_CHUNK_SIZE), .op = CHANGE_WRITE, .flags = fresh,
-			.offset = within, .len = n };
+		struct change c = { .key = key_make(sid, ino, KIND_CHUNK, offset / STORE_CHUNK_SIZE),
+			.op = CHANGE_WRITE,
+			.flags = fresh,
+			.offset = within,
+			.len = n };
 		hot_batch_append(&b->hot, &c, p);
 		p += n;
 		offset += n;
@@ -290,21 +308,29 @@ void store_batch_write(struct store_batch *b, struct store_sid sid, struct store
 	}
 }
 
-static void zero(struct store_batch *b, struct store_sid sid, struct store_ino ino, uint64_t chunk, uint32_t within, uint32_t len)
+static void zero(struct store_batch *b, struct store_sid sid, struct store_ino ino, uint64_t chunk, uint32_t within,
+	uint32_t len)
 {
-	struct change c = { .key = key_make(sid, ino, KIND_CHUNK, chunk), .op = CHANGE_ZERO, .flags = is_fresh(b, sid, ino) ? CHANGE_FRESH : 0,
-		.offset = within, .len = len };
+	struct change c = { .key = key_make(sid, ino, KIND_CHUNK, chunk),
+		.op = CHANGE_ZERO,
+		.flags = is_fresh(b, sid, ino) ? CHANGE_FRESH : 0,
+		.offset = within,
+		.len = len };
 	hot_batch_append(&b->hot, &c, NULL);
 }
 
 static void drop_from(struct store_batch *b, struct store_sid sid, struct store_ino ino, uint64_t chunk)
 {
-	struct change c = { .key = key_make(sid, ino, KIND_DROP, 0), .op = CHANGE_DROP, .flags = is_fresh(b, sid, ino) ? CHANGE_FRESH : 0, .from = chunk };
+	struct change c = { .key = key_make(sid, ino, KIND_DROP, 0),
+		.op = CHANGE_DROP,
+		.flags = is_fresh(b, sid, ino) ? CHANGE_FRESH : 0,
+		.from = chunk };
 	hot_batch_append(&b->hot, &c, NULL);
 }
 
 /* First chunk >= from, <= last that has content in one of the places; content that was dropped may be named too. */
-static int next_chunk(struct store *s, struct store_sid sid, struct store_ino ino, uint64_t from, uint64_t last, uint64_t *ret)
+static int next_chunk(
+	struct store *s, struct store_sid sid, struct store_ino ino, uint64_t from, uint64_t last, uint64_t *ret)
 {
 	struct key first = key_make(sid, ino, KIND_CHUNK, from), end = key_make(sid, ino, KIND_CHUNK, last);
 	struct merge m;
@@ -323,7 +349,8 @@ static int next_chunk(struct store *s, struct store_sid sid, struct store_ino in
 	return 0;
 }
 
-static void punch_chunks(struct store_batch *b, struct store_sid sid, struct store_ino ino, uint64_t from, uint64_t last)
+static void punch_chunks(
+	struct store_batch *b, struct store_sid sid, struct store_ino ino, uint64_t from, uint64_t last)
 {
 	uint64_t chunk;
 	int r = 0;
@@ -368,7 +395,7 @@ static int delete_xattrs(struct store_batch *b, struct store_sid sid, struct sto
 	if (r)
 		return r;
 	while ((r = merge_next(&m, &key, &f)) == 0)
-		delete(b, key);
+		erase(b, key);
 	return r == STORE_ABSENT ? 0 : r;
 }
 
@@ -378,5 +405,5 @@ void store_batch_delete_inode(struct store_batch *b, struct store_sid sid, struc
 	if (r < 0)
 		fail(b, r);
 	drop_from(b, sid, ino, 0);
-	delete(b, key_make(sid, ino, KIND_INODE, 0));
+	erase(b, key_make(sid, ino, KIND_INODE, 0));
 }

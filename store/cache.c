@@ -1,4 +1,7 @@
-/* cache.c - see cache.h. A flush may rewrite any chunk, so its epoch empties all of it: content is cached anew in microseconds. */
+/*
+ * cache.c - see cache.h. A flush may rewrite any chunk, so its epoch empties all of it: content is cached anew in
+ * microseconds.
+ */
 #include "store/cache.h"
 
 #include <stdlib.h>

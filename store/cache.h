@@ -26,7 +26,10 @@ struct cache {
 
 void cache_init(struct cache *);
 void cache_release(struct cache *);
-/* Empties it when epoch is not that of its contents, then copies [offset, offset + len) of a cached chunk, zeros behind its end. */
+/*
+ * Empties it when epoch is not that of its contents, then copies [offset, offset + len) of a cached chunk, zeros behind
+ * its end.
+ */
 bool cache_read(struct cache *, uint64_t epoch, const struct key *, uint32_t offset, uint8_t *out, uint32_t len);
 void cache_figures(struct cache *, uint64_t *ret_hits, uint64_t *ret_misses);
 /* Keeps a copy, unless the epoch has passed or memory is short. */

@@ -93,7 +93,7 @@ struct check {
 		c, (void **)&(table)->list, &(table)->count, &(table)->room, sizeof *(table)->list))
 void *check_grow(struct check *, void **list, size_t *count, size_t *room, size_t size);
 
-/* ---- check.c ---- */
+/* ---- check.c -- */
 __attribute__((format(printf, 3, 4))) void check_finding(struct check *, unsigned invariant, const char *format, ...);
 enum { CHECK_TEXT = 700 };
 /* Session and path of an inode, in words. */
@@ -101,7 +101,7 @@ const char *check_describe(struct check *, const struct checked_inode *, char te
 bool check_read_name(struct check *, uint32_t sid, uint64_t dir, uint64_t cookie, struct store_dirent *ret);
 const char *check_describe_session(struct check *, uint32_t sid, char text[CHECK_TEXT]);
 
-/* ---- check_scan.c ---- */
+/* ---- check_scan.c -- */
 /* Fills the tables, sorted. 0, or why it could not be done. */
 int check_scan(struct check *);
 void check_release(struct check *);
@@ -112,16 +112,16 @@ struct checked_inode *check_inode(struct check *, uint32_t sid, uint64_t ino);
 struct checked_session *check_session(struct check *, uint32_t sid);
 struct checked_account *check_account(struct check *, uint32_t sid);
 
-/* ---- check_tree.c ---- */
+/* ---- check_tree.c -- */
 int check_tree(struct check *);
 
-/* ---- check_new.c ---- */
+/* ---- check_new.c -- */
 /* Writes data.mdb anew; keeps the old one as data.mdb.damaged. Called with no store open, the lock held. */
 int check_new_data(const char *path, struct check *);
 
-/* ---- check_mend.c ---- */
+/* ---- check_mend.c -- */
 int check_mend(struct check *);
 
-/* ---- check_keep.c ---- */
+/* ---- check_keep.c -- */
 /* Copies what the inode is, below it too, to a name in lost+found; the original is deleted. */
 int check_keep(struct check *, struct checked_inode *);

@@ -10,7 +10,7 @@
 
 enum { DEPTH_MAX = 4096 };
 
-/* ---- names (invariants 4 and 10) -------------------------------------------------------------------------------- */
+/* ---- names (invariants 4 and 10) ------------------------------------------------------------------------------ */
 
 static void check_session_name(struct check *c, const struct checked_name *n)
 {
@@ -60,7 +60,7 @@ static void check_name(struct check *c, const struct checked_name *n)
 	}
 }
 
-/* ---- places of directories (invariant 6) ------------------------------------------------------------------------ */
+/* ---- places of directories (invariant 6) ---------------------------------------------------------------------- */
 
 static struct checked_inode *parent_of(struct check *c, const struct checked_inode *i)
 {
@@ -92,7 +92,7 @@ static uint8_t files_view(struct check *c, struct checked_inode *dir)
 	return dir->files_view = view ? view : 1 + STORE_OTHER;
 }
 
-/* ---- inodes (invariants 5, 7, 13) ------------------------------------------------------------------------------- */
+/* ---- inodes (invariants 5, 7, 13) ----------------------------------------------------------------------------- */
 
 static void check_directory(struct check *c, const struct checked_inode *i)
 {
@@ -177,7 +177,7 @@ static void mark_roots(struct check *c)
 	}
 }
 
-/* ---- counters (invariant 11) ------------------------------------------------------------------------------------ */
+/* ---- counters (invariant 11) ---------------------------------------------------------------------------------- */
 
 static void count_all(struct check *c)
 {

@@ -56,7 +56,8 @@ static void put_u32(uint8_t *p, uint32_t v)
 
 int codec_open(struct key key, const uint8_t *value, size_t len, const uint8_t **ret_body, size_t *ret_len)
 {
-	if (len < CODEC_CHECK_SIZE || get_u32(value) != codec_check(key, value + CODEC_CHECK_SIZE, len - CODEC_CHECK_SIZE))
+	if (len < CODEC_CHECK_SIZE ||
+		get_u32(value) != codec_check(key, value + CODEC_CHECK_SIZE, len - CODEC_CHECK_SIZE))
 		return -EIO;
 	*ret_body = value + CODEC_CHECK_SIZE;
 	*ret_len = len - CODEC_CHECK_SIZE;
@@ -64,8 +65,8 @@ int codec_open(struct key key, const uint8_t *value, size_t len, const uint8_t *
 }
 
 /*
- * A cheap look: 4 KiB from the middle at the fastest level. Data that does not yield a sixteenth there is not worth the whole
- * chunk's time (JSON, logs and sources yield half and more; media and archives nothing).
+ * A cheap look: 4 KiB from the middle at the fastest level. Data that does not yield a sixteenth there is not worth the
+ * whole chunk's time (JSON, logs and sources yield half and more; media and archives nothing).
  */
 static bool looks_incompressible(struct codec_ctx *c, const uint8_t *raw, size_t len)
 {

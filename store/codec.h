@@ -4,8 +4,8 @@
  *   record:  check u32 | body                            check: low 32 bits of XXH3-64 over body, seeded by the key
  *   chunk:   check u32 | codec u8 | dictionary u32 | raw length u32 | payload        (integers little-endian)
  *
- * Checksums cover what is stored, so that nothing damaged reaches a decoder; being seeded by the key, a value that strayed to another
- * key fails too. zstd and xxHash are seen in codec.c only.
+ * Checksums cover what is stored, so that nothing damaged reaches a decoder; being seeded by the key, a value that
+ * strayed to another key fails too. zstd and xxHash are seen in codec.c only.
  */
 #pragma once
 

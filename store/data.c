@@ -1,6 +1,6 @@
 /*
- * data.c - reading content: what the logs have is copied under the lock, what only warm has is decompressed outside it, from a
- * snapshot taken under it. So a read sees one moment, and the costly part runs beside everything else.
+ * data.c - reading content: what the logs have is copied under the lock, what only warm has is decompressed outside it,
+ * from a snapshot taken under it. So a read sees one moment, and the costly part runs beside everything else.
  */
 #include "store/internal.h"
 
@@ -38,7 +38,7 @@ static int gaps_add(struct gaps *g, struct gap gap)
 	return 0;
 }
 
-/* ---- readers ---------------------------------------------------------------------------------------------------------- */
+/* ---- readers ---------------------------------------------------------------------------------------------------- */
 
 void reader_free(struct reader *r)
 {
@@ -94,7 +94,7 @@ static void reader_give(struct store *s, struct reader *reader)
 	reader_free(reader);
 }
 
-/* ---- the logs' part --------------------------------------------------------------------------------------------------- */
+/* ---- the logs' part --------------------------------------------------------------------------------------------- */
 
 struct span {
 	struct store *store;
@@ -106,7 +106,8 @@ struct span {
 static int read_log(const struct span *, int depth, uint32_t offset, uint8_t *out, uint32_t len, struct gaps *);
 
 /* What is below log `depth`: the older log, then warm. */
-static int read_below(const struct span *span, int depth, uint32_t offset, uint8_t *out, uint32_t len, struct gaps *gaps)
+static int read_below(
+	const struct span *span, int depth, uint32_t offset, uint8_t *out, uint32_t len, struct gaps *gaps)
 {
 	if (len == 0)
 		return 0;
@@ -122,8 +123,8 @@ static bool drops(struct hot *h, const struct span *span)
 	return drop && drop->from <= span->chunk;
 }
 
-static int read_extents(const struct span *span, struct hot *h, int depth, const struct entry *e, uint32_t offset, uint8_t *out, uint32_t len,
-	struct gaps *gaps)
+static int read_extents(const struct span *span, struct hot *h, int depth, const struct entry *e, uint32_t offset,
+	uint8_t *out, uint32_t len, struct gaps *gaps)
 {
 	const struct extent *x = entry_extents(e);
 	uint32_t at = offset, end = offset + len;
@@ -166,9 +167,10 @@ static int read_log(const struct span *span, int depth, uint32_t offset, uint8_t
 	return read_below(span, depth, offset, out, len, gaps);
 }
 
-/* ---- warm's part ------------------------------------------------------------------------------------------------------ */
+/* ---- warm's part ------------------------------------------------------------------------------------------------ */
 
-static int read_gap(struct store *s, struct reader *reader, struct store_sid sid, struct store_ino ino, uint64_t epoch, const struct gap *g)
+static int read_gap(struct store *s, struct reader *reader, struct store_sid sid, struct store_ino ino, uint64_t epoch,
+	const struct gap *g)
 {
 	struct key key = key_make(sid, ino, KIND_CHUNK, g->chunk);
 	struct warm_value value;
@@ -182,7 +184,8 @@ static int read_gap(struct store *s, struct reader *reader, struct store_sid sid
 	}
 	if (r)
 		return r;
-	ssize_t n = chunk_decode(reader->codec, key, value.data, value.len, whole ? g->out : reader->scratch, STORE_CHUNK_SIZE);
+	ssize_t n = chunk_decode(
+		reader->codec, key, value.data, value.len, whole ? g->out : reader->scratch, STORE_CHUNK_SIZE);
 	if (n < 0)
 		return (int)n;
 	if (whole) {
@@ -198,7 +201,8 @@ static int read_gap(struct store *s, struct reader *reader, struct store_sid sid
 	return 0;
 }
 
-static int read_gaps(struct store *s, struct reader *reader, struct store_sid sid, struct store_ino ino, uint64_t epoch, const struct gaps *gaps)
+static int read_gaps(struct store *s, struct reader *reader, struct store_sid sid, struct store_ino ino, uint64_t epoch,
+	const struct gaps *gaps)
 {
 	int r = 0;
 	for (uint32_t i = 0; i < gaps->count && r == 0; i++)
@@ -238,7 +242,7 @@ int store_read(struct store *s, struct store_sid sid, struct store_ino ino, uint
 	return r;
 }
 
-/* ---- holes ------------------------------------------------------------------------------------------------------------ */
+/* ---- holes ------------------------------------------------------------------------------------------------------ */
 
 enum { HOLE_GRAIN = 4096 };
 
@@ -279,7 +283,8 @@ static int chunk_data_end(const struct span *span, int depth, uint32_t *ret)
 
 static bool next_key(struct merge *m, uint64_t *ret)
 {
-	struct key *keys[] = { m->active ? &m->active->key : NULL, m->sealed ? &m->sealed->key : NULL, m->warm_valid ? &m->warm_key : NULL };
+	struct key *keys[] = { m->active ? &m->active->key : NULL, m->sealed ? &m->sealed->key : NULL,
+		m->warm_valid ? &m->warm_key : NULL };
 	bool any = false;
 	for (int i = 0; i < 3; i++) {
 		if (keys[i] && (!any || key_sub(*keys[i]) < *ret)) {
@@ -343,7 +348,8 @@ static int seek_hole(struct span *span, uint64_t offset, uint64_t chunks, uint64
 	return STORE_ABSENT;
 }
 
-int store_seek(struct store *s, struct store_sid sid, struct store_ino ino, uint64_t offset, uint64_t end, bool data, uint64_t *ret)
+int store_seek(struct store *s, struct store_sid sid, struct store_ino ino, uint64_t offset, uint64_t end, bool data,
+	uint64_t *ret)
 {
 	struct span span = { s, sid, ino, 0 };
 	uint64_t chunks = (end + STORE_CHUNK_SIZE - 1) / STORE_CHUNK_SIZE, at = 0;

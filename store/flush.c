@@ -1,8 +1,9 @@
 /*
  * flush.c - one log into warm: the newest version of each key, in key order, in one durable transaction.
  *
- * Accounts. The records of inodes and sessions carry, in warm only, the bytes their content occupies. Only this file changes them:
- * it sees each chunk's old and new size, so they are exact whenever a transaction commits (FORMAT.md, invariants 8 and 9).
+ * Accounts. The records of inodes and sessions carry, in warm only, the bytes their content occupies. Only this file
+ * changes them: it sees each chunk's old and new size, so they are exact whenever a transaction commits (FORMAT.md,
+ * invariants 8 and 9).
  *
  * Nothing here takes a lock: a sealed log only has readers, and warm one writer.
  */
@@ -18,7 +19,8 @@ struct flush {
 	int level;
 	uint8_t *raw; /* STORE_CHUNK_SIZE: a chunk being put together */
 	uint8_t *out; /* CHUNK_ENCODED_MAX: a value being sealed */
-	uint8_t *chunk; /* CHUNK_ENCODED_MAX: the chunk encoded last, which is put with the next one or behind its inode's record */
+	/* CHUNK_ENCODED_MAX: the chunk encoded last, which is put with the next one or behind its inode's record */
+	uint8_t *chunk;
 	size_t chunk_len; /* 0: none waits */
 	struct key chunk_key;
 };
@@ -43,7 +45,7 @@ static void flush_release(struct flush *f)
 	free(f->chunk);
 }
 
-/* ---- records ---------------------------------------------------------------------------------------------------------- */
+/* ---- records ---------------------------------------------------------------------------------------------------- */
 
 static int put_value(struct flush *f, struct key key, uint64_t stored, const uint8_t *body, size_t len)
 {
@@ -121,7 +123,7 @@ static int add_to_account(struct flush *f, struct key key, int64_t delta)
 	return r;
 }
 
-/* ---- content ---------------------------------------------------------------------------------------------------------- */
+/* ---- content ---------------------------------------------------------------------------------------------------- */
 
 /* Removes the chunks from `from` on that warm has. */
 static int drop_chunks(struct flush *f, struct store_sid sid, struct store_ino ino, uint64_t from, int64_t *delta)
@@ -221,7 +223,7 @@ static int flush_chunk(struct flush *f, const struct entry *e, int64_t *delta)
 	return 0;
 }
 
-/* ---- the walk --------------------------------------------------------------------------------------------------------- */
+/* ---- the walk --------------------------------------------------------------------------------------------------- */
 
 static bool has_content(struct flush *f, struct key key)
 {
@@ -231,8 +233,8 @@ static bool has_content(struct flush *f, struct key key)
 }
 
 /*
- * All entries of one inode. Where it has content, its record comes when its account is known, just before the last chunk: so what is
- * new is put in key order, and fills the pages of the tree. *at moves behind the entries.
+ * All entries of one inode. Where it has content, its record comes when its account is known, just before the last
+ * chunk: so what is new is put in key order, and fills the pages of the tree. *at moves behind the entries.
  */
 static int flush_inode(struct flush *f, struct entry **at, int64_t *session_delta)
 {

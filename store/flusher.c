@@ -45,7 +45,8 @@ static void retire(struct store *s, struct hot *h)
 	pthread_mutex_lock(&s->lock);
 	s->sealed = NULL;
 	s->snapshot_stale = true;
-	(void)store_renew(s); /* a snapshot that stays behind keeps LMDB from using freed pages again; a failure shows in the next read */
+	/* a snapshot that stays behind keeps LMDB from using freed pages again; a failure shows in the next read */
+	(void)store_renew(s);
 	s->flushed_generation = hot_header(h)->generation;
 	s->last_error = 0;
 	s->stats.saved_at = s->sealed_at > s->stats.saved_at ? s->sealed_at : s->stats.saved_at;
@@ -106,8 +107,9 @@ static struct hot *next_work(struct store *s, bool failed)
 		if (pthread_cond_timedwait(&s->wake, &s->lock, &until) == 0)
 			continue;
 		failed = false;
+		/* tried again when the time is up again */
 		if (!s->sealed && s->spare && s->active->tail > HOT_DATA)
-			(void)swap_logs(s); /* tried again when the time is up again */
+			(void)swap_logs(s);
 		until = deadline(s->options.commit);
 	}
 	return s->stopping ? NULL : s->sealed;
@@ -187,8 +189,9 @@ static int sync_logs(struct store *s)
 }
 
 /*
- * The sealed log first: the active one counts after a power cut only if the one before it is whole, here or in warm. Threads that come
- * together queue at sync_lock; the later ones find their bytes synced. If the log cannot be synced, warm still can.
+ * The sealed log first: the active one counts after a power cut only if the one before it is whole, here or in warm.
+ * Threads that come together queue at sync_lock; the later ones find their bytes synced. If the log cannot be synced,
+ * warm still can.
  */
 int store_sync(struct store *s)
 {

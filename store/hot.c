@@ -61,7 +61,7 @@ struct hot_boot hot_this_boot(void)
 	return boot;
 }
 
-/* ---- opening ---------------------------------------------------------------------------------------------------------- */
+/* ---- opening ---------------------------------------------------------------------------------------------------- */
 
 /* Where blocks, once allocated, are overwritten in place; everywhere else a full disk can refuse to overwrite. */
 static bool overwrites_in_place(int fd)
@@ -87,7 +87,10 @@ static void ask_for_no_cow(int fd)
 	}
 }
 
-/* Writes the log's first part once: syncing what was only allocated costs the file system a transaction of its own each time. */
+/*
+ * Writes the log's first part once: syncing what was only allocated costs the file system a transaction of its own each
+ * time.
+ */
 static int prime(struct hot *h)
 {
 	static const uint8_t zeros[64 << 10];
@@ -103,7 +106,10 @@ static int set_size(struct hot *h, uint64_t size)
 		return -errno;
 	if (h->by_call)
 		ask_for_no_cow(h->fd);
-	/* Unlike posix_fallocate this never falls back to writing; where it is not supported, ENOSPC would be a SIGBUS later. */
+	/*
+	 * Unlike posix_fallocate this never falls back to writing; where it is not supported, ENOSPC would be a SIGBUS
+	 * later.
+	 */
 	if (fallocate(h->fd, 0, 0, (off_t)size) < 0)
 		return -errno;
 	h->size = size;
@@ -220,8 +226,12 @@ static void reset(struct hot *h)
 
 int hot_start(struct hot *h, uint64_t generation, uint64_t previous_end, struct hot_boot boot)
 {
-	struct hot_header header = { .magic = HOT_MAGIC, .format = STORE_FORMAT, .generation = generation, .previous_end = previous_end,
-		.salt = new_salt(generation), .boot = boot };
+	struct hot_header header = { .magic = HOT_MAGIC,
+		.format = STORE_FORMAT,
+		.generation = generation,
+		.previous_end = previous_end,
+		.salt = new_salt(generation),
+		.boot = boot };
 	int r = publish(h, 0);
 	r = r ? r : put(h, 0, &header, offsetof(struct hot_header, published));
 	r = r ? r : publish(h, HOT_DATA);
@@ -237,9 +247,12 @@ void hot_void(struct hot *h)
 	reset(h);
 }
 
-/* ---- replaying -------------------------------------------------------------------------------------------------------- */
+/* ---- replaying -------------------------------------------------------------------------------------------------- */
 
-/* Decodes the record at `at` of a batch that ends at `end`. Length with its bytes, or -EIO: nothing in it is taken on trust. */
+/*
+ * Decodes the record at `at` of a batch that ends at `end`. Length with its bytes, or -EIO: nothing in it is taken on
+ * trust.
+ */
 static int64_t parse_record(const struct hot *h, uint64_t at, uint64_t end, struct change *ret)
 {
 	struct record_header r;
@@ -247,7 +260,8 @@ static int64_t parse_record(const struct hot *h, uint64_t at, uint64_t end, stru
 		return -EIO;
 	memcpy(&r, h->map + at, sizeof r);
 	uint64_t bytes = r.op == CHANGE_PUT || r.op == CHANGE_WRITE ? pad8(r.len) : 0;
-	*ret = (struct change){ .key = { { r.key[0], r.key[1], r.key[2] } }, .op = r.op, .flags = r.flags, .offset = r.offset,
+	*ret = (struct change){ .key = { { r.key[0], r.key[1], r.key[2] } }, .op = r.op, .flags = r.flags,
+		.offset = r.offset,
 		.len = r.len, .pos = at + sizeof r, .from = r.from };
 	if (bytes > end - at - sizeof r || r.op < CHANGE_PUT || r.op > CHANGE_DROP)
 		return -EIO;
@@ -298,7 +312,8 @@ static bool batch_is_sound(const struct hot *h, uint64_t at, uint64_t end, bool 
 bool hot_is_of_boot(const struct hot *h, struct hot_boot this_boot)
 {
 	static const struct hot_boot unknown;
-	return memcmp(&hot_header(h)->boot, &this_boot, sizeof this_boot) == 0 && memcmp(&this_boot, &unknown, sizeof unknown) != 0;
+	return memcmp(&hot_header(h)->boot, &this_boot, sizeof this_boot) == 0 &&
+	       memcmp(&this_boot, &unknown, sizeof unknown) != 0;
 }
 
 int hot_replay(struct hot *h, struct hot_boot this_boot)
@@ -323,7 +338,7 @@ int hot_replay(struct hot *h, struct hot_boot this_boot)
 	return 0;
 }
 
-/* ---- syncing ---------------------------------------------------------------------------------------------------------- */
+/* ---- syncing ---------------------------------------------------------------------------------------------------- */
 
 /* Not through put(), whose figures belong to the thread that appends. */
 static int set_check(struct hot *h, uint64_t check)
@@ -360,7 +375,7 @@ int hot_sync(struct hot *h, uint64_t end)
 	return r;
 }
 
-/* ---- appending -------------------------------------------------------------------------------------------------------- */
+/* ---- appending -------------------------------------------------------------------------------------------------- */
 
 uint64_t hot_room(const struct hot *h)
 {
@@ -408,8 +423,12 @@ int hot_read(const struct hot *h, uint64_t pos, uint8_t *out, uint32_t len)
 static int append(struct hot_batch *b, struct change *c, const void *data)
 {
 	struct hot *h = b->hot;
-	struct record_header r = { .key = { c->key.w[0], c->key.w[1], c->key.w[2] }, .from = c->from, .offset = c->offset, .len = c->len,
-		.op = c->op, .flags = c->flags };
+	struct record_header r = { .key = { c->key.w[0], c->key.w[1], c->key.w[2] },
+		.from = c->from,
+		.offset = c->offset,
+		.len = c->len,
+		.op = c->op,
+		.flags = c->flags };
 	uint64_t need = sizeof r + (data ? pad8(c->len) : 0);
 	if (need > h->size - b->at)
 		return STORE_FULL;
@@ -436,7 +455,10 @@ void hot_batch_append(struct hot_batch *b, struct change *c, const void *data)
 		b->error = append(b, c, data);
 }
 
-/* The pages before the tail stay in the page cache, but count no longer as the daemon's memory; what is read again comes back. */
+/*
+ * The pages before the tail stay in the page cache, but count no longer as the daemon's memory; what is read again
+ * comes back.
+ */
 static void trim(struct hot *h)
 {
 	uint64_t end = h->tail & ~UINT64_C(4095);

@@ -1,12 +1,13 @@
 /*
  * hot.h - one hot log: a preallocated, mapped file of batches and the index of what they say. A store has two.
  *
- * A batch is appended in place and counts once the header's `published` reaches behind it (release store), so it survives the death
- * of the process in the page cache. hot_sync makes it survive a power cut: batches get their checksums, then the file is synced.
- * After another boot `published` means nothing; batches count up to the first one whose checksum does not hold.
+ * A batch is appended in place and counts once the header's `published` reaches behind it (release store), so it
+ * survives the death of the process in the page cache. hot_sync makes it survive a power cut: batches get their
+ * checksums, then the file is synced. After another boot `published` means nothing; batches count up to the first one
+ * whose checksum does not hold.
  *
- * Large pieces of data go through pwrite and pread, which is cheaper than faulting in a page at a time, and keeps them out of the
- * process's resident memory; page cache and mapping are one.
+ * Large pieces of data go through pwrite and pread, which is cheaper than faulting in a page at a time, and keeps them
+ * out of the process's resident memory; page cache and mapping are one.
  */
 #pragma once
 
@@ -35,14 +36,15 @@ struct hot_header {
 struct hot {
 	int fd;
 	uint8_t *map;        /* read through always, written through unless by_call */
-	bool by_call;        /* the file system writes anew what is overwritten: full, a mapping would answer with SIGBUS, pwrite does not */
+	/* the file system writes anew what is overwritten: full, a mapping would answer with SIGBUS, pwrite does not */
+	bool by_call;
 	uint64_t size;
 	uint64_t tail;       /* end of published batches */
 	uint64_t mapped;     /* of these, bytes written through the mapping */
 	uint64_t trimmed;    /* bytes before it were told not to be resident */
 	uint64_t checked;    /* batches before it carry checksums */
 	_Atomic uint64_t synced; /* bytes before it survive a power cut */
-	bool lost;           /* a sync failed: the kernel tells that once, and may have given up pages; only warm can save them */
+	bool lost; /* a sync failed: the kernel tells that once, and may have given up pages; only warm can save them */
 	struct index index;
 };
 
@@ -55,8 +57,8 @@ static inline struct hot_header *hot_header(const struct hot *h)
 struct hot_boot hot_this_boot(void);
 
 /*
- * Opens the log `name` in directory dir. size 0 takes an existing log as it is; otherwise it is made, or when empty resized, to size,
- * all blocks allocated. -errno.
+ * Opens the log `name` in directory dir. size 0 takes an existing log as it is; otherwise it is made, or when empty
+ * resized, to size, all blocks allocated. -errno.
  */
 int hot_open(struct hot *, int dir, const char *name, uint64_t size, bool read_only);
 void hot_close(struct hot *);
@@ -72,13 +74,16 @@ int hot_start(struct hot *, uint64_t generation, uint64_t previous_end, struct h
 /* Makes the log void, its records are in warm, and gives up its resident pages. The index is left to the caller. */
 void hot_void(struct hot *);
 
-/* Makes what lies before `end`, a batch's end, durable. After a failure it fails until the log starts anew. One thread at a time, but beside an appending one. */
+/*
+ * Makes what lies before `end`, a batch's end, durable. After a failure it fails until the log starts anew. One thread
+ * at a time, but beside an appending one.
+ */
 int hot_sync(struct hot *, uint64_t end);
 
 /* Copies bytes an extent points at. -errno. */
 int hot_read(const struct hot *, uint64_t pos, uint8_t *out, uint32_t len);
 
-/* ---- appending -------------------------------------------------------------------------------------------------------- */
+/* ---- appending -------------------------------------------------------------------------------------------------- */
 
 /* Bytes left for a batch. */
 uint64_t hot_room(const struct hot *);

@@ -132,7 +132,7 @@ const struct extent *entry_extents(const struct entry *e)
 	return e->room > 1 ? e->extents : &e->one;
 }
 
-/* ---- changing -------------------------------------------------------------------------------------------------------- */
+/* ---- changing --------------------------------------------------------------------------------------------------- */
 
 static bool is_chunk_change(const struct change *c)
 {
@@ -185,7 +185,10 @@ int index_prepare(struct index *x, const struct change *c, struct entry **ret)
 		x->count++;
 	}
 	if (is_chunk_change(c)) {
-		/* Chunk keys only ever carry chunk changes: an EMPTY entry becomes a chunk without extents, which apply will fill. */
+		/*
+		 * Chunk keys only ever carry chunk changes: an EMPTY entry becomes a chunk without extents, which apply
+		 * will fill.
+		 */
 		int r = reserve_extents(e);
 		if (r) {
 			if (e->type == ENTRY_EMPTY && e->reserved == 0)
@@ -294,7 +297,8 @@ static void apply_drop(struct index *x, const struct change *c, struct entry *e)
 	struct store_sid sid = key_sid(c->key);
 	struct store_ino ino = key_ino(c->key);
 	struct key first = key_make(sid, ino, KIND_CHUNK, c->from);
-	for (struct entry *i = index_seek(x, &first), *next; i && key_same_inode(i->key, first) && i->type == ENTRY_CHUNK; i = next) {
+	for (struct entry *i = index_seek(x, &first), *next;
+		i && key_same_inode(i->key, first) && i->type == ENTRY_CHUNK; i = next) {
 		next = index_next(i);
 		i->len = 0;
 		i->hides = true;

@@ -1,9 +1,10 @@
 /*
- * index.h - the ordered in-memory index of one log: the newest record of each key, pointing into the log; values are not copied.
+ * index.h - the ordered in-memory index of one log: the newest record of each key, pointing into the log; values are
+ * not copied.
  *
- * A change is made in two steps so that a batch is all or nothing even when memory runs out: index_prepare finds or makes the entry
- * and takes all memory that applying will need; index_apply cannot fail. An entry made by prepare is EMPTY, invisible to readers,
- * until a record was applied to it.
+ * A change is made in two steps so that a batch is all or nothing even when memory runs out: index_prepare finds or
+ * makes the entry and takes all memory that applying will need; index_apply cannot fail. An entry made by prepare is
+ * EMPTY, invisible to readers, until a record was applied to it.
  *
  * Content of a chunk is a sorted list of extents that do not overlap; a newer write trims what it covers.
  * Not thread-safe; the store's lock protects the active index, a sealed one only has readers.

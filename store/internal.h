@@ -1,13 +1,14 @@
 /*
  * internal.h - struct store, shared by the files of store/ and by nobody else.
  *
- * Lock order, outermost first: sync_lock, lock, cache.lock. `lock` is held for every small read and from a batch's begin to its end;
- * never across a sync or a transaction of warm. What an open batch, a sealed index and a retired log may do:
+ * Lock order, outermost first: sync_lock, lock, cache.lock. `lock` is held for every small read and from a batch's
+ * begin to its end; never across a sync or a transaction of warm. What an open batch, a sealed index and a retired log
+ * may do:
  *
  *   spare --swap--> active --swap (sealed)--> sealed --flush_log--> retired: void, index cleared --> spare
  *
- * A sealed log only has readers. Its memory is given up by the flusher after `sealed` was cleared under both locks, so a
- * reader that holds either lock may use it.
+ * A sealed log only has readers. Its memory is given up by the flusher after `sealed` was cleared under both locks, so
+ * a reader that holds either lock may use it.
  */
 #pragma once
 
@@ -90,7 +91,7 @@ struct store {
 	_Atomic uint64_t epoch;
 };
 
-/* ---- read.c: callers hold the lock ---- */
+/* ---- read.c: callers hold the lock -- */
 
 struct found {
 	const uint8_t *body;
@@ -118,23 +119,26 @@ struct merge {
 int merge_init(struct merge *, struct store *, const struct key *first, const struct key *last);
 int merge_next(struct merge *, struct key *ret_key, struct found *ret); /* STORE_ABSENT at the end */
 
-/* ---- data.c ---- */
+/* ---- data.c -- */
 int reader_new(struct store *, struct reader **ret);
 void reader_free(struct reader *);
 
-/* ---- flush.c ---- */
+/* ---- flush.c -- */
 /* Takes the log's records into warm in one durable transaction. Called with no lock. */
 int flush_log(struct store *, struct hot *);
 /* The same, giving up the reserve when the device is full. */
 int flush_log_somehow(struct store *, struct hot *);
 
-/* ---- flusher.c ---- */
+/* ---- flusher.c -- */
 int flusher_start(struct store *);
 void flusher_stop(struct store *);
-/* Swaps active and spare and wakes the flusher. Lock held; there is a spare and active is not empty. STORE_FULL, -errno. */
+/*
+ * Swaps active and spare and wakes the flusher. Lock held; there is a spare and active is not empty. STORE_FULL,
+ * -errno.
+ */
 int swap_logs(struct store *);
 
-/* ---- space.c ---- */
+/* ---- space.c -- */
 int space_init(struct store *);
 /* Whether the active log should be flushed before it asks for more room than is left. Lock held. */
 bool space_is_short(const struct store *);

@@ -3,8 +3,9 @@
  *
  *   session 32 | inode 56 | kind 8 | sub 64 | inverted checkpoint version 32        (bits, big-endian on disk)
  *
- * One session is one contiguous range (FORMAT.md, invariant 2); all that belongs to an inode is together, its small content beside
- * its record. The version is inverted so that a seek for version v finds the newest one that is not newer than v.
+ * One session is one contiguous range (FORMAT.md, invariant 2); all that belongs to an inode is together, its small
+ * content beside its record. The version is inverted so that a seek for version v finds the newest one that is not
+ * newer than v.
  */
 #pragma once
 

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static int value_name(enum kind kind, const struct found *f, struct store_dirent *dirent, const char **ret, size_t *ret_len)
+static int value_name(
+	enum kind kind, const struct found *f, struct store_dirent *dirent, const char **ret, size_t *ret_len)
 {
 	const uint8_t *data;
 	size_t data_len;
@@ -52,7 +53,8 @@ static int search(struct merge *m, enum kind kind, const char *name, size_t len,
 	return r;
 }
 
-int name_find(struct store *s, struct store_sid sid, struct store_ino ino, enum kind kind, const char *name, size_t len, struct name_slot *ret)
+int name_find(struct store *s, struct store_sid sid, struct store_ino ino, enum kind kind, const char *name, size_t len,
+	struct name_slot *ret)
 {
 	uint64_t hash = codec_name_hash(s->super.seed, name, len);
 	struct key first = key_make(sid, ino, kind, hash), last = key_make(sid, ino, kind, hash | 0xff);
@@ -72,7 +74,8 @@ int name_find(struct store *s, struct store_sid sid, struct store_ino ino, enum 
 	return search(&m, kind, name, len, ret);
 }
 
-int store_lookup(struct store *s, struct store_sid sid, struct store_ino dir, const char *name, size_t len, struct store_dirent *ret)
+int store_lookup(struct store *s, struct store_sid sid, struct store_ino dir, const char *name, size_t len,
+	struct store_dirent *ret)
 {
 	struct name_slot slot;
 	pthread_mutex_lock(&s->lock);
@@ -84,7 +87,8 @@ int store_lookup(struct store *s, struct store_sid sid, struct store_ino dir, co
 	return r;
 }
 
-int store_get_xattr(struct store *s, struct store_sid sid, struct store_ino ino, const char *name, void **ret_data, size_t *ret_len)
+int store_get_xattr(
+	struct store *s, struct store_sid sid, struct store_ino ino, const char *name, void **ret_data, size_t *ret_len)
 {
 	struct name_slot slot;
 	const char *found_name;
@@ -109,14 +113,16 @@ int store_get_xattr(struct store *s, struct store_sid sid, struct store_ino ino,
 int store_scan_dirents(struct store *s, struct store_sid sid, struct store_ino dir, uint64_t after,
 	bool (*each)(void *, const struct store_dirent *), void *arg)
 {
-	struct key first = key_make(sid, dir, KIND_DIRENT, after + 1), last = key_make(sid, dir, KIND_DIRENT, UINT64_MAX), key;
+	struct key first = key_make(sid, dir, KIND_DIRENT, after + 1),
+		   last = key_make(sid, dir, KIND_DIRENT, UINT64_MAX), key;
 	struct store_dirent dirent;
 	struct merge m;
 	struct found f;
 	bool stop = false;
 	pthread_mutex_lock(&s->lock);
 	int r = merge_init(&m, s, &first, &last);
-	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0 && (r = record_decode(&dirent_schema, f.body, f.len, &dirent)) == 0) {
+	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0 &&
+		(r = record_decode(&dirent_schema, f.body, f.len, &dirent)) == 0) {
 		dirent.cookie = key_sub(key);
 		stop = each(arg, &dirent);
 	}
@@ -124,7 +130,8 @@ int store_scan_dirents(struct store *s, struct store_sid sid, struct store_ino d
 	return r == STORE_ABSENT ? 0 : r;
 }
 
-int store_scan_xattrs(struct store *s, struct store_sid sid, struct store_ino ino, bool (*each)(void *, const char *, size_t), void *arg)
+int store_scan_xattrs(struct store *s, struct store_sid sid, struct store_ino ino,
+	bool (*each)(void *, const char *, size_t), void *arg)
 {
 	struct key first = key_make(sid, ino, KIND_XATTR, 0), last = key_make(sid, ino, KIND_XATTR, UINT64_MAX), key;
 	const char *name;
@@ -135,7 +142,8 @@ int store_scan_xattrs(struct store *s, struct store_sid sid, struct store_ino in
 	bool stop = false;
 	pthread_mutex_lock(&s->lock);
 	int r = merge_init(&m, s, &first, &last);
-	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0 && (r = record_get_pair(f.body, f.len, &name, &name_len, &data, &len)) == 0)
+	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0 &&
+		(r = record_get_pair(f.body, f.len, &name, &name_len, &data, &len)) == 0)
 		stop = each(arg, name, name_len);
 	pthread_mutex_unlock(&s->lock);
 	return r == STORE_ABSENT ? 0 : r;

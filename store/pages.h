@@ -79,7 +79,7 @@ bool key_is_plausible(const struct key *);
 /* Pages on the free list. -EIO if it is damaged. */
 int pages_count_free(struct pages *, const struct tree *, uint64_t *ret);
 
-/* ---- before LMDB changes something ------------------------------------------------------------------------------ */
+/* ---- before LMDB changes something ---------------------------------------------------------------------------- */
 
 /*
  * Verifies, for one write transaction, the free list at once and then what a change of a key may touch in the tree as

@@ -66,7 +66,7 @@ int store_find(struct store *s, const struct key *key, struct found *ret)
 	return find_warm(s, key, ret);
 }
 
-/* ---- merging ---------------------------------------------------------------------------------------------------------- */
+/* ---- merging ---------------------------------------------------------------------------------------------------- */
 
 /* Takes in what a search of warm gave. */
 static int merge_warm(struct merge *m, int r)
@@ -144,7 +144,7 @@ int merge_next(struct merge *m, struct key *ret_key, struct found *ret)
 	return STORE_ABSENT;
 }
 
-/* ---- records ---------------------------------------------------------------------------------------------------------- */
+/* ---- records ---------------------------------------------------------------------------------------------------- */
 
 /* The warm account of an inode whose record was found in a log. */
 static int warm_account(struct store *s, const struct key *key, uint64_t *ret)
@@ -185,7 +185,8 @@ static int hide_from(struct store *s, struct key first, struct pending *p)
 	struct key at = first, last = key_make(key_sid(first), key_ino(first), KIND_CHUNK, p->dropped);
 	struct warm_value value;
 	int r = warm_seek(s->snapshot, &first, &at, &value);
-	for (; r == 0 && key_cmp(&at, &last) < 0 && key_same_inode(at, first); r = warm_after(s->snapshot, &at, &at, &value))
+	for (; r == 0 && key_cmp(&at, &last) < 0 && key_same_inode(at, first);
+		r = warm_after(s->snapshot, &at, &at, &value))
 		p->hidden += value.len;
 	if (key_sub(first) < p->dropped)
 		p->dropped = key_sub(first);
@@ -193,13 +194,15 @@ static int hide_from(struct store *s, struct key first, struct pending *p)
 }
 
 /* Adds up what one log says. newer: the log above it, whose chunks hide this one's. */
-static int add_pending(struct store *s, struct hot *h, struct hot *newer, struct store_sid sid, struct store_ino ino, struct pending *p)
+static int add_pending(struct store *s, struct hot *h, struct hot *newer, struct store_sid sid, struct store_ino ino,
+	struct pending *p)
 {
 	struct key first = key_make(sid, ino, KIND_CHUNK, 0), drop = key_make(sid, ino, KIND_DROP, 0);
 	struct entry *d = h ? index_find(&h->index, &drop) : NULL;
 	uint64_t dropped = p->dropped;
 	int r = d ? hide_from(s, key_make(sid, ino, KIND_CHUNK, d->from), p) : 0;
-	for (struct entry *e = h ? index_seek(&h->index, &first) : NULL; r == 0 && e && key_same_inode(e->key, first); e = index_next(e)) {
+	for (struct entry *e = h ? index_seek(&h->index, &first) : NULL; r == 0 && e && key_same_inode(e->key, first);
+		e = index_next(e)) {
 		struct entry *over = newer ? index_find(&newer->index, &e->key) : NULL;
 		if (e->type != ENTRY_CHUNK || key_sub(e->key) >= dropped || (over && over->hides))
 			continue;
@@ -293,7 +296,8 @@ int store_scan_sessions(struct store *s, uint32_t after, bool (*each)(void *, co
 	bool stop = false;
 	pthread_mutex_lock(&s->lock);
 	int r = merge_init(&m, s, &first, &last);
-	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0 && (r = decode_session(s, &key, &f, &session)) == 0) {
+	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0 &&
+		(r = decode_session(s, &key, &f, &session)) == 0) {
 		stop = each(arg, &session);
 		store_session_release(&session);
 	}
@@ -301,7 +305,8 @@ int store_scan_sessions(struct store *s, uint32_t after, bool (*each)(void *, co
 	return r == STORE_ABSENT ? 0 : r;
 }
 
-int store_scan_orphans(struct store *s, uint64_t after, bool (*each)(void *, struct store_sid, struct store_ino), void *arg)
+int store_scan_orphans(
+	struct store *s, uint64_t after, bool (*each)(void *, struct store_sid, struct store_ino), void *arg)
 {
 	struct store_ino none = { 0 };
 	struct key first = key_make(STORE_ROOT_SID, none, KIND_ORPHAN, after + 1);

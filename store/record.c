@@ -9,10 +9,12 @@
 enum { FIELDS_MAX = 16 };
 
 #define F(type, object, member, number) { number, FIELD_##type, offsetof(struct object, member) }
-#define SCHEMA(name, object, ...) \
-	_Static_assert(sizeof name##_fields / sizeof *name##_fields <= FIELDS_MAX, "FIELDS_MAX"); \
-	const struct schema name##_schema = { .fields = name##_fields, .count = sizeof name##_fields / sizeof *name##_fields, \
-		.size = sizeof(struct object), __VA_ARGS__ }
+#define SCHEMA(name, object, ...)                                                                                      \
+	_Static_assert(sizeof name##_fields / sizeof *name##_fields <= FIELDS_MAX, "FIELDS_MAX");                      \
+	const struct schema name##_schema = { .fields = name##_fields,                                                 \
+		.count = sizeof name##_fields / sizeof *name##_fields,                                                 \
+		.size = sizeof(struct object),                                                                         \
+		__VA_ARGS__ }
 
 static const struct field inode_fields[] = {
 	F(U32, store_inode, mode, 1),   F(U32, store_inode, uid, 2),    F(U32, store_inode, gid, 3),
@@ -24,7 +26,10 @@ static const struct field inode_fields[] = {
 SCHEMA(inode, store_inode, .base = offsetof(struct store_inode, btime), .extra = offsetof(struct store_inode, extra));
 
 static const struct field dirent_fields[] = {
-	F(U64, store_dirent, ino, 1), F(U32, store_dirent, session, 2), F(U32, store_dirent, type, 3), F(NAME, store_dirent, name_len, 4),
+	F(U64, store_dirent, ino, 1),
+	F(U32, store_dirent, session, 2),
+	F(U32, store_dirent, type, 3),
+	F(NAME, store_dirent, name_len, 4),
 };
 SCHEMA(dirent, store_dirent, .extra = -1);
 
@@ -37,11 +42,15 @@ static const struct field session_fields[] = {
 SCHEMA(session, store_session, .extra = offsetof(struct store_session, extra));
 
 static const struct field super_fields[] = {
-	F(U32, super, format, 1), F(U64, super, seed, 2), F(U64, super, ino_limit, 3), F(U32, super, sid_limit, 4), F(I64, super, created, 5),
+	F(U32, super, format, 1),
+	F(U64, super, seed, 2),
+	F(U64, super, ino_limit, 3),
+	F(U32, super, sid_limit, 4),
+	F(I64, super, created, 5),
 };
 SCHEMA(super, super, .extra = -1);
 
-/* ---- encoding -------------------------------------------------------------------------------------------------------- */
+/* ---- encoding --------------------------------------------------------------------------------------------------- */
 
 struct writer {
 	uint8_t *data;
@@ -55,7 +64,10 @@ static int writer_append(struct writer *w, const void *bytes, size_t len)
 	return 0;
 }
 
-/* The library's packers once more, as pack_*: with the append known to the compiler they cost a fraction of those with a callback. */
+/*
+ * The library's packers once more, as pack_*: with the append known to the compiler they cost a fraction of those with
+ * a callback.
+ */
 #define msgpack_pack_inline_func(name) __attribute__((unused)) static inline int pack##name
 #define msgpack_pack_inline_func_cint(name) __attribute__((unused)) static inline int pack##name
 #define msgpack_pack_inline_func_fixint(name) __attribute__((unused)) static inline int pack_fix##name
@@ -150,7 +162,7 @@ size_t record_put_pair(const char *name, size_t name_len, const void *data, size
 	return w.len;
 }
 
-/* ---- decoding -------------------------------------------------------------------------------------------------------- */
+/* ---- decoding --------------------------------------------------------------------------------------------------- */
 
 static uint64_t get_big_endian(const uint8_t *p, unsigned bytes)
 {
@@ -161,8 +173,9 @@ static uint64_t get_big_endian(const uint8_t *p, unsigned bytes)
 }
 
 /*
- * One integer of any msgpack width. The records on the hot path are maps of small integers; reading these directly, bounds
- * checked, is several times faster than building msgpack-c's object tree. Bytes read, 0: something else, -EIO: cut short.
+ * One integer of any msgpack width. The records on the hot path are maps of small integers; reading these directly,
+ * bounds checked, is several times faster than building msgpack-c's object tree. Bytes read, 0: something else, -EIO:
+ * cut short.
  */
 static int get_integer(const uint8_t *p, size_t len, uint64_t *ret)
 {
@@ -235,11 +248,30 @@ static int get_field(const struct field *f, const uint8_t *p, size_t len, uint8_
 	return n;
 }
 
-/* Head of a value: its length with the bytes that belong to it, 0 if it is none; *ret_inside is the number of values that follow. */
+/*
+ * Head of a value: its length with the bytes that belong to it, 0 if it is none; *ret_inside is the number of values
+ * that follow.
+ */
 static uint64_t head_length(const uint8_t *p, size_t len, uint64_t *ret_inside)
 {
-	static const uint8_t fixed[32] = { [0xc0 - 0xc0] = 1, [0xc2 - 0xc0] = 1, [0xc3 - 0xc0] = 1, [0xca - 0xc0] = 5, [0xcb - 0xc0] = 9,
-		[0xcc - 0xc0] = 2, 3, 5, 9, 2, 3, 5, 9, 3, 4, 6, 10, 18 };
+	static const uint8_t fixed[32] = { [0xc0 - 0xc0] = 1,
+		[0xc2 - 0xc0] = 1,
+		[0xc3 - 0xc0] = 1,
+		[0xca - 0xc0] = 5,
+		[0xcb - 0xc0] = 9,
+		[0xcc - 0xc0] = 2,
+		3,
+		5,
+		9,
+		2,
+		3,
+		5,
+		9,
+		3,
+		4,
+		6,
+		10,
+		18 };
 	static const uint8_t widths[32] = { [0xc4 - 0xc0] = 1, 2, 4, 1, 2, 4, [0xd9 - 0xc0] = 1, 2, 4, 2, 4, 2, 4 };
 	*ret_inside = 0;
 	if (p[0] < 0x80 || p[0] >= 0xe0)
@@ -261,8 +293,8 @@ static uint64_t head_length(const uint8_t *p, size_t len, uint64_t *ret_inside)
 }
 
 /*
- * Length of any value: of an unknown field, whose content is nobody's business here. Not through the library, which takes memory for as
- * many values as a damaged head claims to have.
+ * Length of any value: of an unknown field, whose content is nobody's business here. Not through the library, which
+ * takes memory for as many values as a damaged head claims to have.
  */
 static int skip_value(const uint8_t *p, size_t len)
 {
@@ -307,7 +339,8 @@ static int64_t get_bin(const uint8_t *p, size_t len, const uint8_t **ret, size_t
 	return (int64_t)(1 + width + n);
 }
 
-int record_get_pair(const uint8_t *bytes, size_t len, const char **ret_name, size_t *ret_name_len, const uint8_t **ret_data, size_t *ret_data_len)
+int record_get_pair(const uint8_t *bytes, size_t len, const char **ret_name, size_t *ret_name_len,
+	const uint8_t **ret_data, size_t *ret_data_len)
 {
 	const uint8_t *name;
 	size_t name_len;
@@ -342,7 +375,8 @@ static int decode_pair(const struct schema *s, const uint8_t *p, size_t len, uin
 	if (key_len <= 0)
 		return -EIO;
 	const struct field *f = find_field(s, number, hint);
-	int n = f ? get_field(f, p + key_len, len - (size_t)key_len, object + f->offset) : skip_value(p + key_len, len - (size_t)key_len);
+	int n = f ? get_field(f, p + key_len, len - (size_t)key_len, object + f->offset)
+		  : skip_value(p + key_len, len - (size_t)key_len);
 	if (n <= 0)
 		return n ? n : -EIO;
 	if (!f && s->extra >= 0) {

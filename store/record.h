@@ -1,6 +1,6 @@
 /*
- * record.h - records as msgpack maps, driven by tables: field number -> place in a struct. The only file with msgpack in it is
- * record.c. Fields that are zero or empty are left out; fields a table does not know are kept as they came.
+ * record.h - records as msgpack maps, driven by tables: field number -> place in a struct. The only file with msgpack
+ * in it is record.c. Fields that are zero or empty are left out; fields a table does not know are kept as they came.
  */
 #pragma once
 
@@ -10,8 +10,12 @@ enum field_type {
 	FIELD_U32,
 	FIELD_U64,
 	FIELD_I64,
-	FIELD_SINCE, /* nanoseconds, 64 bits, kept as the difference to the schema's base: small for what is touched soon after it was made */
-	FIELD_NAME, /* a length of 32 bits, directly followed by its char[STORE_NAME_MAX + 1] */
+	/*
+	 * nanoseconds, 64 bits, kept as the difference to the schema's base: small for what is touched soon after it
+	 * was made
+	 */
+	FIELD_SINCE,
+	FIELD_NAME,  /* a length of 32 bits, directly followed by its char[STORE_NAME_MAX + 1] */
 };
 
 struct field {
@@ -43,7 +47,9 @@ struct super {
 /* Encodes into out, of RECORD_MAX + extra length bytes. Returns the length. */
 size_t record_encode(const struct schema *, const void *object, uint8_t *out);
 size_t record_encoded_max(const struct schema *, const void *object);
-/* -EIO if the bytes are not such a record; -ENOMEM. On 0 the object is whole and its extra is the caller's to release. */
+/*
+ * -EIO if the bytes are not such a record; -ENOMEM. On 0 the object is whole and its extra is the caller's to release.
+ */
 int record_decode(const struct schema *, const uint8_t *data, size_t len, void *object);
 
 /* The unsigned number at the head of an accounted record (FORMAT.md): bytes read, or -EIO. */
@@ -54,4 +60,5 @@ size_t record_put_uint(uint64_t value, uint8_t *out);
 /* A name and its data, as an array of two: for extended attributes. out has RECORD_MAX + data_len bytes. */
 size_t record_put_pair(const char *name, size_t name_len, const void *data, size_t data_len, uint8_t *out);
 /* Pointers into the bytes given. -EIO, also if the name is empty or longer than STORE_XATTR_NAME_MAX. */
-int record_get_pair(const uint8_t *bytes, size_t len, const char **ret_name, size_t *ret_name_len, const uint8_t **ret_data, size_t *ret_data_len);
+int record_get_pair(const uint8_t *bytes, size_t len, const char **ret_name, size_t *ret_name_len,
+	const uint8_t **ret_data, size_t *ret_data_len);

@@ -1,9 +1,9 @@
 /*
  * space.c - how much room there is, told honestly, and kept so that whatever was acknowledged also fits into warm.
  *
- * A batch that adds data is admitted only while the device (and max_size) has room for everything the logs hold, twice over: records
- * cost pages that LMDB copies. What goes wrong still - someone else fills the disk - is caught by the reserve, a file whose
- * blocks are given up so that deletions can commit.
+ * A batch that adds data is admitted only while the device (and max_size) has room for everything the logs hold, twice
+ * over: records cost pages that LMDB copies. What goes wrong still - someone else fills the disk - is caught by the
+ * reserve, a file whose blocks are given up so that deletions can commit.
  */
 #include "store/internal.h"
 
@@ -110,7 +110,10 @@ static uint64_t room(const struct store *s)
 	return limit < device ? limit : device;
 }
 
-/* Bytes of pages that LMDB may copy for the entries of a log: one page for each, if they lie scattered, but no more than there are. */
+/*
+ * Bytes of pages that LMDB may copy for the entries of a log: one page for each, if they lie scattered, but no more
+ * than there are.
+ */
 static uint64_t copies(const struct store *s, const struct hot *h)
 {
 	uint64_t bytes = h ? h->index.count * PAGE : 0;

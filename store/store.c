@@ -22,7 +22,7 @@ enum { HOT_DISK_SHARE = 64 };
 static const struct key super_key_at = { { 0, (uint64_t)KIND_SUPER << 32, KEY_VERSION_MASK } };
 static const struct key flushed_key_at = { { 0, (uint64_t)KIND_FLUSHED << 32, KEY_VERSION_MASK } };
 
-/* ---- the directory ---------------------------------------------------------------------------------------------------- */
+/* ---- the directory ---------------------------------------------------------------------------------------------- */
 
 static int fail(struct store_open_info *info, int result, const char *what, int error)
 {
@@ -55,7 +55,8 @@ static bool dir_is_empty(struct store *s)
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	bool empty = d != NULL;
 	for (struct dirent *e; d && (e = readdir(d));)
-		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && strcmp(e->d_name, "lock") && strcmp(e->d_name, "lost+found"))
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && strcmp(e->d_name, "lock") &&
+			strcmp(e->d_name, "lost+found"))
 			empty = false;
 	if (d)
 		closedir(d);
@@ -74,7 +75,8 @@ static int lock_holder(struct store *s)
 static int take_lock(struct store *s, struct store_open_info *info)
 {
 	char text[32];
-	s->lock_fd = openat(s->dir, "lock", s->options.read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	s->lock_fd = openat(
+		s->dir, "lock", s->options.read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (s->lock_fd < 0 && s->options.read_only && errno == ENOENT)
 		return 0;
 	if (s->lock_fd < 0)
@@ -91,7 +93,7 @@ static int take_lock(struct store *s, struct store_open_info *info)
 	return 0;
 }
 
-/* ---- what the store knows of itself ----------------------------------------------------------------------------------- */
+/* ---- what the store knows of itself ----------------------------------------------------------------------------- */
 
 static int put_sealed(struct warm_txn *txn, const struct key *key, uint8_t *value, size_t body_len)
 {
@@ -159,7 +161,7 @@ static int load_flushed_generation(struct store *s)
 	return r == STORE_ABSENT ? 0 : r;
 }
 
-/* ---- settling the logs ------------------------------------------------------------------------------------------------ */
+/* ---- settling the logs ------------------------------------------------------------------------------------------ */
 
 static bool is_due(const struct hot *h, uint64_t generation)
 {
@@ -185,8 +187,8 @@ static int replay(struct store *s, uint64_t generation, uint64_t *end, struct ho
 }
 
 /*
- * The logs that warm has not taken in, oldest first. The second counts only if the first is whole: otherwise the state would be no
- * point in time.
+ * The logs that warm has not taken in, oldest first. The second counts only if the first is whole: otherwise the state
+ * would be no point in time.
  */
 static int replay_logs(struct store *s, struct hot *ret[2])
 {
@@ -210,8 +212,8 @@ static int flush_replayed(struct store *s, struct hot *h)
 }
 
 /*
- * A log that does not count (its predecessor was lost) leaves batches in its file that carry its generation: no new log may have the
- * same one, or a later power cut could bring them back. Warm says durably that they are done with.
+ * A log that does not count (its predecessor was lost) leaves batches in its file that carry its generation: no new log
+ * may have the same one, or a later power cut could bring them back. Warm says durably that they are done with.
  */
 static int skip_generations(struct store *s)
 {
@@ -270,8 +272,9 @@ static int make_logs(struct store *s)
 }
 
 /*
- * The disk is too full, or warm too damaged, to take the logs in: they go on as they are, the older one waiting for the flusher to succeed, so that reading
- * and deleting work. Only in the boot that wrote them: in another one a log that goes on could meet again what was torn off its end.
+ * The disk is too full, or warm too damaged, to take the logs in: they go on as they are, the older one waiting for the
+ * flusher to succeed, so that reading and deleting work. Only in the boot that wrote them: in another one a log that
+ * goes on could meet again what was torn off its end.
  */
 static bool adopt_logs(struct store *s, struct hot *replayed[2])
 {
@@ -320,7 +323,7 @@ static int settle(struct store *s, struct store_open_info *info)
 	return r ? fail(info, r == -ENOSPC || r == -EDQUOT || r == -EFBIG ? STORE_FULL : r, "allocate the logs", r) : 0;
 }
 
-/* ---- open and close --------------------------------------------------------------------------------------------------- */
+/* ---- open and close --------------------------------------------------------------------------------------------- */
 
 static void init_locks(struct store *s)
 {
@@ -394,7 +397,8 @@ static bool lacks_super(struct store *s)
 	struct warm_value value;
 	struct key at;
 	static const struct key first;
-	return warm_get(s->snapshot, &super_key_at, &value) == STORE_ABSENT && warm_seek(s->snapshot, &first, &at, &value) == STORE_ABSENT;
+	return warm_get(s->snapshot, &super_key_at, &value) == STORE_ABSENT &&
+	       warm_seek(s->snapshot, &first, &at, &value) == STORE_ABSENT;
 }
 
 static int open_parts(struct store *s, const char *path, struct store_open_info *info)
@@ -422,7 +426,8 @@ static int open_parts(struct store *s, const char *path, struct store_open_info 
 	return r ? fail(info, r, "start", r) : 0;
 }
 
-int store_open(const char *path, const struct store_options *options, struct store **ret, struct store_open_info *ret_info)
+int store_open(
+	const char *path, const struct store_options *options, struct store **ret, struct store_open_info *ret_info)
 {
 	struct store *s = NULL;
 	*ret_info = (struct store_open_info){ .what = "" };

@@ -1,14 +1,16 @@
 /*
- * store.h - the only public interface of the store: a transactional library that keeps sessions, inodes, names, attributes
- * and file content in one directory, through crashes and power cuts. It knows nothing of FUSE and of POSIX rules:
- * which record may be written when is the caller's business; that a batch of them lands whole is the store's.
+ * store.h - the only public interface of the store: a transactional library that keeps sessions, inodes, names,
+ * attributes and file content in one directory, through crashes and power cuts. It knows nothing of FUSE and of POSIX
+ * rules: which record may be written when is the caller's business; that a batch of them lands whole is the store's.
  *
- * Results. 0 is done. Positive is an expected outcome of enum store_result that the caller handles. Negative is a broken
- * world (-EIO: damaged data or a failing device, -ENOMEM), to be forwarded untouched. Outputs (ret_*) are written only on 0.
+ * Results. 0 is done. Positive is an expected outcome of enum store_result that the caller handles. Negative is a
+ * broken world (-EIO: damaged data or a failing device, -ENOMEM), to be forwarded untouched. Outputs (ret_*) are
+ * written only on 0.
  *
- * Threads. Every function may be called from any thread, except store_open and store_close. One batch is open at a time:
- * store_batch_begin waits for the other; between begin and commit/abort the thread calls nothing but store_batch_* and
- * store_new_*. The caller keeps two writers from deciding on the same record at once (fs/ does it with one lock).
+ * Threads. Every function may be called from any thread, except store_open and store_close. One batch is open at a
+ * time: store_batch_begin waits for the other; between begin and commit/abort the thread calls nothing but
+ * store_batch_* and store_new_*. The caller keeps two writers from deciding on the same record at once (fs/ does it
+ * with one lock).
  */
 #pragma once
 
@@ -54,7 +56,7 @@ enum store_result {
 	STORE_DAMAGED,   /* not a store that can be read, even for its first record */
 };
 
-/* ---- records --------------------------------------------------------------------------------------------------------- */
+/* ---- records ---------------------------------------------------------------------------------------------------- */
 
 /* Raw msgpack of fields a newer version added: carried from decode to encode. Owned by the record that holds it. */
 struct store_extra {
@@ -101,7 +103,8 @@ struct store_session {
 	char name[STORE_NAME_MAX + 1];
 	int64_t created, modified, last_write; /* nanoseconds since the epoch */
 	uint64_t files[STORE_VIEWS]; /* names of everything but directories, below each view */
-	uint64_t logical;   /* bytes: sum of the sizes of its regular files, once per inode, unlinked but open ones included */
+	/* bytes: sum of the sizes of its regular files, once per inode, unlinked but open ones included */
+	uint64_t logical;
 	uint32_t version;   /* checkpoint version of its live records; 0 until the first checkpoint */
 	struct store_extra extra;
 	uint64_t stored;    /* bytes its content occupies, compressed; kept by the store, ignored when put */
@@ -110,7 +113,7 @@ struct store_session {
 void store_inode_release(struct store_inode *);
 void store_session_release(struct store_session *);
 
-/* ---- opening ---------------------------------------------------------------------------------------------------------- */
+/* ---- opening ---------------------------------------------------------------------------------------------------- */
 
 struct store_options {
 	bool read_only; /* nothing in the directory changes; what the logs hold is seen */
@@ -129,53 +132,66 @@ struct store_open_info {
 };
 
 /*
- * Opens the store in directory path, settles what a crash left and, unless read-only, starts the flusher thread: call it
- * after daemonising. Of the options what matters is copied. Any result of enum store_result but ABSENT and READ_ONLY; on
- * anything but 0 *ret_info tells more, and what the store says is unchanged.
+ * Opens the store in directory path, settles what a crash left and, unless read-only, starts the flusher thread: call
+ * it after daemonising. Of the options what matters is copied. Any result of enum store_result but ABSENT and
+ * READ_ONLY; on anything but 0 *ret_info tells more, and what the store says is unchanged.
  */
 int store_open(const char *path, const struct store_options *, struct store **ret, struct store_open_info *ret_info);
-/* Flushes, syncs and frees, also after errors. 0 if everything is saved, else the error that kept it from being. NULL is 0. */
+/*
+ * Flushes, syncs and frees, also after errors. 0 if everything is saved, else the error that kept it from being. NULL
+ * is 0.
+ */
 int store_close(struct store *);
 
-/* ---- reading ---------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 /* The caller releases a record that was returned. STORE_ABSENT where there is none. */
 int store_get_inode(struct store *, struct store_sid, struct store_ino, struct store_inode *ret);
 int store_get_session(struct store *, struct store_sid, struct store_session *ret);
-int store_lookup(struct store *, struct store_sid, struct store_ino dir, const char *name, size_t len, struct store_dirent *ret);
+int store_lookup(
+	struct store *, struct store_sid, struct store_ino dir, const char *name, size_t len, struct store_dirent *ret);
 /* *ret_data is for the caller to free. */
-int store_get_xattr(struct store *, struct store_sid, struct store_ino, const char *name, void **ret_data, size_t *ret_len);
+int store_get_xattr(
+	struct store *, struct store_sid, struct store_ino, const char *name, void **ret_data, size_t *ret_len);
 
 /*
- * Calls each() in order for what lies behind `after` (0: from the start) until it returns true. each() runs inside the store's
- * lock: it must be brief and must not call the store. The argument lives for the call.
+ * Calls each() in order for what lies behind `after` (0: from the start) until it returns true. each() runs inside the
+ * store's lock: it must be brief and must not call the store. The argument lives for the call.
  */
 int store_scan_dirents(struct store *, struct store_sid, struct store_ino dir, uint64_t after,
 	bool (*each)(void *arg, const struct store_dirent *), void *arg);
-int store_scan_xattrs(struct store *, struct store_sid, struct store_ino, bool (*each)(void *arg, const char *name, size_t len), void *arg);
-int store_scan_sessions(struct store *, uint32_t after, bool (*each)(void *arg, const struct store_session *), void *arg);
-int store_scan_orphans(struct store *, uint64_t after, bool (*each)(void *arg, struct store_sid, struct store_ino), void *arg);
+int store_scan_xattrs(struct store *, struct store_sid, struct store_ino,
+	bool (*each)(void *arg, const char *name, size_t len), void *arg);
+int store_scan_sessions(
+	struct store *, uint32_t after, bool (*each)(void *arg, const struct store_session *), void *arg);
+int store_scan_orphans(
+	struct store *, uint64_t after, bool (*each)(void *arg, struct store_sid, struct store_ino), void *arg);
 
 /* Reads len bytes at offset of the file's content into buf; what was never written, or lies behind the end, is zero. */
 int store_read(struct store *, struct store_sid, struct store_ino, uint64_t offset, void *buf, size_t len);
-/* First offset >= offset, below end, that is data (or, with data false, a hole); STORE_ABSENT if there is none before end. */
-int store_seek(struct store *, struct store_sid, struct store_ino, uint64_t offset, uint64_t end, bool data, uint64_t *ret);
+/*
+ * First offset >= offset, below end, that is data (or, with data false, a hole); STORE_ABSENT if there is none before
+ * end.
+ */
+int store_seek(
+	struct store *, struct store_sid, struct store_ino, uint64_t offset, uint64_t end, bool data, uint64_t *ret);
 /* Bytes the file's content occupies now (as store_inode.stored). */
 int store_stored(struct store *, struct store_sid, struct store_ino, uint64_t *ret);
 /* Grows by one whenever stored sizes may have changed without a batch: after each flush. Starts at 1. Never blocks. */
 uint64_t store_epoch(const struct store *);
 
-/* ---- writing ---------------------------------------------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 enum store_batch_flag {
 	STORE_GROW = 0,
-	STORE_SHRINK = 1, /* deletes, or changes that must work on a full disk: not refused with STORE_FULL while space lasts at all */
+	/* deletes, or changes that must work on a full disk: not refused with STORE_FULL while space lasts at all */
+	STORE_SHRINK = 1,
 };
 
 /*
- * Starts a batch that carries at most `bytes` of data (the lens of store_batch_write together; 0 for records only) and waits
- * for room in the log. STORE_FULL, STORE_READ_ONLY. The put/add/delete/write functions below cannot fail by themselves: an
- * error is kept and returned by commit, which then has changed nothing.
+ * Starts a batch that carries at most `bytes` of data (the lens of store_batch_write together; 0 for records only) and
+ * waits for room in the log. STORE_FULL, STORE_READ_ONLY. The put/add/delete/write functions below cannot fail by
+ * themselves: an error is kept and returned by commit, which then has changed nothing.
  */
 int store_batch_begin(struct store *, enum store_batch_flag, size_t bytes, struct store_batch **ret);
 /* All of it is seen and survives the death of the process, or on error none of it. Ends the batch in either case. */
@@ -202,7 +218,8 @@ void store_batch_add_dirent(struct store_batch *, struct store_sid, struct store
 void store_batch_put_dirent(struct store_batch *, struct store_sid, struct store_ino dir, const struct store_dirent *);
 void store_batch_delete_dirent(struct store_batch *, struct store_sid, struct store_ino dir, uint64_t cookie);
 
-void store_batch_put_xattr(struct store_batch *, struct store_sid, struct store_ino, const char *name, const void *data, size_t len);
+void store_batch_put_xattr(
+	struct store_batch *, struct store_sid, struct store_ino, const char *name, const void *data, size_t len);
 /* Nothing happens if it is not there. */
 void store_batch_delete_xattr(struct store_batch *, struct store_sid, struct store_ino, const char *name);
 
@@ -210,15 +227,18 @@ void store_batch_put_session(struct store_batch *, const struct store_session *)
 /* Deletes the session's record only; its inodes are the caller's to delete. */
 void store_batch_delete_session(struct store_batch *, struct store_sid);
 
-/* An orphan is an inode without a name that lives until its last user is gone. Deleting one that is not there is fine. */
+/*
+ * An orphan is an inode without a name that lives until its last user is gone. Deleting one that is not there is fine.
+ */
 void store_batch_put_orphan(struct store_batch *, struct store_sid, struct store_ino);
 void store_batch_delete_orphan(struct store_batch *, struct store_ino);
 
 /* Content. The inode's size is a field of its record: the caller writes it in the same batch. */
-void store_batch_write(struct store_batch *, struct store_sid, struct store_ino, uint64_t offset, const void *data, size_t len);
+void store_batch_write(
+	struct store_batch *, struct store_sid, struct store_ino, uint64_t offset, const void *data, size_t len);
 /*
- * Turns a range into a hole. One that reaches behind STORE_FILE_MAX costs one record, another one record for each chunk there is in
- * it: at most 1 GiB of content fits a batch for certain.
+ * Turns a range into a hole. One that reaches behind STORE_FILE_MAX costs one record, another one record for each chunk
+ * there is in it: at most 1 GiB of content fits a batch for certain.
  */
 void store_batch_punch(struct store_batch *, struct store_sid, struct store_ino, uint64_t offset, uint64_t len);
 
@@ -229,7 +249,7 @@ uint64_t store_unsynced(struct store *);
 /* Moves everything committed before the call into the tree that is compressed, and waits for it. */
 int store_flush(struct store *);
 
-/* ---- figures ---------------------------------------------------------------------------------------------------------- */
+/* ---- figures ---------------------------------------------------------------------------------------------------- */
 
 struct store_stats {
 	uint64_t total, free; /* bytes that records and data may take, and of these what is left: for statfs */
@@ -245,11 +265,12 @@ struct store_stats {
 };
 void store_stats(struct store *, struct store_stats *ret);
 
-/* ---- checking --------------------------------------------------------------------------------------------------------- */
+/* ---- checking --------------------------------------------------------------------------------------------------- */
 
 struct store_check_options {
 	bool repair; /* needs the store for itself: STORE_BUSY while it is mounted */
-	void (*report)(void *arg, unsigned invariant, const char *text); /* each finding; invariant as numbered in FORMAT.md, 0: damage below it */
+	void (*report)(void *arg, unsigned invariant,
+		const char *text); /* each finding; invariant as numbered in FORMAT.md, 0: damage below it */
 	void (*progress)(void *arg, uint64_t done, uint64_t all); /* or NULL */
 	void *arg;
 };
@@ -258,7 +279,8 @@ struct store_check_result {
 	uint64_t found, repaired, kept; /* findings; mended ones; inodes that went to lost+found */
 };
 /*
- * Verifies every invariant of FORMAT.md, beside a mount too (then of the last state that was flushed). 0 when it ran to the end,
- * whatever it found; else as store_open.
+ * Verifies every invariant of FORMAT.md, beside a mount too (then of the last state that was flushed). 0 when it ran to
+ * the end, whatever it found; else as store_open.
  */
-int store_check(const char *path, const struct store_check_options *, struct store_check_result *ret, struct store_open_info *ret_info);
+int store_check(const char *path, const struct store_check_options *, struct store_check_result *ret,
+	struct store_open_info *ret_info);

@@ -1,6 +1,7 @@
 /*
- * warm.c - the LMDB port. LMDB does the transactions: it says which pages a reader may see, and writes. The pages are read by pages.c, and
- * verified by its guard before LMDB changes anything, because LMDB trusts what it finds in the file.
+ * warm.c - the LMDB port. LMDB does the transactions: it says which pages a reader may see, and writes. The pages are
+ * read by pages.c, and verified by its guard before LMDB changes anything, because LMDB trusts what it finds in the
+ * file.
  */
 #include "store/warm.h"
 
@@ -14,8 +15,8 @@
 #include <sys/statvfs.h>
 
 /*
- * Address space, not memory or disk: far more than a store will ever hold, so that the map never has to grow. Where a process may
- * not have that much (RLIMIT_AS, sanitizers), less is tried.
+ * Address space, not memory or disk: far more than a store will ever hold, so that the map never has to grow. Where a
+ * process may not have that much (RLIMIT_AS, sanitizers), less is tried.
  */
 #define MAP_SIZE_MAX (UINT64_C(8) << 40)
 #define MAP_SIZE_MIN (UINT64_C(1) << 30)
@@ -54,7 +55,8 @@ static int result(int r)
 
 static int open_result(int r)
 {
-	if (r == MDB_INVALID || r == MDB_CORRUPTED || r == MDB_VERSION_MISMATCH || r == MDB_PAGE_NOTFOUND || r == MDB_INCOMPATIBLE)
+	if (r == MDB_INVALID || r == MDB_CORRUPTED || r == MDB_VERSION_MISMATCH || r == MDB_PAGE_NOTFOUND ||
+		r == MDB_INCOMPATIBLE)
 		return STORE_DAMAGED;
 	return r > 0 ? -r : r ? -EIO : 0;
 }
@@ -123,7 +125,7 @@ void warm_close(struct warm *w)
 	free(w);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 /* The trees of the transaction that a snapshot has just begun; begins anew if it was overtaken by two commits. */
 static int load_tree(struct warm_snapshot *s)
@@ -213,7 +215,7 @@ int warm_walk(struct warm_snapshot *s, const struct walk *walk, uint64_t *ret_en
 	return pages_walk(s->warm->pages, &s->tree, walk);
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 static int find_last(struct warm_txn *t)
 {
@@ -250,14 +252,18 @@ int warm_begin(struct warm *w, struct warm_txn **ret)
 
 #define SHORT_OF_SPACE (64u << 20) /* more than LMDB writes at once */
 
-/* LMDB says EIO when a full device, or a limit of the process, cut its write short. Whether there is little room left tells which it was. */
+/*
+ * LMDB says EIO when a full device, or a limit of the process, cut its write short. Whether there is little room left
+ * tells which it was.
+ */
 static int short_write(MDB_env *env)
 {
 	struct statvfs disk;
 	struct rlimit file;
 	struct stat st;
 	int fd;
-	if (mdb_env_get_fd(env, &fd) || fstat(fd, &st) < 0 || fstatvfs(fd, &disk) < 0 || getrlimit(RLIMIT_FSIZE, &file) < 0)
+	if (mdb_env_get_fd(env, &fd) || fstat(fd, &st) < 0 || fstatvfs(fd, &disk) < 0 ||
+		getrlimit(RLIMIT_FSIZE, &file) < 0)
 		return EIO;
 	bool limited = file.rlim_cur != RLIM_INFINITY && (uint64_t)st.st_size + SHORT_OF_SPACE > file.rlim_cur;
 	return limited || (uint64_t)disk.f_bfree * disk.f_frsize < SHORT_OF_SPACE ? ENOSPC : EIO;
@@ -316,7 +322,10 @@ int warm_txn_get(struct warm_txn *t, const struct key *key, struct warm_value *r
 	return 0;
 }
 
-/* Records of new inodes in the newest session come in order behind all others: told so, LMDB fills its pages instead of halving them. */
+/*
+ * Records of new inodes in the newest session come in order behind all others: told so, LMDB fills its pages instead of
+ * halving them.
+ */
 int warm_put(struct warm_txn *t, const struct key *key, const void *data, size_t len)
 {
 	bool append = key_cmp(key, &t->last) > 0;

@@ -1,9 +1,9 @@
 /*
  * warm.h - the LMDB port: one ordered map of keys to sealed values in STORE/data.mdb, durable once a commit returned.
  *
- * Reading goes through a snapshot. One shared snapshot serves the small reads under the store's lock and moves on by itself
- * after a commit; readers outside the lock take their own, for the length of one request. There is one writer, the flusher.
- * Results as in store.h; -ENOSPC where the device or a limit of the process is full.
+ * Reading goes through a snapshot. One shared snapshot serves the small reads under the store's lock and moves on by
+ * itself after a commit; readers outside the lock take their own, for the length of one request. There is one writer,
+ * the flusher. Results as in store.h; -ENOSPC where the device or a limit of the process is full.
  */
 #pragma once
 
@@ -37,7 +37,10 @@ int warm_seek(struct warm_snapshot *, const struct key *, struct key *ret_key, s
 int warm_after(struct warm_snapshot *, const struct key *, struct key *ret_key, struct warm_value *ret);
 
 struct walk;
-/* Walks all pages, sound or not (pages.h). *ret_entries, known before the first record comes, is their number in a sound tree. */
+/*
+ * Walks all pages, sound or not (pages.h). *ret_entries, known before the first record comes, is their number in a
+ * sound tree.
+ */
 int warm_walk(struct warm_snapshot *, const struct walk *, uint64_t *ret_entries);
 
 int warm_begin(struct warm *, struct warm_txn **ret);
