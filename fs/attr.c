@@ -8,14 +8,12 @@
 #include "fs/acl.h"
 #include "fs/control.h"
 
-int attr_fill(struct node *node, struct stat *ret, double *ret_timeout)
+void attr_fill(struct node *node, struct stat *ret, double *ret_timeout)
 {
 	const struct store_inode *inode = &node->inode;
-	uint64_t stored;
-	int r = node_stored(node, &stored);
+	uint64_t stored = inode->stored;
+	bool is_fresh = node_stored(node, &stored) == 0;
 
-	if (r)
-		return r;
 	*ret = (struct stat){
 		.st_ino = node->ino.n, .st_mode = inode->mode, .st_nlink = inode->nlink,
 		.st_uid = inode->uid, .st_gid = inode->gid, .st_rdev = inode->rdev,
@@ -23,8 +21,7 @@ int attr_fill(struct node *node, struct stat *ret, double *ret_timeout)
 		.st_atim = attr_time(inode->atime), .st_mtim = attr_time(inode->mtime),
 		.st_ctim = attr_time(inode->ctime),
 	};
-	*ret_timeout = node_is_dirty(node) ? RULES_BRIEF : RULES_FOREVER;
-	return 0;
+	*ret_timeout = !is_fresh || node_is_dirty(node) ? RULES_BRIEF : RULES_FOREVER;
 }
 
 int attr_get(struct fs *fs, struct fs_id id, struct stat *ret, double *ret_timeout)
@@ -36,7 +33,9 @@ int attr_get(struct fs *fs, struct fs_id id, struct stat *ret, double *ret_timeo
 	if (control_is_id(id))
 		return control_attr(fs, id, ret, ret_timeout);
 	r = node_find(fs, id, &node);
-	return r ? r : attr_fill(node, ret, ret_timeout);
+	if (!r)
+		attr_fill(node, ret, ret_timeout);
+	return r;
 }
 
 mode_t attr_without_suid(mode_t mode)
@@ -156,5 +155,7 @@ int attr_set(struct fs *fs, struct fs_id id, unsigned fields, const struct stat 
 		r = check(fs, node, fields, attr);
 	if (!r && fields)
 		r = set(node, fields, attr);
-	return r ? r : attr_fill(node, ret, ret_timeout);
+	if (!r)
+		attr_fill(node, ret, ret_timeout);
+	return r;
 }

@@ -7,7 +7,7 @@
 #include "fs/rules.h"
 
 /* What stat(2) tells of a node, and for how long the kernel may keep it. */
-int attr_fill(struct node *, struct stat *ret, double *ret_timeout);
+void attr_fill(struct node *, struct stat *ret, double *ret_timeout);
 /*
  * Drops the set-user-ID bit, and the set-group-ID bit where it means execution, as writing and changing the owner do.
  */

@@ -73,16 +73,12 @@ int dir_view(struct node *dir, const char *name, mode_t mode, enum store_view *r
 	return 0;
 }
 
-int dir_refer(struct node *node, struct entry *ret)
+void dir_refer(struct node *node, struct entry *ret)
 {
-	int r = attr_fill(node, &ret->attr, &ret->attr_timeout);
-
-	if (r)
-		return r;
+	attr_fill(node, &ret->attr, &ret->attr_timeout);
 	ret->id = fs_id_of_ino(node->ino);
 	ret->entry_timeout = node_is_session(node) ? RULES_BRIEF : RULES_FOREVER;
 	node->nlookup++;
-	return 0;
 }
 
 static int lookup_name(struct node *dir, const char *name, struct entry *ret)
@@ -97,7 +93,9 @@ static int lookup_name(struct node *dir, const char *name, struct entry *ret)
 	}
 	if (!r)
 		r = node_load(dir->session->fs, found.session, found.ino, &node);
-	return r ? r : dir_refer(node, ret);
+	if (!r)
+		dir_refer(node, ret);
+	return r;
 }
 
 int dir_lookup(struct fs *fs, struct fs_id id, const char *name, struct entry *ret)

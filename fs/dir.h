@@ -17,7 +17,7 @@ struct store_dirent dir_entry(const struct node *, const char *name);
 /* The view that a name in dir counts for: for a directory's name, that of the files below it. */
 int dir_view(struct node *dir, const char *name, mode_t, enum store_view *ret);
 /* Fills an entry and takes a reference for the kernel. */
-int dir_refer(struct node *, struct entry *ret);
+void dir_refer(struct node *, struct entry *ret);
 /* rules_forget for who holds the lock. */
 void forget_locked(struct fs *, const struct forget_item *, size_t count);
 

@@ -126,7 +126,9 @@ static int make_name(struct node *dir, const struct caller *caller, const char *
 		return r;
 	acl_inherited_put(&c, node, &acl);
 	r = change_commit(&c);
-	return r ? r : dir_refer(node, ret);
+	if (!r)
+		dir_refer(node, ret);
+	return r;
 }
 
 /* The views of a new session. Their records need no nodes: nobody has looked at them yet. */
@@ -148,11 +150,23 @@ static void put_views(struct change *c, const struct store_session *record, cons
 	}
 }
 
+/* A node in memory for the directory of a session that is being made. */
+static int new_top(struct fs *fs, const struct store_session *record, const struct store_inode *inode, struct node **ret)
+{
+	struct session *session;
+	int r = session_make(fs, record, &session);
+
+	if (r)
+		return r;
+	r = node_new(session, record->root, inode, ret);
+	session_put(session);
+	return r;
+}
+
 /* A session: its record, its directory, its views and its name, in one batch. */
 static int make_session(struct node *root, const struct caller *caller, const char *name, const struct creation *what,
 	struct entry *ret)
 {
-	struct fs *fs = root->session->fs;
 	struct store_inode inode = draft(root, caller, what, what->mode & ~caller->umask);
 	struct store_session record = {.created = inode.btime, .modified = inode.btime, .last_write = inode.btime};
 	struct store_dirent entry;
@@ -169,6 +183,9 @@ static int make_session(struct node *root, const struct caller *caller, const ch
 	inode.size = STORE_OTHER;
 	inode.nlink = 2 + STORE_OTHER;
 	inode.parent = root->ino.n;
+	r = new_top(root->session->fs, &record, &inode, &node);
+	if (r)
+		return r;
 	store_batch_new_inode(c.batch, record.sid, record.root, &inode);
 	put_views(&c, &record, &inode);
 	store_batch_put_session(c.batch, &record);
@@ -179,8 +196,8 @@ static int make_session(struct node *root, const struct caller *caller, const ch
 	change_names(&c, root, 1, 1);
 	r = change_commit(&c);
 	if (!r)
-		r = node_load(fs, record.sid, record.root, &node);
-	return r ? r : dir_refer(node, ret);
+		dir_refer(node, ret);
+	return r;
 }
 
 int dir_make(struct fs *fs, const struct caller *caller, struct fs_id id, const char *name, const struct creation *what,
@@ -239,5 +256,7 @@ int dir_link(struct fs *fs, struct fs_id file_id, struct fs_id dir_id, const cha
 		r = check_link(file, dir, name);
 	if (!r)
 		r = link_name(file, dir, name);
-	return r ? r : dir_refer(file, ret);
+	if (!r)
+		dir_refer(file, ret);
+	return r;
 }

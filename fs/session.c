@@ -56,6 +56,18 @@ int session_get(struct fs *fs, struct store_sid sid, struct session **ret)
 	return 0;
 }
 
+int session_make(struct fs *fs, const struct store_session *record, struct session **ret)
+{
+	struct session *s = session_new(fs, record->sid);
+
+	fs_assert_locked(fs);
+	if (!s)
+		return -ENOMEM;
+	s->record = *record;
+	*ret = session_ref(s);
+	return 0;
+}
+
 struct session *session_ref(struct session *s)
 {
 	s->users++;
