@@ -142,7 +142,6 @@ int file_statfs(struct fs *fs, struct statvfs *ret)
 	*ret = (struct statvfs){
 		.f_bsize = 4096, .f_frsize = 4096, .f_namemax = STORE_NAME_MAX,
 		.f_blocks = stats.total / 4096, .f_bfree = stats.free / 4096, .f_bavail = stats.free / 4096,
-		.f_files = stats.inodes, .f_ffree = stats.inodes, .f_favail = stats.inodes,
-	};
+	}; /* no inode figures: they are not limited by themselves */
 	return 0;
 }

@@ -25,6 +25,17 @@ static bool kills_suidgid(const struct caller *caller)
 }
 
 /* Space is not reserved: the store is compressed, and what a range will take is not known. */
+static bool has_room(const struct node *node, uint64_t offset, uint64_t len)
+{
+	uint64_t end = offset + len, from = offset > node->inode.size ? offset : node->inode.size;
+	struct store_stats stats;
+
+	if (end <= from)
+		return true;
+	store_stats(node->session->fs->store, &stats);
+	return end - from <= stats.free;
+}
+
 static int allocate(struct node *node, const struct caller *caller, int mode, uint64_t offset, uint64_t len)
 {
 	bool punches = mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE);
@@ -71,6 +82,8 @@ int file_allocate(struct fs *fs, const struct caller *caller, struct fs_id id, i
 		return EINVAL;
 	if (!(mode & FALLOC_FL_PUNCH_HOLE) && (offset > fs->max_file_size || len > fs->max_file_size - offset))
 		return EFBIG;
+	if (!(mode & FALLOC_FL_PUNCH_HOLE) && !has_room(node, offset, len))
+		return ENOSPC;
 	if (len > UINT64_MAX - offset)
 		len = UINT64_MAX - offset;
 	while (!r && mode & ~FALLOC_FL_KEEP_SIZE && len > HOLE_MAX && offset + len < node->inode.size) {

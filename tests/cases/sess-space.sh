@@ -26,6 +26,12 @@ check_counts "$MNT/s"
 note "statfs follows the store"
 read -r total free <<<"$(stat -f -c '%b %f' .)"
 [ "$free" -le "$total" ] || fail "more free than there is"
+assert_eq "$(stat -f -c '%c %d' .)" "0 0" # inodes are not limited
+for mode in "" --keep-size --zero-range; do
+	refused 'no space' fallocate $mode -l 100T empty
+done
+assert_eq "$(stat -c %s empty)" 0
+fallocate -l 10M empty
 cd "$TEST_DIR"
 umount_store
 
