@@ -49,10 +49,13 @@ mode_t attr_without_suid(mode_t mode)
 void attr_accessed(struct node *node)
 {
 	const int64_t day = INT64_C(86400) * 1000000000;
+	const struct fs_options *options = &node->session->fs->options;
 	const struct store_inode *inode = &node->inode;
 	int64_t now = fs_now();
 	CHANGE_AUTO(c);
 
+	if (options->noatime || (options->nodiratime && S_ISDIR(inode->mode)))
+		return;
 	if (node->gone || (inode->atime > inode->mtime && inode->atime > inode->ctime && now - inode->atime < day))
 		return;
 	/* Reading is no change of the session: the root's stands in, which has no record. */

@@ -23,6 +23,8 @@ struct fs_options {
 	const char *mount_path; /* absolute, or /dev/fd/N as mount.fuse3 hands it over */
 	bool read_only;
 	bool writeback;   /* let the kernel buffer writes: survives the daemon's death from close or fsync on */
+	bool noatime;     /* reading leaves no access time */
+	bool nodiratime;  /* nor reading directories */
 	bool allow_other;
 	bool allow_root;
 	bool debug;       /* print every request to stderr */

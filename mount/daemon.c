@@ -188,6 +188,8 @@ static int mount_it(struct daemon *d)
 		.mount_path = p->dir,
 		.read_only = o->read_only,
 		.writeback = o->writeback,
+		.noatime = o->noatime,
+		.nodiratime = o->nodiratime,
 		.allow_other = o->allow_other,
 		.allow_root = o->allow_root,
 		.debug = p->debug,

@@ -18,6 +18,7 @@ enum option_type {
 	OPTION_SIZE,
 	OPTION_DURATION,
 	OPTION_KERNEL,  /* passed on as it is */
+	OPTION_BOTH,    /* sets its bool, and is passed on */
 	OPTION_DROPPED, /* accepted and forgotten: meant for mount(8), systemd or the reader, or always so */
 };
 
@@ -63,7 +64,9 @@ static const struct option_row rows[] = {
 		.help = "unmount when the daemon dies (off: an empty directory looks like a deletion to backups)"},
 
 	PASSED("suid"), PASSED("nosuid"), PASSED("dev"), PASSED("nodev"), PASSED("exec"), PASSED("noexec"),
-	PASSED("async"), PASSED("sync"), PASSED("dirsync"), PASSED("noatime"), PASSED("nodiratime"),
+	PASSED("async"), PASSED("sync"), PASSED("dirsync"),
+	{.name = "noatime", .type = OPTION_BOTH, .offset = AT(noatime)},
+	{.name = "nodiratime", .type = OPTION_ON, .offset = AT(nodiratime)}, /* libfuse does not know it */
 
 	DROPPED("atime"), DROPPED("diratime"), DROPPED("relatime"), DROPPED("defaults"), DROPPED("auto"),
 	DROPPED("noauto"), DROPPED("user"), DROPPED("user=*"), DROPPED("users"), DROPPED("nouser"), DROPPED("owner"),
@@ -202,6 +205,9 @@ static bool parse_word(struct mount_options *o, const char *word, bool sloppy)
 	case OPTION_SIZE:
 	case OPTION_DURATION:
 		return parse_value(o, row, word[name_len] ? word + name_len + 1 : "");
+	case OPTION_BOTH:
+		*flag_of(o, row) = true;
+		return pass_on(o, word);
 	case OPTION_KERNEL:
 		return pass_on(o, word);
 	case OPTION_DROPPED:

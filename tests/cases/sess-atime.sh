@@ -1,0 +1,22 @@
+# noatime and nodiratime: reading leaves no access time.
+. "$TEST_ROOT/tests/lib.sh"
+
+# look - prints for which of a file and a directory reading is noted.
+look() {
+	mkdir "$MNT/s"
+	mkdir "$MNT/s/dir"
+	echo text >"$MNT/s/dir/file"
+	touch -d 2001-01-01 "$MNT/s/dir/file" "$MNT/s/dir"
+	cat "$MNT/s/dir/file" >/dev/null
+	ls "$MNT/s/dir" >/dev/null
+	(cd "$MNT/s" && find dir -newerat 2002-01-01 | sort | tr '\n' ' ')
+	rm -r "$MNT/s"
+}
+
+mount_store
+assert_eq "$(look)" "dir dir/file "
+remount -o nodiratime
+assert_eq "$(look)" "dir/file "
+remount -o noatime
+assert_eq "$(look)" ""
+umount_store
