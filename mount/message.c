@@ -8,7 +8,7 @@
 #include <syslog.h>
 
 static const char *program = "sessfs";
-static bool use_syslog;
+static _Atomic bool use_syslog;
 
 void message_init(const char *name)
 {
