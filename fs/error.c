@@ -36,9 +36,8 @@ int error_of_store(int result)
 	return -EIO;
 }
 
-int error_errno(struct fs *fs, const char *operation, int result)
+int error_errno(const char *operation, int result)
 {
-	(void)fs;
 	if (result >= 0)
 		return result;
 	if (result == -ENOSPC || result == -EDQUOT)

@@ -7,9 +7,7 @@
  */
 #pragma once
 
-struct fs;
-
 /* A result of the store as a result of the rules. */
 int error_of_store(int result);
 /* A result of the rules as the errno to answer; what is broken is logged here, once. */
-int error_errno(struct fs *, const char *operation, int result);
+int error_errno(const char *operation, int result);

@@ -28,7 +28,7 @@ static struct fs_id id_of(fuse_ino_t ino)
 
 static void reply(fuse_req_t req, const char *operation, int r)
 {
-	fuse_reply_err(req, error_errno(fs_of(req), operation, r));
+	fuse_reply_err(req, error_errno(operation, r));
 }
 
 static bool in_group(const struct caller *caller, gid_t gid)
@@ -357,16 +357,19 @@ static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 	reply(req, "fallocate", file_allocate(fs_of(req), &caller, id_of(ino), mode, (uint64_t)offset, (uint64_t)len));
 }
 
-/* The kernel asks before it has written what it buffers: with writeback only it knows, and with ENOSYS it takes all for data. */
+/*
+ * The kernel asks before it has written what it buffers: with writeback only it knows, and with ENOSYS it takes all for
+ * data.
+ */
 static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *file)
 {
 	struct fs *fs = fs_of(req);
 	uint64_t found;
-	int r = offset < 0 ? ENXIO : file_seek(fs, id_of(ino), (uint64_t)offset, whence, &found);
+	int r = fs->options.writeback ? ENOSYS : offset < 0 ? ENXIO : 0;
 
 	(void)file;
-	if (fs->options.writeback)
-		r = ENOSYS;
+	if (!r)
+		r = file_seek(fs, id_of(ino), (uint64_t)offset, whence, &found);
 	if (r)
 		reply(req, "lseek", r);
 	else

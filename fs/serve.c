@@ -168,9 +168,9 @@ static void process(struct worker *w, size_t len)
 }
 
 /*
- * The next request. A single thread looks again for a moment before it sleeps: a client mostly has its next one ready by then, and to be
- * woken on another CPU costs several times what a request does. The yield leaves a shared CPU to the client. Several threads block,
- * so that one request wakes one of them.
+ * The next request. A single thread looks again for a moment before it sleeps: a client mostly has its next one ready
+ * by then, and to be woken on another CPU costs several times what a request does. The yield leaves a shared CPU to the
+ * client. Several threads block, so that one request wakes one of them.
  */
 static ssize_t receive(struct worker *w, int fd)
 {
@@ -321,8 +321,8 @@ static int run_helper(const char *path)
 }
 
 /*
- * Takes the mount out of the tree while it is still served, so that what the kernel buffers is written. The connection is
- * closed when the session is freed.
+ * Takes the mount out of the tree while it is still served, so that what the kernel buffers is written. The connection
+ * is closed when the session is freed.
  */
 static void unmount_lazily(struct server *s)
 {
