@@ -37,10 +37,12 @@ static void set_number(json_t *object, const char *key, uint64_t n)
 /* Text in any bytes: what is not UTF-8 is shown as U+FFFD. */
 static json_t *text_value(const char *text)
 {
-	json_t *value = json_string(text);
+	json_t *value;
 	char *shown, *to;
 
-	if (value)
+	errno = 0;
+	value = json_string(text);
+	if (value || errno == ENOMEM)
 		return value;
 	shown = to = malloc(3 * strlen(text) + 1);
 	if (!shown)
@@ -100,21 +102,62 @@ static json_t *counts_value(const struct store_session *record)
 	return counts;
 }
 
+static json_t *owner_value(const struct store_inode *inode)
+{
+	json_t *owner = json_object();
+
+	set_number(owner, "uid", inode->uid);
+	set_number(owner, "gid", inode->gid);
+	return owner;
+}
+
+struct newest {
+	struct store_sid sid;
+	int64_t created;
+};
+
+static bool compare_session(void *arg, const struct store_session *record)
+{
+	struct newest *newest = arg;
+
+	if (!newest->sid.n || record->created >= newest->created)
+		*newest = (struct newest){record->sid, record->created};
+	return false;
+}
+
+/* The session that was made last; 0 if there is none. */
+static int find_current(struct fs *fs, struct store_sid *ret)
+{
+	struct newest newest = {STORE_ROOT_SID, 0};
+	int r = fs->current.n ? 0 : error_of_store(store_scan_sessions(fs->store, 0, compare_session, &newest));
+
+	if (r)
+		return r;
+	if (!fs->current.n)
+		fs->current = newest.sid;
+	*ret = fs->current;
+	return 0;
+}
+
 static int session_info(struct session *session, json_t *object)
 {
 	struct fs *fs = session->fs;
-	struct store_session record;
+	__attribute__((cleanup(store_session_release))) struct store_session record = {0};
 	struct store_stats stats;
+	struct store_sid current;
 	NODE_AUTO top = NULL;
 	int r = error_of_store(store_get_session(fs->store, session->sid, &record));
 
 	if (!r)
 		r = node_load(fs, session->sid, record.root, &top);
+	if (!r)
+		r = find_current(fs, &current);
 	if (r)
 		return r;
 	store_stats(fs->store, &stats);
 	set(object, "session_id", text_value(record.name));
 	set_number(object, "number", record.sid.n);
+	set(object, "is_current", json_boolean(record.sid.n == current.n));
 	set(object, "created_at", time_value(record.created));
 	set(object, "modified_at", time_value(record.modified));
 	set(object, "last_write_at", time_value(record.last_write));
@@ -125,8 +168,7 @@ static int session_info(struct session *session, json_t *object)
 	set_number(object, "stored_bytes", record.stored);
 	set(object, "compression_ratio", ratio_value(record.logical, record.stored));
 	set(object, "path", path_value(fs, record.name));
-	set(object, "owner", json_pack("{sisi}", "uid", top->inode.uid, "gid", top->inode.gid));
-	store_session_release(&record);
+	set(object, "owner", owner_value(&top->inode));
 	return 0;
 }
 
@@ -150,15 +192,18 @@ static int config(struct session *session, json_t *object)
 
 struct session_list {
 	struct fs *fs;
-	json_t *array, *newest;
-	int64_t newest_created;
+	struct store_sid current;
+	json_t *object, *array;
 };
 
 static bool list_session(void *arg, const struct store_session *record)
 {
 	struct session_list *list = arg;
+	bool is_current = record->sid.n == list->current.n;
 	json_t *item = json_object();
 
+	if (is_current)
+		set(list->object, "current_session_id", text_value(record->name));
 	set(item, "id", text_value(record->name));
 	set_number(item, "number", record->sid.n);
 	set(item, "path", path_value(list->fs, record->name));
@@ -166,11 +211,7 @@ static bool list_session(void *arg, const struct store_session *record)
 	set(item, "modified_at", time_value(record->modified));
 	set_number(item, "size_bytes", record->logical);
 	set_number(item, "stored_bytes", record->stored);
-	set(item, "is_current", json_false());
-	if (!list->newest || record->created >= list->newest_created) {
-		list->newest = item;
-		list->newest_created = record->created;
-	}
+	set(item, "is_current", json_boolean(is_current));
 	if (json_array_append_new(list->array, item))
 		incomplete = true;
 	return incomplete;
@@ -178,18 +219,13 @@ static bool list_session(void *arg, const struct store_session *record)
 
 static int sessions(struct session *root, json_t *object)
 {
-	struct session_list list = {.fs = root->fs, .array = json_array()};
-	int r;
+	struct session_list list = {.fs = root->fs, .object = object, .array = json_array()};
+	int r = find_current(root->fs, &list.current);
 
-	if (!list.array)
-		return -ENOMEM;
-	r = error_of_store(store_scan_sessions(root->fs->store, 0, list_session, &list));
-	set(object, "current_session_id", list.newest ? json_incref(json_object_get(list.newest, "id")) : json_null());
-	if (list.newest)
-		set(list.newest, "is_current", json_true());
+	set(object, "current_session_id", json_null());
 	set(object, "mount_path", text_value(root->fs->options.mount_path));
 	set(object, "sessions", list.array);
-	return r;
+	return r ? r : error_of_store(store_scan_sessions(root->fs->store, 0, list_session, &list));
 }
 
 static json_t *operations_value(struct fs *fs)
@@ -292,22 +328,18 @@ const char *content_name(bool root, unsigned n)
 	return NULL;
 }
 
+/* By json_dumpb, as json_dumps leaves out a key for which it has no memory. */
 static int dump(json_t *object, char **ret)
 {
-	char *text = json_dumps(object, JSON_INDENT(2));
-	size_t len;
-	char *line;
+	size_t len = json_dumpb(object, NULL, 0, JSON_INDENT(2));
+	char *text = len ? malloc(len + 2) : NULL;
 
-	if (!text)
-		return -ENOMEM;
-	len = strlen(text);
-	line = realloc(text, len + 2);
-	if (!line) {
+	if (!text || json_dumpb(object, text, len, JSON_INDENT(2)) != len) {
 		free(text);
 		return -ENOMEM;
 	}
-	memcpy(line + len, "\n", 2);
-	*ret = line;
+	memcpy(text + len, "\n", 2);
+	*ret = text;
 	return 0;
 }
 

@@ -50,6 +50,7 @@ struct fs {
 	struct session *sessions; /* by session number */
 	struct control_node *controls; /* by id */
 	uint64_t next_control;
+	struct store_sid current; /* the session that was made last; 0: to be looked for */
 	struct node *root;
 	struct fs_absent absent;
 };

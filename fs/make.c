@@ -195,9 +195,11 @@ static int make_session(struct node *root, const struct caller *caller, const ch
 	store_batch_add_dirent(c.batch, root->session->sid, root->ino, &entry);
 	change_names(&c, root, 1, 1);
 	r = change_commit(&c);
-	if (!r)
-		dir_refer(node, ret);
-	return r;
+	if (r)
+		return r;
+	c.fs->current = STORE_ROOT_SID;
+	dir_refer(node, ret);
+	return 0;
 }
 
 int dir_make(struct fs *fs, const struct caller *caller, struct fs_id id, const char *name, const struct creation *what,

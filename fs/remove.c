@@ -108,7 +108,7 @@ static int remove_content(struct node *root, const struct store_dirent *entry, s
 	change_names(&c, root, -1, -1);
 	r = change_commit(&c);
 	if (!r)
-		top->session->removed = true;
+		session_set_removed(top->session);
 	return r;
 }
 

@@ -311,7 +311,7 @@ static int apply_root(struct rename *m, const struct session_content *replaced)
 	if (m->exchange)
 		note_session(to->node->session, from->name, c.now);
 	else if (to->node)
-		to->node->session->removed = true;
+		session_set_removed(to->node->session);
 	return 0;
 }
 

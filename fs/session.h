@@ -27,6 +27,13 @@ int session_make(struct fs *, const struct store_session *record, struct session
 struct session *session_ref(struct session *);
 void session_put(struct session *);
 
+/* Its record is gone from the store. */
+static inline void session_set_removed(struct session *s)
+{
+	s->removed = true;
+	s->fs->current = STORE_ROOT_SID;
+}
+
 static inline bool session_is_root(const struct session *s)
 {
 	return s->sid.n == 0;

@@ -17,6 +17,12 @@ assert_eq "$(json .sessfs/sessions.json 'sorted(s["id"] for s in j["sessions"])'
 assert_eq "$(json .sessfs/sessions.json 'j["current_session_id"]')" two
 assert_eq "$(json .sessfs/sessions.json '[s["size_bytes"] for s in j["sessions"] if s["id"] == "two"]')" "[300000]"
 assert_eq "$(json .sessfs/sessions.json '[s["is_current"] for s in j["sessions"] if s["id"] == "two"]')" "[True]"
+is_current() { json "$1/.session/info.json" 'j["is_current"]'; }
+assert_eq "$(is_current one) $(is_current two)" "False True"
+mkdir three
+assert_eq "$(is_current two) $(is_current three)" "False True"
+rm -r three
+assert_eq "$(is_current two)" True
 assert_match "$(json .sessfs/sessions.json '[s["creation_time"] for s in j["sessions"]]')" "20[0-9-]+T[0-9:.]+Z"
 assert_eq "$(json .sessfs/sessions.json '[s["path"] for s in j["sessions"] if s["id"] == "one"]')" "['$MNT/one']"
 
