@@ -28,7 +28,7 @@ struct sync {
 };
 
 enum {
-	QUICK_NS = 1000000, /* others may wait this long for a sync: then handing it to the thread costs more than it gains */
+	QUICK_NS = 1000000, /* others may wait this long: handing a sync to the thread costs more then than it gains */
 	QUICK_BYTES = 1 << 20,
 };
 
