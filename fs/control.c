@@ -105,7 +105,8 @@ static int fill(struct fs *fs, const struct control_node *node, struct stat *ret
 		.st_ino = node->text ? node->ino : node->id,
 		.st_mode = node->text ? S_IFREG | (inode->mode & 0444) : S_IFDIR | (inode->mode & 0555),
 		.st_nlink = node->text ? 1 : 2, .st_uid = inode->uid, .st_gid = inode->gid, .st_size = (off_t)node->len,
-		.st_blksize = 4096, .st_blocks = (blkcnt_t)((node->len + 511) / 512), .st_atim = time, .st_mtim = time, .st_ctim = time,
+		.st_blksize = 4096, .st_blocks = (blkcnt_t)((node->len + 511) / 512),
+		.st_atim = time, .st_mtim = time, .st_ctim = time,
 	};
 	return 0;
 }

@@ -151,7 +151,8 @@ static void put_views(struct change *c, const struct store_session *record, cons
 }
 
 /* A node in memory for the directory of a session that is being made. */
-static int new_top(struct fs *fs, const struct store_session *record, const struct store_inode *inode, struct node **ret)
+static int new_top(struct fs *fs, const struct store_session *record, const struct store_inode *inode,
+	struct node **ret)
 {
 	struct session *session;
 	int r = session_make(fs, record, &session);

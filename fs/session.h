@@ -22,7 +22,7 @@ struct session {
 
 /* Finds or loads it; the caller puts it back with session_put. ENOENT or negative. */
 int session_get(struct fs *, struct store_sid, struct session **ret);
-/* As session_get for a session that is being made: worthless if the change is not committed. The record is taken over. */
+/* For a session that is being made; worthless if the change is not committed. The record is taken over. */
 int session_make(struct fs *, const struct store_session *record, struct session **ret);
 struct session *session_ref(struct session *);
 void session_put(struct session *);
