@@ -64,7 +64,7 @@ struct hot_boot hot_this_boot(void)
 /* ---- opening ---------------------------------------------------------------------------------------------------- */
 
 /* Where blocks, once allocated, are overwritten in place; everywhere else a full disk can refuse to overwrite. */
-static bool overwrites_in_place(int fd)
+bool hot_overwrites_in_place(int fd)
 {
 	struct statfs fs;
 	if (fstatfs(fd, &fs) < 0)
@@ -149,7 +149,7 @@ int hot_open(struct hot *h, int dir, const char *name, uint64_t size, bool read_
 	h->fd = openat(dir, name, read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (h->fd < 0)
 		return read_only && errno == ENOENT ? 0 : -errno;
-	h->by_call = !overwrites_in_place(h->fd);
+	h->by_call = !hot_overwrites_in_place(h->fd);
 	int r = load(h, size, read_only);
 	if (r == 0 && size && h->size != size && !hot_is_valid(h)) {
 		munmap(h->map, h->size);

@@ -53,6 +53,8 @@ static inline struct hot_header *hot_header(const struct hot *h)
 	return (struct hot_header *)h->map;
 }
 
+/* Whether the file system overwrites blocks in place, once they are allocated. */
+bool hot_overwrites_in_place(int fd);
 /* The id of this boot; zeros where the kernel tells none: then nothing counts but what was synced. */
 struct hot_boot hot_this_boot(void);
 

@@ -7,12 +7,16 @@
 
 #include "store/pages.h"
 
+#include "store/hot.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 /*
  * Address space, not memory or disk: far more than a store will ever hold, so that the map never has to grow. Where a
@@ -76,6 +80,21 @@ static int open_dbi(struct warm *w, bool read_only)
 	return mdb_txn_commit(txn);
 }
 
+/*
+ * LMDB keeps its table of readers in a mapping of lock.mdb. Where overwriting can be refused a full disk would answer it
+ * with SIGBUS, so there LMDB goes without. Our own readers do not need the table: the shared snapshot moves on with each
+ * commit and the others live for one request, while pages are used again two commits after they became free at the
+ * soonest. What a check beside the mount reads there may be overtaken.
+ */
+static unsigned lock_flag(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool in_place = fd >= 0 && hot_overwrites_in_place(fd);
+	if (fd >= 0)
+		close(fd);
+	return in_place ? 0 : MDB_NOLOCK;
+}
+
 static int open_env(struct warm *w, const char *path, bool read_only, uint64_t map_size)
 {
 	if (w->env)
@@ -84,7 +103,8 @@ static int open_env(struct warm *w, const char *path, bool read_only, uint64_t m
 	int r = mdb_env_create(&w->env);
 	r = r ? r : mdb_env_set_mapsize(w->env, map_size);
 	r = r ? r : mdb_env_set_maxreaders(w->env, MAX_READERS);
-	r = r ? r : mdb_env_open(w->env, path, MDB_NOTLS | (read_only ? MDB_RDONLY : 0), 0600);
+	unsigned flags = MDB_NOTLS | lock_flag(path) | (read_only ? MDB_RDONLY : 0);
+	r = r ? r : mdb_env_open(w->env, path, flags, 0600);
 	r = r ? r : open_dbi(w, read_only);
 	if (r)
 		return r;
