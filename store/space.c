@@ -1,9 +1,9 @@
 /*
  * space.c - how much room there is, told honestly, and kept so that whatever was acknowledged also fits into warm.
  *
- * A batch that adds data is admitted only while the device (and max_size) has room for everything the logs hold, twice
- * over: records cost pages that LMDB copies. What goes wrong still - someone else fills the disk - is caught by the
- * reserve, a file whose blocks are given up so that deletions can commit.
+ * A batch that adds data is admitted only while the device (and max_size) has room for everything the logs hold twice over,
+ * and for the pages LMDB copies when their records lie scattered. What goes wrong still - someone else fills the disk - is
+ * caught by the reserve, a file whose blocks are given up so that deletions can commit.
  */
 #include "store/internal.h"
 
@@ -174,7 +174,6 @@ void store_stats(struct store *s, struct store_stats *ret)
 	*ret = s->stats;
 	ret->free = left > taken ? left - taken : 0;
 	ret->total = s->space.warm.used + hot + ret->free;
-	ret->inodes = ret->free / 512;
 	ret->hot_bytes = hot;
 	ret->hot_size = s->logs[0].size + s->logs[1].size;
 	ret->warm_bytes = s->space.warm.used;
