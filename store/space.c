@@ -1,9 +1,9 @@
 /*
  * space.c - how much room there is, told honestly, and kept so that whatever was acknowledged also fits into warm.
  *
- * A batch that adds data is admitted only while the device (and max_size) has room for everything the logs hold twice over,
- * and for the pages LMDB copies when their records lie scattered. What goes wrong still - someone else fills the disk - is
- * caught by the reserve, a file whose blocks are given up so that deletions can commit.
+ * A batch that adds data is admitted only while the device (and max_size) has room for everything the logs hold twice
+ * over, and for the pages LMDB copies when their records lie scattered. What goes wrong still - someone else fills the
+ * disk - is caught by the reserve, a file whose blocks are given up so that deletions can commit.
  */
 #include "store/internal.h"
 
