@@ -19,6 +19,7 @@ enum kind {
 	KIND_FLUSHED = 2, /* session 0, inode 0: generation of the last log taken in; written by the flusher only */
 	KIND_SESSION = 3, /* session 0, inode 0, sub: session number */
 	KIND_ORPHAN = 4,  /* session 0, inode 0, sub: inode number */
+	KIND_ENDING = 5,  /* session 0, inode 0, sub: session number */
 	KIND_INODE = 8,
 	KIND_XATTR = 9,   /* sub: hash of the name, as for names of a directory */
 	KIND_DIRENT = 10, /* sub: cookie */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIELDS_MAX = 16 };
+enum { FIELDS_MAX = 32 };
 
 #define F(type, object, member, number) { number, FIELD_##type, offsetof(struct object, member) }
 #define SCHEMA(name, object, ...)                                                                                      \
@@ -21,7 +21,8 @@ static const struct field inode_fields[] = {
 	F(U32, store_inode, nlink, 4),  F(U64, store_inode, size, 5),   F(U64, store_inode, rdev, 6),
 	F(SINCE, store_inode, atime, 7), F(SINCE, store_inode, mtime, 8), F(SINCE, store_inode, ctime, 9),
 	F(I64, store_inode, btime, 10), F(U64, store_inode, parent, 11), F(U64, store_inode, view, 12),
-	F(U64, store_inode, flags, 13),
+	F(U64, store_inode, flags, 13),  F(U32, store_inode, maker_pid, 14), F(U32, store_inode, maker_uid, 15),
+	F(U64, store_inode, maker[0], 16), F(U64, store_inode, maker[1], 17),
 };
 SCHEMA(inode, store_inode, .base = offsetof(struct store_inode, btime), .extra = offsetof(struct store_inode, extra));
 
@@ -38,8 +39,25 @@ static const struct field session_fields[] = {
 	F(I64, store_session, modified, 4),   F(I64, store_session, last_write, 5), F(U64, store_session, files[0], 6),
 	F(U64, store_session, files[1], 7),   F(U64, store_session, files[2], 8),   F(U64, store_session, files[3], 9),
 	F(U64, store_session, files[4], 10),  F(U64, store_session, logical, 11),   F(U32, store_session, version, 12),
+	F(U32, store_session, status, 13),      F(U32, store_session, flags, 14),      F(U32, store_session, run, 15),
+	F(U32, store_session, progress, 16),    F(U32, store_session, texts, 17),      F(SINCE, store_session, status_at, 18),
+	F(I64, store_session, expires, 19),     F(I64, store_session, skew, 20),       F(SINCE, store_session, cache_oldest, 21),
+	F(I64, store_session, ended, 22),       F(I64, store_session, until, 23),      F(U32, store_session, ending, 24),
+	F(U64, store_session, creations, 25),   F(U64, store_session, modifications, 26),
+	F(U64, store_session, operations, 27),  F(U64, store_session, first_event, 28),
+	F(U64, store_session, end_event, 29),   F(U32, store_session, event_lines, 30),
 };
-SCHEMA(session, store_session, .extra = offsetof(struct store_session, extra));
+SCHEMA(session, store_session, .base = offsetof(struct store_session, created),
+	.extra = offsetof(struct store_session, extra));
+
+static const struct field ending_fields[] = {
+	F(NAME, store_ending, name_len, 1),      F(I64, store_ending, created, 2), F(SINCE, store_ending, ended, 3),
+	F(I64, store_ending, until, 4),          F(U32, store_ending, ending, 5),  F(U32, store_ending, status, 6),
+	F(U64, store_ending, files, 7),          F(U64, store_ending, logical, 8), F(U64, store_ending, stored, 9),
+	F(U64, store_ending, creations, 10),     F(U64, store_ending, modifications, 11),
+	F(U64, store_ending, operations, 12),
+};
+SCHEMA(ending, store_ending, .base = offsetof(struct store_ending, created), .extra = -1);
 
 static const struct field super_fields[] = {
 	F(U32, super, format, 1),

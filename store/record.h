@@ -34,7 +34,7 @@ struct schema {
 
 #define RECORD_MAX 1024 /* bytes an encoded record takes at most, without what a newer version added */
 
-extern const struct schema inode_schema, session_schema, dirent_schema, super_schema;
+extern const struct schema inode_schema, session_schema, dirent_schema, ending_schema, super_schema;
 
 struct super {
 	uint32_t format;

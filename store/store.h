@@ -75,6 +75,8 @@ struct store_inode {
 	uint64_t parent; /* of a directory: the inode that holds its name */
 	uint64_t view;   /* of a directory at a session's top: 1 + enum store_view of its name, or 0 */
 	uint64_t flags;  /* enum store_inode_flag */
+	uint32_t maker_pid, maker_uid; /* who made it; 0: not known */
+	uint64_t maker[2]; /* the name of its command: 15 bytes at most, padded with zeros */
 	struct store_extra extra;
 	uint64_t stored; /* bytes occupied, compressed, as of reading; kept by the store, ignored when put */
 };
@@ -82,6 +84,7 @@ struct store_inode {
 enum store_inode_flag {
 	STORE_INODE_HAS_ACL = 1,   /* a POSIX ACL is among its attributes */
 	STORE_INODE_HAS_XATTR = 2, /* it has, or once had, extended attributes */
+	STORE_INODE_MODIFIED = 4,  /* its content was changed after its making: counted in store_session.modifications */
 };
 
 struct store_dirent {
@@ -93,6 +96,15 @@ struct store_dirent {
 	char name[STORE_NAME_MAX + 1]; /* zero-terminated */
 };
 
+enum store_status { STORE_ACTIVE, STORE_PAUSED, STORE_COMPLETED, STORE_FAILED, STORE_ARCHIVED, STORE_STATUSES };
+
+enum store_session_flag {
+	STORE_SESSION_PINNED = 1,
+	STORE_SESSION_DROPPED = 2, /* all that belongs to it is being deleted (store_batch_drop_session) */
+};
+
+#define STORE_NEVER INT64_MAX
+
 /* Files are counted by the directory at the session's top under which they lie. */
 enum store_view { STORE_RESEARCH_DATA, STORE_INTERMEDIATE_RESULTS, STORE_CACHE, STORE_LOGS, STORE_OTHER, STORE_VIEWS };
 
@@ -102,12 +114,41 @@ struct store_session {
 	uint32_t name_len;
 	char name[STORE_NAME_MAX + 1];
 	int64_t created, modified, last_write; /* nanoseconds since the epoch */
+	uint32_t status; /* enum store_status */
+	uint32_t flags;  /* enum store_session_flag */
+	uint32_t run;    /* number of the mount in which its status was last written */
+	uint32_t progress; /* millionths, 0 to 1000000 */
+	uint32_t texts;  /* which texts of it are kept: bits that the caller defines */
+	int64_t status_at; /* when its status was last written */
+	int64_t expires;   /* as was asked for: 0 by the rules, STORE_NEVER, or a time */
+	int64_t skew;      /* of the caller's clock of ages against that of last_write */
+	int64_t cache_oldest; /* no file below cache/ has an older mtime */
+	int64_t ended;     /* when it went to the trash; 0: it is alive */
+	int64_t until;     /* of an ended one: kept until then */
+	uint32_t ending;   /* of an ended one: why, as the caller numbers the reasons */
+	uint64_t creations, modifications, operations; /* files made, files changed later, changes of any kind */
+	/*
+	 * its events: content of its root directory's inode from byte first_event to end_event, in event_lines lines
+	 */
+	uint64_t first_event, end_event;
+	uint32_t event_lines;
 	uint64_t files[STORE_VIEWS]; /* names of everything but directories, below each view */
 	/* bytes: sum of the sizes of its regular files, once per inode, unlinked but open ones included */
 	uint64_t logical;
 	uint32_t version;   /* checkpoint version of its live records; 0 until the first checkpoint */
 	struct store_extra extra;
 	uint64_t stored;    /* bytes its content occupies, compressed; kept by the store, ignored when put */
+};
+
+/* What remains of a session that ended. */
+struct store_ending {
+	struct store_sid sid;
+	uint32_t name_len;
+	char name[STORE_NAME_MAX + 1];
+	int64_t created, ended, until; /* until: it could be taken back before then; 0: not at all */
+	uint32_t ending, status;
+	uint64_t files, logical, stored; /* as of its end */
+	uint64_t creations, modifications, operations;
 };
 
 void store_inode_release(struct store_inode *);
@@ -164,6 +205,9 @@ int store_scan_xattrs(struct store *, struct store_sid, struct store_ino,
 	bool (*each)(void *arg, const char *name, size_t len), void *arg);
 int store_scan_sessions(
 	struct store *, uint32_t after, bool (*each)(void *arg, const struct store_session *), void *arg);
+/* In the order of session numbers. */
+int store_scan_endings(
+	struct store *, uint32_t after, bool (*each)(void *arg, const struct store_ending *), void *arg);
 int store_scan_orphans(
 	struct store *, uint64_t after, bool (*each)(void *arg, struct store_sid, struct store_ino), void *arg);
 
@@ -228,6 +272,16 @@ void store_batch_put_session(struct store_batch *, const struct store_session *)
 void store_batch_delete_session(struct store_batch *, struct store_sid);
 
 /*
+ * Deletes all that belongs to the session, in the background and in bounded steps, and last its record, which until
+ * then carries STORE_SESSION_DROPPED. From now on nothing else may be written to it; what is read of it may be absent.
+ * A crash does not stop it: the next store_open goes on. A name of it must be gone before or in this batch.
+ */
+void store_batch_drop_session(struct store_batch *, const struct store_session *);
+
+void store_batch_put_ending(struct store_batch *, const struct store_ending *);
+void store_batch_delete_ending(struct store_batch *, struct store_sid);
+
+/*
  * An orphan is an inode without a name that lives until its last user is gone. Deleting one that is not there is fine.
  */
 void store_batch_put_orphan(struct store_batch *, struct store_sid, struct store_ino);
@@ -246,6 +300,12 @@ void store_batch_punch(struct store_batch *, struct store_sid, struct store_ino,
 int store_sync(struct store *);
 /* Bytes of log that a sync would have to write. */
 uint64_t store_unsynced(struct store *);
+/*
+ * Places in the sequence of all batches: behind the last one, and behind the last one that survives a power cut. They
+ * grow only, and start anew with each store_open.
+ */
+uint64_t store_position(struct store *);
+uint64_t store_durable(struct store *);
 /* Moves everything committed before the call into the tree that is compressed, and waits for it. */
 int store_flush(struct store *);
 
@@ -257,6 +317,8 @@ struct store_stats {
 	uint64_t warm_bytes;  /* bytes of the data file in use */
 	uint64_t flushes, flush_last_ns, flush_longest_ns;
 	uint64_t batches, syncs;
+	uint64_t drops;       /* dropped sessions whose space is not yet given back */
+	uint64_t dropped;     /* records of dropped sessions deleted so far */
 	uint64_t chunk_hits, chunk_misses; /* of the cache of decompressed chunks */
 	uint64_t unsaved_bytes; /* bytes in the log that a power cut would lose */
 	int64_t saved_at;     /* when everything up to then was last made durable: nanoseconds since the epoch */

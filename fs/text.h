@@ -1,0 +1,16 @@
+/*
+ * text.h - what a session says of itself: query, phase, notes, project, tags. Kept as attributes of its directory's
+ * inode whose names ("sessfs.query") no program can reach. Called with fs->lock held.
+ */
+#pragma once
+
+#include "fs/session.h"
+
+enum text { TEXT_QUERY, TEXT_PHASE, TEXT_NOTES, TEXT_PROJECT, TEXT_TAGS, TEXTS };
+
+/* "query", ... */
+const char *text_name(enum text);
+/* *ret is for the caller to free, zero-terminated; "" where nothing was set. Costs nothing for a session without. */
+int text_get(struct fs *, const struct store_session *, enum text, char **ret, size_t *ret_len);
+/* len at most STORE_XATTR_SIZE_MAX; 0 takes it away. Works while the session is read-only, not while in the trash. */
+int text_set(struct session *, enum text, const char *text, size_t len);
