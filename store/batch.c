@@ -59,7 +59,7 @@ static int make_room(struct store *s, uint64_t need)
 				return r;
 			continue;
 		}
-		if (s->last_error == 0)
+		if (s->last_error == 0 || (full && drops_are_ready(s)))
 			pthread_cond_wait(&s->flushed, &s->lock);
 		if (s->last_error && !full)
 			return 0;
@@ -68,13 +68,24 @@ static int make_room(struct store *s, uint64_t need)
 	}
 }
 
+/* What dropped sessions occupy is as good as free: it is waited for. Lock held. */
+static int admit(struct store *s, size_t bytes)
+{
+	while (!space_admits(s, bytes)) {
+		if (!drops_may_help(s))
+			return STORE_FULL;
+		pthread_cond_wait(&s->flushed, &s->lock);
+	}
+	return 0;
+}
+
 int store_batch_begin(struct store *s, enum store_batch_flag flag, size_t bytes, struct store_batch **ret)
 {
 	if (s->options.read_only)
 		return STORE_READ_ONLY;
 	throttle(s, bytes);
 	pthread_mutex_lock(&s->lock);
-	int r = flag == STORE_SHRINK || space_admits(s, bytes) ? 0 : STORE_FULL;
+	int r = flag == STORE_SHRINK ? 0 : admit(s, bytes);
 	r = r ? r : make_room(s, batch_need(bytes));
 	if (r) {
 		pthread_mutex_unlock(&s->lock);
@@ -100,11 +111,13 @@ int store_batch_commit(struct store_batch *b)
 	struct store *s = b->store;
 	bool empty = b->hot.count == 0;
 	int r = hot_batch_commit(&b->hot);
+	drops_end_batch(s, r == 0);
 	if (r == 0) {
 		s->next_ino = b->next_ino;
 		s->next_sid = b->next_sid;
 		s->super = b->super;
 		s->stats.batches += !empty;
+		s->position += !empty;
 		/* else the next batch that needs room */
 		if (s->spare && is_due(s->active))
 			(void)swap_logs(s);
@@ -118,6 +131,7 @@ void store_batch_abort(struct store_batch *b)
 	if (!b)
 		return;
 	hot_batch_abort(&b->hot);
+	drops_end_batch(b->store, false);
 	pthread_mutex_unlock(&b->store->lock);
 }
 
@@ -211,6 +225,26 @@ void store_batch_put_session(struct store_batch *b, const struct store_session *
 void store_batch_delete_session(struct store_batch *b, struct store_sid sid)
 {
 	erase(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, sid.n));
+}
+
+void store_batch_drop_session(struct store_batch *b, const struct store_session *session)
+{
+	struct store_session dropped = *session;
+	if (!drops_add(b->store, session->sid.n))
+		fail(b, -ENOMEM);
+	dropped.flags |= STORE_SESSION_DROPPED;
+	store_batch_put_session(b, &dropped);
+}
+
+void store_batch_put_ending(struct store_batch *b, const struct store_ending *ending)
+{
+	put_record(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_ENDING, ending->sid.n), false,
+		&ending_schema, ending);
+}
+
+void store_batch_delete_ending(struct store_batch *b, struct store_sid sid)
+{
+	erase(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_ENDING, sid.n));
 }
 
 void store_batch_put_orphan(struct store_batch *b, struct store_sid sid, struct store_ino ino)

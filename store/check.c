@@ -206,6 +206,7 @@ static int mend(struct check *c, const char *path, struct store_open_info *info)
 	int r = open_store(path, false, &s, info);
 	if (r)
 		return r;
+	drops_finish(s);
 	for (int step = 0; step < STEPS && r == 0; step++) {
 		c->result->found = 0;
 		r = store_flush(s);

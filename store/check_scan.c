@@ -113,6 +113,7 @@ static bool is_body_right(const struct super *super, const struct key *key, cons
 		struct store_inode inode;
 		struct store_session session;
 		struct store_dirent dirent;
+		struct store_ending ending;
 		struct super super;
 	} u;
 	const char *name;
@@ -130,6 +131,8 @@ static bool is_body_right(const struct super *super, const struct key *key, cons
 			return false;
 		store_session_release(&u.session);
 		return u.session.name_len > 0 && u.session.root.n > 1;
+	case KIND_ENDING:
+		return record_decode(&ending_schema, f->body, f->len, &u.ending) == 0 && u.ending.name_len > 0;
 	case KIND_INODE:
 		if (record_decode(&inode_schema, f->body, f->len, &u.inode))
 			return false;
@@ -279,6 +282,9 @@ static void note(struct check *c, const struct key *key, const struct found *f)
 	case KIND_DIRENT:
 		note_name(c, key, f);
 		break;
+	case KIND_ENDING:
+		note_numbers(c, 0, key_sub(*key));
+		break;
 	case KIND_FLUSHED:
 	case KIND_CHUNK:
 	case KIND_DROP:
@@ -389,6 +395,7 @@ static void refuse(struct check *c, const struct key *key, unsigned invariant, c
 		[KIND_FLUSHED] = "the generation",
 		[KIND_SESSION] = "a session",
 		[KIND_ORPHAN] = "an orphan",
+		[KIND_ENDING] = "an ending",
 		[KIND_INODE] = "an inode",
 		[KIND_XATTR] = "an extended attribute",
 		[KIND_DIRENT] = "a name",

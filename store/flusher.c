@@ -8,6 +8,7 @@
 
 /* How soon a flush that failed is tried again. */
 enum { RETRY_SECONDS = 1 };
+#define SECOND UINT64_C(1000000000)
 
 int64_t store_now(void)
 {
@@ -34,6 +35,7 @@ int swap_logs(struct store *s)
 	s->spare = NULL;
 	s->sealed = old;
 	s->sealed_at = store_now();
+	s->sealed_position = s->position;
 	pthread_cond_signal(&s->wake);
 	return 0;
 }
@@ -49,6 +51,7 @@ static void retire(struct store *s, struct hot *h)
 	(void)store_renew(s);
 	s->flushed_generation = hot_header(h)->generation;
 	s->last_error = 0;
+	s->durable = s->sealed_position > s->durable ? s->sealed_position : s->durable;
 	s->stats.saved_at = s->sealed_at > s->stats.saved_at ? s->sealed_at : s->stats.saved_at;
 	atomic_fetch_add(&s->epoch, 1);
 	pthread_mutex_unlock(&s->lock);
@@ -59,6 +62,7 @@ static void retire(struct store *s, struct hot *h)
 	space_after_flush(s);
 	pthread_mutex_lock(&s->lock);
 	s->spare = h;
+	s->swap_at = store_clock() + s->options.commit * SECOND;
 	pthread_cond_broadcast(&s->flushed);
 	pthread_mutex_unlock(&s->lock);
 }
@@ -87,44 +91,54 @@ static void flush_sealed(struct store *s, struct hot *h)
 	pthread_mutex_lock(&s->lock);
 	s->last_error = r;
 	s->failures++;
+	s->retry_at = store_clock() + RETRY_SECONDS * SECOND;
 	pthread_cond_broadcast(&s->flushed);
 	pthread_mutex_unlock(&s->lock);
 }
 
-static struct timespec deadline(unsigned seconds)
+static void wait_until(struct store *s, uint64_t until)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += seconds;
-	return t;
+	struct timespec t = { .tv_sec = (time_t)(until / SECOND), .tv_nsec = (long)(until % SECOND) };
+	pthread_cond_timedwait(&s->wake, &s->lock, &t);
 }
 
-/* The sealed log to work on, or NULL at the end. */
-static struct hot *next_work(struct store *s, bool failed)
+enum work { WORK_END, WORK_FLUSH, WORK_DROP };
+
+/* What to do next, waited for. Lock held. */
+static enum work next_work(struct store *s)
 {
-	struct timespec until = deadline(failed ? RETRY_SECONDS : s->options.commit);
-	while (!s->stopping && (failed || !s->sealed)) {
-		if (pthread_cond_timedwait(&s->wake, &s->lock, &until) == 0)
-			continue;
-		failed = false;
-		/* tried again when the time is up again */
-		if (!s->sealed && s->spare && s->active->tail > HOT_DATA)
-			(void)swap_logs(s);
-		until = deadline(s->options.commit);
+	while (!s->stopping) {
+		uint64_t now = store_clock();
+		if (now >= s->swap_at) {
+			/* tried again when the time is up again */
+			if (!s->sealed && s->spare && s->active->tail > HOT_DATA)
+				(void)swap_logs(s);
+			s->swap_at = now + s->options.commit * SECOND;
+		}
+		if (s->sealed && now >= s->retry_at)
+			return WORK_FLUSH;
+		if (drops_are_ready(s))
+			return WORK_DROP;
+		wait_until(s, s->sealed && s->retry_at < s->swap_at ? s->retry_at : s->swap_at);
 	}
-	return s->stopping ? NULL : s->sealed;
+	return WORK_END;
 }
 
 static void *flusher_main(void *arg)
 {
 	struct store *s = arg;
-	struct hot *h;
+	enum work work;
 	pthread_setname_np(pthread_self(), "flush");
 	setpriority(PRIO_PROCESS, (id_t)gettid(), 5);
 	pthread_mutex_lock(&s->lock);
-	while ((h = next_work(s, s->last_error != 0))) {
+	s->swap_at = store_clock() + s->options.commit * SECOND;
+	while ((work = next_work(s)) != WORK_END) {
+		struct hot *h = s->sealed;
 		pthread_mutex_unlock(&s->lock);
-		flush_sealed(s, h);
+		if (work == WORK_FLUSH)
+			flush_sealed(s, h);
+		else
+			drops_step(s);
 		pthread_mutex_lock(&s->lock);
 	}
 	pthread_mutex_unlock(&s->lock);
@@ -177,6 +191,7 @@ static int sync_logs(struct store *s)
 	uint64_t end = active->tail;
 	s->stats.syncs++;
 	int64_t now = store_now();
+	uint64_t position = s->position;
 	pthread_mutex_unlock(&s->lock);
 	int r = sealed ? hot_sync(sealed, sealed->tail) : 0;
 	r = r ? r : hot_sync(active, end);
@@ -184,6 +199,7 @@ static int sync_logs(struct store *s)
 		return r;
 	pthread_mutex_lock(&s->lock);
 	s->stats.saved_at = now;
+	s->durable = position > s->durable ? position : s->durable;
 	pthread_mutex_unlock(&s->lock);
 	return 0;
 }

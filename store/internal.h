@@ -36,6 +36,13 @@ struct absent {
 	uint64_t hash, batches;
 };
 
+/* A session whose records are being deleted (drop.c). */
+struct drop {
+	uint32_t sid;
+	bool given_up;       /* until the next open: what is to be deleted is damaged */
+	uint64_t generation; /* of the last log that may have records of it */
+};
+
 struct store_batch {
 	struct store *store;
 	struct hot_batch hot;
@@ -74,7 +81,9 @@ struct store {
 	uint64_t generation;  /* of the active log */
 	uint64_t flushed_generation;
 	uint64_t failures;    /* flushes that failed */
-	int64_t sealed_at;    /* store_now when the sealed log was sealed */
+	int64_t sealed_at;    /* store_now when the sealed log was sealed, */
+	uint64_t sealed_position; /* and store_position then */
+	uint64_t swap_at, retry_at; /* store_clock: when the logs swap; when a flush that failed is tried again */
 	int last_error;
 	struct store_stats stats;
 	uint64_t drain_rate;  /* bytes of log a flush takes in per second */
@@ -87,8 +96,19 @@ struct store {
 		uint64_t reserve;     /* bytes held back in STORE/reserve */
 	} space;
 
+	struct drops {
+		struct drop *list;
+		uint32_t count, room;
+		uint32_t added; /* by the open batch, behind count */
+		uint64_t resume; /* generation of the last log that was there when the store was opened */
+		uint64_t retry_at; /* store_clock: after a step that failed */
+		bool looked;  /* for those that an earlier run left */
+		bool paused;
+	} drops;
+
 	struct cache cache; /* has its own lock */
 	_Atomic uint64_t epoch;
+	_Atomic uint64_t position, durable;
 };
 
 /* ---- read.c: callers hold the lock -- */
@@ -137,6 +157,20 @@ void flusher_stop(struct store *);
  * -errno.
  */
 int swap_logs(struct store *);
+
+/* ---- drop.c -- */
+/* Notes that the open batch drops a session. False: no memory. */
+bool drops_add(struct store *, uint32_t sid);
+/* The open batch ended: what it dropped counts, or does not. Lock held. */
+void drops_end_batch(struct store *, bool committed);
+/* Whether drops_step has something to do. Lock held. */
+bool drops_are_ready(const struct store *);
+/* Whether space will come back by waiting for `flushed`; makes the flusher get on with it. Lock held. */
+bool drops_may_help(struct store *);
+/* One bounded transaction. Called by the flusher, with no lock. */
+void drops_step(struct store *);
+/* Waits until nothing is left to drop or it does not get on, and lets nothing be dropped after that. */
+void drops_finish(struct store *);
 
 /* ---- space.c -- */
 int space_init(struct store *);

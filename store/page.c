@@ -150,6 +150,7 @@ bool key_is_plausible(const struct key *key)
 	case KIND_FLUSHED:
 		return front && sub == 0;
 	case KIND_SESSION:
+	case KIND_ENDING:
 		return front && sub > 0 && sub <= UINT32_MAX;
 	case KIND_ORPHAN:
 		return front && sub > 0;

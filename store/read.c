@@ -305,6 +305,26 @@ int store_scan_sessions(struct store *s, uint32_t after, bool (*each)(void *, co
 	return r == STORE_ABSENT ? 0 : r;
 }
 
+int store_scan_endings(struct store *s, uint32_t after, bool (*each)(void *, const struct store_ending *), void *arg)
+{
+	struct store_ino none = { 0 };
+	struct key first = key_make(STORE_ROOT_SID, none, KIND_ENDING, (uint64_t)after + 1);
+	struct key last = key_make(STORE_ROOT_SID, none, KIND_ENDING, UINT32_MAX), key;
+	struct store_ending ending;
+	struct merge m;
+	struct found f;
+	bool stop = false;
+	pthread_mutex_lock(&s->lock);
+	int r = merge_init(&m, s, &first, &last);
+	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0 &&
+		(r = record_decode(&ending_schema, f.body, f.len, &ending)) == 0) {
+		ending.sid.n = (uint32_t)key_sub(key);
+		stop = each(arg, &ending);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return r == STORE_ABSENT ? 0 : r;
+}
+
 int store_scan_orphans(
 	struct store *s, uint64_t after, bool (*each)(void *, struct store_sid, struct store_ino), void *arg)
 {

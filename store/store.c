@@ -365,6 +365,7 @@ static void store_free(struct store *s)
 	for (int i = 0; i < 2; i++)
 		hot_close(&s->logs[i]);
 	free(s->batch.hot.prepared);
+	free(s->drops.list);
 	cache_release(&s->cache);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
@@ -420,6 +421,9 @@ static int open_parts(struct store *s, const char *path, struct store_open_info 
 	r = r ? r : load_super(s, info);
 	if (r)
 		return r;
+	s->drops.resume = s->sealed ? s->generation : s->flushed_generation;
+	s->position = s->sealed_position = 1;
+	s->durable = s->sealed ? 0 : 1;
 	r = space_init(s);
 	if (r == 0 && !s->options.read_only)
 		r = flusher_start(s);
@@ -461,4 +465,14 @@ int store_close(struct store *s)
 uint64_t store_epoch(const struct store *s)
 {
 	return atomic_load(&s->epoch);
+}
+
+uint64_t store_position(struct store *s)
+{
+	return s->position;
+}
+
+uint64_t store_durable(struct store *s)
+{
+	return s->durable;
 }
