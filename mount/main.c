@@ -1,52 +1,29 @@
 /* main.c - the command line: finds the verb and runs it. Everything else is in the verb's own file. */
+#include <errno.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "mount/message.h"
 #include "mount/verb.h"
-#include "store/store.h"
 
-static const struct verb *const verbs[] = {&verb_init, &verb_mount, &verb_umount, &verb_check};
-enum { N_VERBS = sizeof verbs / sizeof verbs[0] };
-
-int verb_print_help(const struct verb *verb)
+static void print_group(enum verb_group group, FILE *out)
 {
-	printf("usage: %s\n\n%s\n", verb->synopsis, verb->summary);
-	if (verb->help)
-		printf("\n%s", verb->help);
-	if (verb->more_help)
-		verb->more_help(stdout);
-	return 0;
-}
-
-int verb_print_usage(const struct verb *verb)
-{
-	fprintf(stderr, "usage: %s\n", verb->synopsis);
-	return verb->usage_status;
-}
-
-int verb_print_version(void)
-{
-	printf("sessfs %s (store format %u)\n", SESSFS_VERSION, STORE_FORMAT);
-	return 0;
+	fprintf(out, "%s\n", verb_group_title(group));
+	for (const struct verb *const *v = verb_table; *v; v++)
+		if ((*v)->group == group)
+			fprintf(out, "  %-10s %s\n", (*v)->name, (*v)->summary);
+	fputc('\n', out);
 }
 
 static void print_overview(FILE *out)
 {
 	fprintf(out, "usage: sessfs VERB [ARGUMENTS]\n\n"
 		     "Shows work sessions as directories, kept in a store that survives crashes.\n\n");
-	for (int i = 0; i < N_VERBS; i++)
-		fprintf(out, "  %-8s %s\n", verbs[i]->name, verbs[i]->summary);
-	fprintf(out, "\n`sessfs VERB --help` tells more; the manual is sessfs(1).\n");
-}
-
-static const struct verb *find_verb(const char *name)
-{
-	for (int i = 0; i < N_VERBS; i++)
-		if (strcmp(verbs[i]->name, name) == 0)
-			return verbs[i];
-	return NULL;
+	for (enum verb_group group = VERB_UNLISTED + 1; group < VERB_GROUPS; group++)
+		print_group(group, out);
+	fprintf(out, "`sessfs VERB --help` tells more; the manual is sessfs(1).\n");
 }
 
 /* `mount.sessfs`, or `mount.fuse.sessfs`, which mount(8) tries for the type as /proc/mounts shows it. */
@@ -55,32 +32,49 @@ static int is_mount_helper(const char *program)
 	return strcmp(program, "mount.sessfs") == 0 || strcmp(program, "mount.fuse.sessfs") == 0;
 }
 
-int main(int argc, char **argv)
+static int run_verb(const struct verb *verb, int argc, char **argv)
 {
-	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
-	const char *program = slash ? slash + 1 : argc > 0 ? argv[0] : "sessfs";
+	int status = verb->run(verb, argc, argv);
 
-	signal(SIGPIPE, SIG_IGN);
-	if (is_mount_helper(program)) {
-		message_init("mount.sessfs");
-		return verb_mount_helper.run(&verb_mount_helper, argc, argv);
-	}
-	if (argc < 2) {
-		print_overview(stderr);
-		return VERB_USAGE;
-	}
-	const char *word = argv[1];
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	if (errno != EPIPE) /* who reads may stop reading */
+		message_error("not everything could be printed: %s", strerror(errno ? errno : EIO));
+	return status ? status : VERB_NOT_DONE;
+}
+
+static int run_word(const char *word, int argc, char **argv)
+{
+	const struct verb *verb = verb_find(word);
+
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
 		print_overview(stdout);
 		return VERB_DONE;
 	}
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
 		return verb_print_version();
-	const struct verb *verb = find_verb(word);
 	if (verb)
-		return verb->run(verb, argc - 1, argv + 1);
+		return run_verb(verb, argc - 1, argv + 1);
 	if (strchr(word, '/') && argc >= 3) /* mount.fuse3 runs `sessfs STORE DIR -o OPTIONS` for type fuse.sessfs */
-		return verb_mount.run(&verb_mount, argc, argv);
+		return run_verb(&verb_mount, argc, argv);
 	message_error("there is no verb '%s'; `sessfs --help` lists them", word);
+	return VERB_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+	const char *program = slash ? slash + 1 : argc > 0 ? argv[0] : "sessfs";
+
+	setlocale(LC_CTYPE, "");
+	signal(SIGPIPE, SIG_IGN);
+	if (is_mount_helper(program)) {
+		message_init("mount.sessfs");
+		return run_verb(&verb_mount_helper, argc, argv);
+	}
+	if (argc >= 2)
+		return run_word(argv[1], argc, argv);
+	print_overview(stderr);
 	return VERB_USAGE;
 }

@@ -68,3 +68,56 @@ void number_format_duration(uint64_t seconds, char buf[NUMBER_TEXT])
 {
 	format(seconds, durations, buf);
 }
+
+static const char *scale(uint64_t bytes, char buf[NUMBER_TEXT])
+{
+	static const char *const units[] = {"", "K", "M", "G", "T", "P", "E"};
+	double n = (double)bytes;
+	int unit = 0;
+
+	while (n >= 1023.5) {
+		n /= 1024;
+		unit++;
+	}
+	snprintf(buf, NUMBER_TEXT, unit && n < 9.95 ? "%.1f" : "%.0f", n);
+	return units[unit];
+}
+
+void number_rough_size(uint64_t bytes, char buf[NUMBER_TEXT])
+{
+	char digits[NUMBER_TEXT];
+	const char *unit = scale(bytes, digits);
+
+	snprintf(buf, NUMBER_TEXT, "%.16s%s", digits, unit);
+}
+
+void number_say_size(uint64_t bytes, char buf[NUMBER_TEXT])
+{
+	char digits[NUMBER_TEXT];
+	const char *unit = scale(bytes, digits);
+
+	snprintf(buf, NUMBER_TEXT, "%.16s %s%s", digits, unit, !*unit ? bytes == 1 ? "byte" : "bytes" : "iB");
+}
+
+static void rough(uint64_t seconds, const char *const names[4], char buf[NUMBER_TEXT])
+{
+	int unit = 0;
+
+	while (unit < 3 && seconds < 2 * durations[unit].factor)
+		unit++;
+	snprintf(buf, NUMBER_TEXT, "%" PRIu64 "%s", seconds / durations[unit].factor, names[unit]);
+}
+
+void number_rough_duration(uint64_t seconds, char buf[NUMBER_TEXT])
+{
+	static const char *const names[] = {"d", "h", "m", "s"};
+
+	rough(seconds, names, buf);
+}
+
+void number_say_duration(uint64_t seconds, char buf[NUMBER_TEXT])
+{
+	static const char *const names[] = {" days", " h", " min", " s"};
+
+	rough(seconds, names, buf);
+}

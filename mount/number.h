@@ -1,4 +1,4 @@
-/* number.h - numbers as people write them: sizes 64K 100M 2G, durations 90s 15m 24h 7d. */
+/* number.h - numbers as people write them, sizes 64K 100M 2G, durations 90s 15m 24h 7d, and read them. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,3 +15,11 @@ bool number_parse_duration(const char *text, uint64_t *ret); /* seconds; without
 /* In the largest unit that divides it; 0 is "0". */
 void number_format_size(uint64_t bytes, char buf[NUMBER_TEXT]);
 void number_format_duration(uint64_t seconds, char buf[NUMBER_TEXT]);
+
+/* In two digits or three, as tables show it: 0, 999, 1.5K, 12K, 2.0G. */
+void number_rough_size(uint64_t bytes, char buf[NUMBER_TEXT]);
+/* In the largest unit of which there are two: 0s, 119s, 2m, 47h, 2d. */
+void number_rough_duration(uint64_t seconds, char buf[NUMBER_TEXT]);
+/* The same for sentences: "12 KiB"; "3 s", "5 min", "2 h", "4 days". */
+void number_say_size(uint64_t bytes, char buf[NUMBER_TEXT]);
+void number_say_duration(uint64_t seconds, char buf[NUMBER_TEXT]);

@@ -105,10 +105,11 @@ static bool parse_line(char *line, struct mounted *m)
 {
 	char *save = NULL, *word = strtok_r(line, " \n", &save);
 
-	for (int i = 1; i < 5 && word; i++)
+	for (int i = 1; i < 4 && word; i++)
 		word = strtok_r(NULL, " \n", &save);
-	m->dir = word;
-	word = word ? strtok_r(NULL, " \n", &save) : NULL;
+	m->whole = word && strcmp(word, "/") == 0;
+	m->dir = word ? strtok_r(NULL, " \n", &save) : NULL;
+	word = m->dir ? strtok_r(NULL, " \n", &save) : NULL;
 	m->read_only = word && strncmp(word, "ro", strcspn(word, ",")) == 0;
 	while (word && strcmp(word, "-") != 0)
 		word = strtok_r(NULL, " \n", &save);
@@ -121,41 +122,71 @@ static bool parse_line(char *line, struct mounted *m)
 	return true;
 }
 
-/* The last mount, hence the one on top, at dir (or any, NULL) of the sessfs source (or any, NULL). */
-static bool find(const char *dir, const char *source, struct mounted *ret)
+void mounted_each(void (*each)(void *arg, const struct mounted *), void *arg)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
-	struct mounted found = {0}, m;
+	struct mounted m;
 	char *line = NULL;
 	size_t size = 0;
 
-	while (file && getline(&line, &size, file) > 0) {
-		if (!parse_line(line, &m) || (dir && strcmp(m.dir, dir) != 0))
-			continue;
-		if (source && (strcmp(m.source, source) != 0 || !mounted_is_sessfs(&m)))
-			continue;
-		mounted_release(&found);
-		found = (struct mounted){strdup(m.dir), strdup(m.type), strdup(m.source), m.read_only};
-	}
+	while (file && getline(&line, &size, file) > 0)
+		if (parse_line(line, &m))
+			each(arg, &m);
 	if (file)
 		fclose(file);
 	free(line);
-	if (!found.dir || !found.type || !found.source) {
-		mounted_release(&found);
+}
+
+/* What is looked for, and the last that was found, which is the one on top. */
+struct search {
+	const char *dir, *source, *below; /* NULL: any */
+	struct mounted found;
+};
+
+static void keep_wanted(void *arg, const struct mounted *m)
+{
+	struct search *s = arg;
+	struct mounted copy;
+
+	if (s->dir && strcmp(m->dir, s->dir) != 0)
+		return;
+	if (s->source && (strcmp(m->source, s->source) != 0 || !mounted_is_sessfs(m)))
+		return;
+	if (s->below && (!path_within(s->below, m->dir) ||
+				(s->found.dir && strlen(m->dir) < strlen(s->found.dir))))
+		return;
+	copy = *m;
+	copy.dir = strdup(m->dir);
+	copy.type = strdup(m->type);
+	copy.source = strdup(m->source);
+	mounted_release(&s->found);
+	s->found = copy;
+}
+
+static bool find(struct search *s, struct mounted *ret)
+{
+	mounted_each(keep_wanted, s);
+	if (!s->found.dir || !s->found.type || !s->found.source) {
+		mounted_release(&s->found);
 		return false;
 	}
-	*ret = found;
+	*ret = s->found;
 	return true;
 }
 
 bool mounted_at(const char *dir, struct mounted *ret)
 {
-	return find(dir, NULL, ret);
+	return find(&(struct search){.dir = dir}, ret);
 }
 
 bool mounted_store(const char *store, struct mounted *ret)
 {
-	return find(NULL, store, ret);
+	return find(&(struct search){.source = store}, ret);
+}
+
+bool mounted_over(const char *path, struct mounted *ret)
+{
+	return find(&(struct search){.below = path}, ret);
 }
 
 static int run_fusermount(const char *dir, bool lazy)

@@ -20,12 +20,17 @@ bool path_is_dead(const char *dir);
 struct mounted {
 	char *dir, *type, *source;
 	bool read_only;
+	bool whole; /* all of the filesystem, not a directory of it that was bound elsewhere */
 };
 void mounted_release(struct mounted *);
 /* The mount seen at a resolved directory; false if nothing is mounted right there. */
 bool mounted_at(const char *dir, struct mounted *ret);
 /* A sessfs mount of the store at a resolved path. */
 bool mounted_store(const char *store, struct mounted *ret);
+/* The mount that a resolved path lies on. */
+bool mounted_over(const char *path, struct mounted *ret);
+/* Every mount in the order of the table; what is given lives for the call. */
+void mounted_each(void (*each)(void *arg, const struct mounted *), void *arg);
 bool mounted_is_sessfs(const struct mounted *);
 
 /*

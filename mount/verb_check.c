@@ -1,6 +1,5 @@
 /* verb_check.c - `sessfs check STORE`: has the store verify itself, and prints what it finds. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@ enum {
 	BAR_WIDTH = 40,
 	BAR_AFTER_MS = 1000, /* shorter work has no bar */
 	BAR_EVERY_MS = 100,
+	CODE_REPAIR = VERB_CODE_OWN,
 };
 
 struct checking {
@@ -118,36 +118,39 @@ static int check(const char *name, bool repair)
 	return (result.repaired ? CHECK_MENDED : 0) | (result.repaired < result.found ? CHECK_LEFT : 0);
 }
 
+static bool take_option(void *arg, int code, const char *value)
+{
+	(void)value;
+	*(bool *)arg = code == CODE_REPAIR;
+	return true;
+}
+
 static int run_check(const struct verb *verb, int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		{"repair", no_argument, NULL, 'r'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
+	struct verb_line line;
 	bool repair = false;
-	int c;
+	int status = verb_parse(verb, argc, argv, &line, take_option, &repair);
 
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (c == 'h')
-			return verb_print_help(verb);
-		if (c != 'r')
-			return verb_print_usage(verb);
-		repair = true;
-	}
-	if (argc - optind != 1)
-		return verb_print_usage(verb);
-	return check(argv[optind], repair);
+	return status == VERB_GO_ON ? check(line.words[0], repair) : status;
 }
+
+static const struct verb_option options[] = {
+	{CODE_REPAIR, "repair", NULL,
+		"mend what can be mended, keep the rest in a session lost+found (the store may not be mounted)"},
+	VERB_NO_OPTION,
+};
 
 const struct verb verb_check = {
 	.name = "check",
+	.group = VERB_STORE,
 	.run = run_check,
-	.synopsis = "sessfs check [--repair] STORE",
+	.options = options,
+	.words = "STORE",
+	.word = VERB_A_DIR,
+	.min_words = 1,
+	.max_words = 1,
 	.summary = "verify a store, also while it is mounted",
 	.help = "Findings are printed with the number of the invariant of FORMAT.md they break.\n"
-		"  --repair  mend what can be mended, keep the rest in a session lost+found (the store may not be "
-		"mounted)\n"
 		"Exit status, bits as of fsck(8): 0 clean, 1 mended, 4 not all mended, 8 could not be checked, 16 "
 		"usage.\n",
 	.usage_status = CHECK_USAGE,

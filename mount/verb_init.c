@@ -1,6 +1,5 @@
 /* verb_init.c - `sessfs init STORE`: makes a new store. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,20 +61,20 @@ static int init_store(const char *name)
 
 static int run_init(const struct verb *verb, int argc, char **argv)
 {
-	static const struct option long_options[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	int c;
+	struct verb_line line;
+	int status = verb_parse(verb, argc, argv, &line, NULL, NULL);
 
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1)
-		return c == 'h' ? verb_print_help(verb) : verb_print_usage(verb);
-	if (argc - optind != 1)
-		return verb_print_usage(verb);
-	return init_store(argv[optind]);
+	return status == VERB_GO_ON ? init_store(line.words[0]) : status;
 }
 
 const struct verb verb_init = {
 	.name = "init",
+	.group = VERB_STORE,
 	.run = run_init,
-	.synopsis = "sessfs init STORE",
+	.words = "STORE",
+	.word = VERB_A_DIR,
+	.min_words = 1,
+	.max_words = 1,
 	.summary = "make a new store (mount does it too)",
 	.help = "STORE is a directory that is not there yet (it gets mode 0700) or is empty.\n",
 	.usage_status = VERB_USAGE,

@@ -1,7 +1,6 @@
 /* verb_mount.c - `sessfs mount STORE DIR`, and the same as mount(8) calls it: `mount.sessfs STORE DIR -o ...`. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,59 +17,54 @@
 struct arguments {
 	struct mount_plan plan;
 	bool sloppy, fake;
+	char *lists;           /* of -o, together; owned */
 	const char *namespace; /* a path below /proc, or a process number */
 };
 
-static const struct option long_options[] = {
-	{"foreground", no_argument, NULL, 'f'},
-	{"debug", no_argument, NULL, 'd'},
-	{"options", required_argument, NULL, 'o'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{NULL, 0, NULL, 0},
-};
-
-/* Options are parsed after sloppiness is known, hence in a second pass. */
-static int parse_options(struct arguments *a, int argc, char **argv, const char *letters)
+/* The options are parsed at the end, when sloppiness is known. */
+static bool keep_list(struct arguments *a, const char *list)
 {
-	int c;
+	char *longer = NULL;
 
-	optind = 1;
-	while ((c = getopt_long(argc, argv, letters, long_options, NULL)) != -1)
-		if (c == 'o' && !options_parse(&a->plan.options, optarg, a->sloppy))
-			return MOUNT_USAGE;
-	return 0;
+	if (asprintf(&longer, "%s,%s", a->lists ? a->lists : "", list) < 0)
+		return false;
+	free(a->lists);
+	a->lists = longer;
+	return true;
 }
 
-/* The letters that mean the same in both; false for another. */
-static bool take_common(struct arguments *a, int c)
+/* The letters that mean the same in both. */
+static bool take_common(struct arguments *a, int code, const char *value)
 {
-	if (c == 'v')
+	if (code == 'v')
 		a->plan.verbose = true;
-	return c == 'o' || c == 'v' || c == 'n';
+	return code != 'o' || keep_list(a, value);
 }
 
-static bool take_mount_letter(struct arguments *a, int c)
+static bool take_mount_option(void *arg, int code, const char *value)
 {
-	if (c == 'f' || c == 'd')
+	struct arguments *a = arg;
+
+	if (code == 'f' || code == 'd')
 		a->plan.foreground = true;
-	if (c == 'd')
+	if (code == 'd')
 		a->plan.debug = true;
-	if (c == 's')
+	if (code == 's')
 		a->plan.options.max_threads = 1;
-	return c == 'f' || c == 'd' || c == 's' || take_common(a, c);
+	return take_common(a, code, value);
 }
 
-static bool take_helper_letter(struct arguments *a, int c)
+static bool take_helper_option(void *arg, int code, const char *value)
 {
-	if (c == 'f')
+	struct arguments *a = arg;
+
+	if (code == 'f')
 		a->fake = true;
-	if (c == 's')
+	if (code == 's')
 		a->sloppy = true;
-	if (c == 'N')
-		a->namespace = optarg;
-	return c == 'f' || c == 's' || c == 'N' || c == 't' || take_common(a, c);
+	if (code == 'N')
+		a->namespace = value;
+	return take_common(a, code, value);
 }
 
 static int enter_namespace(const char *name)
@@ -101,52 +95,68 @@ static int mount_as(struct arguments *a, const char *store, const char *dir)
 	return status;
 }
 
-typedef bool take_letter(struct arguments *, int c); /* false for one that is not known */
-
-static int run(const struct verb *verb, int argc, char **argv, const char *letters, take_letter *take)
+static int run(const struct verb *verb, int argc, char **argv, verb_take *take)
 {
 	struct arguments a = {0};
-	int c;
+	struct verb_line line;
 
 	options_init(&a.plan.options);
-	while ((c = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
-		if (c == 'h')
-			return verb_print_help(verb);
-		if (c == 'V')
-			return verb_print_version();
-		if (!take(&a, c))
-			return verb_print_usage(verb);
-	}
-	int status = parse_options(&a, argc, argv, letters);
-	if (status == 0 && argc - optind != 2)
-		status = verb_print_usage(verb);
-	if (status == 0)
-		status = mount_as(&a, argv[optind], argv[optind + 1]);
+	int status = verb_parse(verb, argc, argv, &line, take, &a);
+	if (status == VERB_GO_ON && a.lists && !options_parse(&a.plan.options, a.lists, a.sloppy))
+		status = MOUNT_USAGE;
+	if (status == VERB_GO_ON)
+		status = mount_as(&a, line.words[0], line.words[1]);
+	free(a.lists);
 	plan_release(&a.plan);
 	return status;
 }
 
 static int run_mount(const struct verb *verb, int argc, char **argv)
 {
-	return run(verb, argc, argv, "fdsno:vhV", take_mount_letter);
+	return run(verb, argc, argv, take_mount_option);
 }
 
 static int run_helper(const struct verb *verb, int argc, char **argv)
 {
-	return run(verb, argc, argv, "sfnvN:o:t:hV", take_helper_letter);
+	return run(verb, argc, argv, take_helper_option);
 }
+
+/* clang-format off */
+static const struct verb_option mount_options[] = {
+	{'f', "foreground", NULL, "stay in the foreground, with messages on stderr"},
+	{'d', "debug", NULL, "the same, and print every request"},
+	{'s', NULL, NULL, "one thread (max_threads=1)"},
+	{'n', NULL, NULL, "ignored"},
+	{'v', "verbose", NULL, "say when it is mounted"},
+	{'o', "options", "OPTIONS", "mount options, see below"},
+	{'V', "version", NULL, "print the version"},
+	VERB_NO_OPTION,
+};
+
+static const struct verb_option helper_options[] = {
+	{'s', NULL, NULL, "ignore options that are not known"},
+	{'f', NULL, NULL, "only look whether it could be mounted"},
+	{'n', NULL, NULL, "ignored"},
+	{'v', "verbose", NULL, "say when it is mounted"},
+	{'N', NULL, "NAMESPACE", "mount in this namespace (a process number or a path)"},
+	{'o', "options", "OPTIONS", "mount options, see below"},
+	{'t', NULL, "TYPE", "ignored"},
+	{'V', "version", NULL, "print the version"},
+	VERB_NO_OPTION,
+};
+/* clang-format on */
 
 const struct verb verb_mount = {
 	.name = "mount",
+	.group = VERB_STORE,
 	.run = run_mount,
-	.synopsis = "sessfs mount [-fdsv] [-o OPTIONS] STORE DIR",
+	.options = mount_options,
+	.words = "STORE DIR",
+	.word = VERB_A_DIR,
+	.min_words = 2,
+	.max_words = 2,
 	.summary = "mount a store on a directory",
-	.help = "A store that is not there yet, or an empty directory, becomes a new store.\n"
-		"  -f  stay in the foreground, with messages on stderr\n"
-		"  -d  the same, and print every request\n"
-		"  -s  one thread (max_threads=1)\n"
-		"  -v  say when it is mounted\n"
-		"  -V  version\n",
+	.help = "A store that is not there yet, or an empty directory, becomes a new store.\n",
 	.more_help = options_print_help,
 	.usage_status = MOUNT_USAGE,
 };
@@ -154,12 +164,11 @@ const struct verb verb_mount = {
 const struct verb verb_mount_helper = {
 	.name = "mount.sessfs",
 	.run = run_helper,
-	.synopsis = "mount.sessfs STORE DIR [-sfnv] [-N NAMESPACE] [-o OPTIONS] [-t TYPE]",
+	.options = helper_options,
+	.words = "STORE DIR",
+	.min_words = 2,
+	.max_words = 2,
 	.summary = "mount a store on a directory, as mount(8) calls it: mount -t sessfs STORE DIR",
-	.help = "  -s  ignore options that are not known\n"
-		"  -f  only look whether it could be mounted\n"
-		"  -v  say when it is mounted\n"
-		"  -N  mount in this namespace (a process number or a path)\n",
 	.more_help = options_print_help,
 	.usage_status = MOUNT_USAGE,
 };

@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -158,20 +157,20 @@ static int unmount(const char *name)
 
 static int run_umount(const struct verb *verb, int argc, char **argv)
 {
-	static const struct option long_options[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	int c;
+	struct verb_line line;
+	int status = verb_parse(verb, argc, argv, &line, NULL, NULL);
 
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1)
-		return c == 'h' ? verb_print_help(verb) : verb_print_usage(verb);
-	if (argc - optind != 1)
-		return verb_print_usage(verb);
-	return unmount(argv[optind]);
+	return status == VERB_GO_ON ? unmount(line.words[0]) : status;
 }
 
 const struct verb verb_umount = {
 	.name = "umount",
+	.group = VERB_STORE,
 	.run = run_umount,
-	.synopsis = "sessfs umount DIR",
+	.words = "DIR",
+	.word = VERB_A_DIR,
+	.min_words = 1,
+	.max_words = 1,
 	.summary = "unmount, wait until everything is saved, and say so by exit status",
 	.help = "Exit status: 0 all is saved, 32 still mounted, 64 unmounted but not all is known to be saved.\n",
 	.usage_status = MOUNT_USAGE,

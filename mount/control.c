@@ -1,0 +1,85 @@
+/* control.c - see control.h. */
+#include "mount/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mount/message.h"
+
+json_t *control_read(const struct session_place *place, const char *file)
+{
+	char *path = session_control(place, file);
+	json_t *document = json_read(path);
+
+	if (!document)
+		message_error("%s cannot be read: %s", path,
+			errno == EBADMSG  ? "it is not JSON"
+			: errno == ENOENT ? "it is not there; is the daemon as new as this program?"
+					  : strerror(errno));
+	free(path);
+	return document;
+}
+
+/* The last line of the session's errors.jsonl; NULL if there is none. */
+static json_t *last_error(const struct session_place *place)
+{
+	char *path = session_control(place, "errors.jsonl"), *line = NULL, *last = NULL;
+	FILE *file = fopen(path, "re");
+	json_t *document = NULL;
+	size_t size = 0;
+
+	while (file && getline(&line, &size, file) > 0) {
+		free(last);
+		last = line;
+		line = NULL;
+		size = 0;
+	}
+	if (last)
+		document = json_loads(last, 0, NULL);
+	if (file)
+		fclose(file);
+	free(path);
+	free(line);
+	free(last);
+	return document;
+}
+
+int control_say_refused(const struct session_place *place, const char *what, int error)
+{
+	json_t *told = error == ENOENT ? NULL : last_error(place);
+	const char *cause = json_get_text(told, "cause"), *advice = json_get_text(told, "advice");
+
+	message_error("%s: %s%s%s", what, *cause ? cause : strerror(error), *advice ? "; " : "", advice);
+	json_decref(told);
+	return error == ENOENT ? VERB_NOT_FOUND : VERB_NOT_DONE;
+}
+
+static int write_text(const char *path, const char *text)
+{
+	size_t len = strlen(text);
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	ssize_t n = len ? write(fd, text, len) : 0;
+	int error = n < 0 ? errno : (size_t)n < len ? EFBIG : 0;
+	if (close(fd) < 0 && !error)
+		error = errno;
+	return error;
+}
+
+int control_write(const struct session_place *place, const char *file, const char *text)
+{
+	char *path = session_control(place, file), *what = NULL;
+	int error = write_text(path, text), status = VERB_DONE;
+
+	if (error && asprintf(&what, "the %s of %s is not changed", file, place->name) >= 0)
+		status = control_say_refused(place, what, error);
+	free(what);
+	free(path);
+	return status;
+}

@@ -1,0 +1,129 @@
+/* json.c - see json.h. */
+#include "mount/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mount/message.h"
+#include "mount/moment.h"
+#include "mount/verb.h"
+
+json_t *json_read(const char *path)
+{
+	json_error_t error;
+	json_t *document = NULL;
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return NULL;
+	errno = 0;
+	document = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
+	int why = ferror(file) && errno ? errno : EBADMSG;
+	fclose(file);
+	errno = document ? 0 : json_error_code(&error) == json_error_out_of_memory ? ENOMEM : why;
+	return document;
+}
+
+const char *json_get_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+int64_t json_get_number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+double json_get_real(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_number(value) ? json_number_value(value) : 1.0;
+}
+
+bool json_get_flag(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+int64_t json_get_time(const json_t *object, const char *key)
+{
+	const char *text = json_get_text(object, key);
+	int64_t ns = 0;
+
+	if (strcmp(text, "never") == 0)
+		return MOMENT_NEVER;
+	return moment_parse(text, &ns) ? ns : 0;
+}
+
+static _Noreturn void die_of_memory(void)
+{
+	message_error("out of memory");
+	exit(VERB_NOT_DONE);
+}
+
+void json_add(json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, value))
+		die_of_memory();
+}
+
+void json_append(json_t *array, json_t *value)
+{
+	if (json_array_append_new(array, value))
+		die_of_memory();
+}
+
+json_t *json_text(const char *text)
+{
+	json_t *value = json_string(text);
+	char *shown = value ? NULL : malloc(3 * strlen(text) + 1), *to = shown;
+
+	if (value || !shown)
+		return value;
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x80) {
+			*to++ = *text;
+		} else {
+			memcpy(to, "\xEF\xBF\xBD", 3);
+			to += 3;
+		}
+	}
+	*to = 0;
+	value = json_string(shown);
+	free(shown);
+	return value;
+}
+
+json_t *json_time(int64_t ns)
+{
+	char text[MOMENT_TEXT];
+
+	if (ns == 0)
+		return json_null();
+	if (ns == MOMENT_NEVER)
+		return json_string("never");
+	moment_format_utc(ns, text);
+	return json_string(text);
+}
+
+void json_add_same(json_t *object, const char *key, const json_t *from)
+{
+	json_t *value = json_object_get(from, key);
+
+	json_add(object, key, value ? json_incref(value) : json_null());
+}
+
+void json_print(json_t *document)
+{
+	if (!document)
+		die_of_memory();
+	if (json_dumpf(document, stdout, JSON_INDENT(2)) == 0)
+		putchar('\n');
+	json_decref(document);
+}

@@ -1,0 +1,260 @@
+/* session.c - see session.h. */
+#include "mount/session.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mount/message.h"
+#include "mount/path.h"
+
+void session_release(struct session_place *place)
+{
+	free(place->mount);
+	free(place->name);
+	*place = (struct session_place){0};
+}
+
+__attribute__((format(printf, 1, 2))) static char *text(const char *format, ...)
+{
+	char *made = NULL;
+	va_list args;
+
+	va_start(args, format);
+	int len = vasprintf(&made, format, args);
+	va_end(args);
+	if (len < 0) {
+		message_error("out of memory");
+		exit(VERB_NOT_DONE);
+	}
+	return made;
+}
+
+char *session_control(const struct session_place *place, const char *file)
+{
+	if (place->name)
+		return text("%s/%s/.session/%s", place->mount, place->name, file);
+	return text("%s/.sessfs/%s", place->mount, file);
+}
+
+char *session_path(const struct session_place *place)
+{
+	return text("%s/%s", place->mount, place->name);
+}
+
+/* ---- the mount ---------------------------------------------------------------------------------------------------- */
+
+/* The mount that path lies in, when that is a sessfs; the rest of the path, below the mount, in *ret_below. */
+static bool find_mount_of(const char *path, char **ret_mount, const char **ret_below)
+{
+	struct mounted m;
+
+	if (!mounted_over(path, &m))
+		return false;
+	bool fine = mounted_is_sessfs(&m) && m.whole;
+	if (fine) {
+		*ret_below = path + strlen(m.dir) + (path[strlen(m.dir)] == '/');
+		*ret_mount = text("%s", m.dir);
+	}
+	mounted_release(&m);
+	return fine;
+}
+
+static int check_alive(struct session_place *place)
+{
+	if (!path_is_dead(place->mount))
+		return VERB_GO_ON;
+	message_error("the mount on %s is dead: its daemon is gone; `sessfs mount STORE %s` mounts it anew",
+		place->mount, place->mount);
+	session_release(place);
+	return VERB_NOT_DONE;
+}
+
+static int find_named_mount(const char *name, const char *origin, struct session_place *ret)
+{
+	const char *below;
+	char *path = path_resolve(name);
+	bool found = path && find_mount_of(path, &ret->mount, &below);
+
+	free(path);
+	if (found)
+		return check_alive(ret);
+	message_error("%s%s is not in a sessfs mount; `sessfs mount STORE %s` mounts a store there", origin, name, name);
+	return VERB_NOT_FOUND;
+}
+
+static bool find_working_mount(struct session_place *ret, char **ret_session)
+{
+	char *dir = getcwd(NULL, 0);
+	const char *below;
+	bool found = dir && find_mount_of(dir, &ret->mount, &below);
+
+	if (found && ret_session && *below && *below != '.')
+		*ret_session = text("%.*s", (int)strcspn(below, "/"), below);
+	free(dir);
+	return found;
+}
+
+/* Mounts that there are, but for those that are hidden from this user. */
+struct mounts {
+	char *one, *list;
+	unsigned count;
+};
+
+static void add_mount(void *arg, const struct mounted *m)
+{
+	struct mounts *mounts = arg;
+
+	if (!mounted_is_sessfs(m) || !m->whole || (access(m->dir, F_OK) < 0 && errno == EACCES))
+		return;
+	if (mounts->one && strcmp(mounts->one, m->dir) == 0)
+		return;
+	char *list = text("%s%s%s", mounts->list ? mounts->list : "", mounts->list ? ", " : "", m->dir);
+	free(mounts->list);
+	mounts->list = list;
+	if (mounts->count++ == 0)
+		mounts->one = text("%s", m->dir);
+}
+
+static int find_only_mount(struct session_place *ret)
+{
+	struct mounts mounts = {0};
+
+	mounted_each(add_mount, &mounts);
+	if (mounts.count == 1) {
+		ret->mount = mounts.one;
+		free(mounts.list);
+		return check_alive(ret);
+	}
+	if (mounts.count == 0)
+		message_error("no store is mounted here; `sessfs mount STORE DIR` mounts one");
+	else
+		message_error("several stores are mounted: %s; choose with -m DIR or $SESSFS_MOUNT", mounts.list);
+	free(mounts.list);
+	free(mounts.one);
+	return VERB_NOT_FOUND;
+}
+
+int session_find_mount(const struct verb_line *line, struct session_place *ret)
+{
+	const char *named = getenv("SESSFS_MOUNT");
+
+	*ret = (struct session_place){0};
+	if (line->mount)
+		return find_named_mount(line->mount, "", ret);
+	if (named && *named)
+		return find_named_mount(named, "$SESSFS_MOUNT: ", ret);
+	if (find_working_mount(ret, NULL))
+		return check_alive(ret);
+	return find_only_mount(ret);
+}
+
+/* ---- the session -------------------------------------------------------------------------------------------------- */
+
+static int say_absent(struct session_place *place)
+{
+	struct session_place root = {.mount = place->mount};
+	char *trash = text(".sessfs/trash/%s", place->name), *path = text("%s/%s", root.mount, trash);
+	struct stat st;
+
+	if (lstat(path, &st) == 0)
+		message_error("there is no session %s any more, but it is in the trash: `sessfs undelete %s` takes it back",
+			place->name, place->name);
+	else
+		message_error("there is no session %s in %s; `sessfs list` shows what there is", place->name, root.mount);
+	free(trash);
+	free(path);
+	return VERB_NOT_FOUND;
+}
+
+static int check_there(struct session_place *place)
+{
+	char *path = session_path(place);
+	struct stat st;
+	int status = VERB_GO_ON;
+
+	if (*place->name == '.' || !*place->name) {
+		message_error("'%s' cannot be a session: their names do not begin with a dot", place->name);
+		status = VERB_NOT_FOUND;
+	} else if (stat(path, &st) < 0 && (errno == ENOENT || errno == ENAMETOOLONG)) {
+		status = say_absent(place);
+	} else if (stat(path, &st) < 0) {
+		message_error("the session %s cannot be looked at: %s", place->name, strerror(errno));
+		status = VERB_NOT_DONE;
+	}
+	free(path);
+	if (status != VERB_GO_ON)
+		session_release(place);
+	return status;
+}
+
+static int find_by_path(const char *word, struct session_place *ret)
+{
+	const char *below = "";
+	char *path = path_resolve(word);
+	int status = VERB_NOT_FOUND;
+
+	if (!path || !find_mount_of(path, &ret->mount, &below)) {
+		message_error("%s is not in a session", word);
+	} else if (!*below || *below == '.') {
+		message_error("%s is not in a session, but in the mount %s", word, ret->mount);
+	} else {
+		ret->name = text("%.*s", (int)strcspn(below, "/"), below);
+		status = check_alive(ret);
+	}
+	free(path);
+	if (status == VERB_GO_ON)
+		return check_there(ret);
+	session_release(ret);
+	return status;
+}
+
+static int find_by_word(const struct verb_line *line, const char *word, struct session_place *ret)
+{
+	size_t len = strlen(word);
+
+	while (len > 1 && word[len - 1] == '/')
+		len--;
+	if (memchr(word, '/', len) || strcmp(word, ".") == 0 || strcmp(word, "..") == 0)
+		return find_by_path(word, ret);
+	int status = session_find_mount(line, ret);
+	if (status != VERB_GO_ON)
+		return status;
+	ret->name = text("%.*s", (int)len, word);
+	return check_there(ret);
+}
+
+int session_find(const struct verb_line *line, const char *word, struct session_place *ret)
+{
+	SESSION_PLACE_AUTO here = {0};
+	const char *set = getenv("SESSFS_SESSION");
+	char *name = NULL;
+
+	*ret = (struct session_place){0};
+	if (word)
+		return find_by_word(line, word, ret);
+	int status = session_find_mount(line, ret);
+	if (status != VERB_GO_ON)
+		return status;
+	if (find_working_mount(&here, &name) && name && strcmp(here.mount, ret->mount) == 0) {
+		ret->name = name;
+		return check_there(ret);
+	}
+	free(name);
+	session_release(ret);
+	if (set && *set)
+		return find_by_word(line, set, ret);
+	message_error("which session? Name it, go into its directory, or set $SESSFS_SESSION");
+	return VERB_USAGE;
+}
+
+bool session_name_is_fine(const char *name)
+{
+	if (*name && *name != '.' && !strchr(name, '/') && strlen(name) <= 255)
+		return true;
+	message_error("'%s' cannot be the name of a session: 1 to 255 bytes, no slash, no dot at its beginning", name);
+	return false;
+}

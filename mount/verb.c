@@ -1,0 +1,173 @@
+/* verb.c - the table of verbs, and what is the same for all of them: parsing options, usage, --help. */
+#include "mount/verb.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <string.h>
+
+#include "store/store.h"
+
+enum { OPTIONS_MAX = 24, HELP_COLUMN = 22 };
+
+/* A new verb: its file, and its name here. */
+#define VERBS(row) row(init) row(mount) row(umount) row(check)
+
+#define DECLARE(name) extern const struct verb verb_##name;
+#define ADDRESS(name) &verb_##name,
+VERBS(DECLARE)
+const struct verb *const verb_table[] = {VERBS(ADDRESS) NULL};
+
+static const struct verb_option help_option = {'h', "help", NULL, "this text"};
+
+const char *verb_group_title(enum verb_group group)
+{
+	static const char *const titles[VERB_GROUPS] = {
+		[VERB_UNLISTED] = "",
+		[VERB_STORE] = "The store and its mount",
+		[VERB_SESSION] = "Sessions",
+		[VERB_PAST] = "What was, and what will go",
+		[VERB_WATCH] = "Watching",
+	};
+
+	return titles[group];
+}
+
+const struct verb *verb_find(const char *name)
+{
+	for (const struct verb *const *v = verb_table; *v; v++)
+		if (strcmp((*v)->name, name) == 0)
+			return *v;
+	return NULL;
+}
+
+/* The n-th option of the verb: --help comes last; NULL behind it. */
+static const struct verb_option *option_at(const struct verb *verb, int n)
+{
+	int i = 0;
+
+	for (; verb->options && verb->options[i].code; i++)
+		if (i == n)
+			return &verb->options[i];
+	return i == n ? &help_option : NULL;
+}
+
+static bool has_letter(const struct verb_option *o)
+{
+	return o->code < 256;
+}
+
+static void print_synopsis(const struct verb *verb, FILE *out)
+{
+	const struct verb_option *o;
+	const char *bracket = " [-";
+
+	fprintf(out, "usage: %s%s", verb->group == VERB_UNLISTED ? "" : "sessfs ", verb->name);
+	for (int i = 0; (o = option_at(verb, i)) && o != &help_option; i++)
+		if (has_letter(o) && !o->argument) {
+			fprintf(out, "%s%c", bracket, o->code);
+			bracket = "";
+		}
+	fputs(*bracket ? "" : "]", out);
+	for (int i = 0; (o = option_at(verb, i)) && o != &help_option; i++) {
+		if (has_letter(o) && o->argument)
+			fprintf(out, " [-%c %s]", o->code, o->argument);
+		else if (!has_letter(o))
+			fprintf(out, " [--%s%s%s]", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+	}
+	fprintf(out, "%s%s\n", verb->words ? " " : "", verb->words ? verb->words : "");
+}
+
+static void print_option(const struct verb_option *o)
+{
+	char left[64] = "    ", letter[8] = "";
+
+	if (has_letter(o))
+		snprintf(letter, sizeof letter, "-%c%s", o->code, o->name ? ", " : "");
+	snprintf(left, sizeof left, "%-4s%s%s%s%s", letter, o->name ? "--" : "", o->name ? o->name : "",
+		o->argument ? " " : "", o->argument ? o->argument : "");
+	printf("  %-*s %s\n", HELP_COLUMN, left, o->help);
+}
+
+static void print_help(const struct verb *verb)
+{
+	const struct verb_option *o;
+
+	print_synopsis(verb, stdout);
+	printf("\n%s\n\n", verb->summary);
+	for (int i = 0; (o = option_at(verb, i)); i++)
+		print_option(o);
+	if (verb->help)
+		printf("\n%s", verb->help);
+	if (verb->more_help)
+		verb->more_help(stdout);
+}
+
+int verb_print_usage(const struct verb *verb)
+{
+	print_synopsis(verb, stderr);
+	return verb->usage_status;
+}
+
+int verb_print_version(void)
+{
+	printf("sessfs %s (store format %u)\n", SESSFS_VERSION, STORE_FORMAT);
+	return 0;
+}
+
+static void make_getopt(const struct verb *verb, struct option *longs, char *letters)
+{
+	const struct verb_option *o;
+
+	if (verb->ends_options)
+		*letters++ = '+';
+	for (int i = 0; (o = option_at(verb, i)) && i < OPTIONS_MAX; i++) {
+		if (o->name)
+			*longs++ = (struct option){o->name, o->argument ? required_argument : no_argument, NULL,
+				o->code};
+		if (!has_letter(o))
+			continue;
+		*letters++ = (char)o->code;
+		if (o->argument)
+			*letters++ = ':';
+	}
+	*letters = 0;
+	*longs = (struct option){0};
+}
+
+static int take_words(const struct verb *verb, int argc, char **argv, struct verb_line *line)
+{
+	line->words = argv + optind;
+	line->count = argc - optind;
+	if (line->count < verb->min_words || (verb->max_words >= 0 && line->count > verb->max_words))
+		return verb_print_usage(verb);
+	return VERB_GO_ON;
+}
+
+int verb_parse(const struct verb *verb, int argc, char **argv, struct verb_line *ret, verb_take *take, void *arg)
+{
+	struct option longs[OPTIONS_MAX + 1];
+	char letters[2 * OPTIONS_MAX + 2];
+	struct verb_line line = {0};
+	int code;
+
+	make_getopt(verb, longs, letters);
+	optind = 1;
+	while ((code = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (code == 'h') {
+			print_help(verb);
+			return 0;
+		}
+		if (code == 'V')
+			return verb_print_version();
+		if (code == 'm')
+			line.mount = optarg;
+		else if (code == VERB_CODE_JSON)
+			line.json = true;
+		else if (code == '?' || !take || !take(arg, code, optarg))
+			return verb_print_usage(verb);
+	}
+	int status = take_words(verb, argc, argv, &line);
+	if (status == VERB_GO_ON)
+		*ret = line;
+	return status;
+}
