@@ -7,10 +7,12 @@
 #include <sys/stat.h>
 
 #include "fs/error.h"
+#include "fs/event.h"
 
 int change_begin(struct change *c, struct session *session, enum store_batch_flag flag, size_t bytes)
 {
 	struct fs *fs = session->fs;
+	struct event_cut cut = {0};
 	int r;
 
 	fs_assert_locked(fs);
@@ -19,6 +21,8 @@ int change_begin(struct change *c, struct session *session, enum store_batch_fla
 	c->now = fs_now();
 	if (fs->options.read_only)
 		return EROFS;
+	if (event_is_full(&session->record))
+		event_find_cut(fs->store, &session->record, 0, 0, &cut);
 	r = error_of_store(store_batch_begin(fs->store, flag, bytes, &c->batch));
 	if (r)
 		return r;
@@ -26,6 +30,7 @@ int change_begin(struct change *c, struct session *session, enum store_batch_fla
 		c->session = session;
 		c->record = session->record;
 		c->record.modified = c->now;
+		event_apply_cut(c, &cut);
 	}
 	return 0;
 }

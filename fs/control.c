@@ -43,6 +43,13 @@ static int control_find(struct fs *fs, struct fs_id id, struct control_node **re
 	return 0;
 }
 
+struct session *control_session(struct fs *fs, struct fs_id id)
+{
+	struct control_node *node;
+
+	return control_find(fs, id, &node) ? NULL : node->session;
+}
+
 static int control_new(struct session *session, uint64_t id, struct control_node **ret)
 {
 	struct fs *fs = session->fs;

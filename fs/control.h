@@ -31,5 +31,7 @@ int control_read(struct fs *, struct fs_id, uint64_t offset, char *buf, size_t l
 /* All of a file is data. */
 int control_seek(struct fs *, struct fs_id, uint64_t offset, bool data, uint64_t *ret);
 int control_list(struct fs *, struct fs_id dir, uint64_t from, dir_add, void *arg);
+/* The session it belongs to (the root's for .sessfs), or NULL. */
+struct session *control_session(struct fs *, struct fs_id);
 void control_forget(struct fs *, struct fs_id, uint64_t count);
 void control_free_all(struct fs *);

@@ -18,6 +18,7 @@ struct session;
 struct control_node;
 struct server;
 struct sync;
+struct fault_ring;
 
 enum { FS_OPERATIONS = 64 }; /* more than the kernel has kinds of request */
 
@@ -53,6 +54,7 @@ struct fs {
 	struct store_sid current; /* the session that was made last; 0: to be looked for */
 	struct node *root;
 	struct fs_absent absent;
+	struct fault_ring *faults; /* NULL: there was none */
 };
 
 static inline void fs_assert_locked(const struct fs *fs)

@@ -11,6 +11,7 @@
 
 #include "fs/control.h"
 #include "fs/error.h"
+#include "fs/fault.h"
 #include "fs/rules.h"
 #include "fs/serve.h"
 
@@ -123,6 +124,7 @@ void fs_free(struct fs *fs)
 	fs_lock(fs);
 	control_free_all(fs);
 	node_free_all(fs);
+	fault_free(fs);
 	fs_unlock(fs);
 	pthread_mutex_destroy(&fs->lock);
 	free(fs);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "fs/error.h"
+#include "fs/fault.h"
 #include "fs/rules.h"
 #include "fs/sync.h"
 
@@ -28,7 +29,15 @@ static struct fs_id id_of(fuse_ino_t ino)
 
 static void reply(fuse_req_t req, const char *operation, int r)
 {
-	fuse_reply_err(req, error_errno(operation, r));
+	int error = error_errno(operation, r);
+
+	if (error) {
+		const char *name = NULL;
+		uint64_t id = serve_request(&name);
+
+		fault_note(fs_of(req), operation, id_of(id), name, error);
+	}
+	fuse_reply_err(req, error);
 }
 
 static bool in_group(const struct caller *caller, gid_t gid)

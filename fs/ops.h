@@ -10,5 +10,10 @@ extern const struct fuse_lowlevel_ops ops_table;
 
 /* The request that this thread is serving asks for the set-user-ID bits to go; libfuse does not pass it on. */
 bool serve_kills_suidgid(void);
+/*
+ * The node and, where there is one, the name (else NULL) that the request which this thread is serving asks for; 0 on
+ * another thread. The name lives as long as the request.
+ */
+uint64_t serve_request(const char **ret_name);
 /* Room of this thread for an answer of size bytes, or NULL. */
 char *serve_buffer(size_t size);

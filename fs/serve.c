@@ -30,6 +30,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "fs/fault.h"
 #include "fs/operation.h"
 #include "fs/ops.h"
 #include "fs/rules.h"
@@ -87,6 +88,30 @@ bool serve_kills_suidgid(void)
 	default:
 		return false;
 	}
+}
+
+uint64_t serve_request(const char **ret_name)
+{
+	static const struct {
+		uint32_t opcode;
+		size_t offset; /* of the name in the body */
+	} named[] = {
+		{FUSE_LOOKUP, 0}, {FUSE_UNLINK, 0}, {FUSE_RMDIR, 0}, {FUSE_SYMLINK, 0},
+		{FUSE_MKNOD, sizeof(struct fuse_mknod_in)}, {FUSE_MKDIR, sizeof(struct fuse_mkdir_in)},
+		{FUSE_LINK, sizeof(struct fuse_link_in)}, {FUSE_RENAME, sizeof(struct fuse_rename_in)},
+		{FUSE_RENAME2, sizeof(struct fuse_rename2_in)}, {FUSE_REMOVEXATTR, 0},
+		{FUSE_GETXATTR, sizeof(struct fuse_getxattr_in)},
+	};
+	const struct fuse_in_header *header = current ? current->header : NULL;
+
+	for (size_t i = 0; header && i < sizeof(named) / sizeof(*named); i++) {
+		size_t at = sizeof(*header) + named[i].offset;
+
+		if (header->opcode == named[i].opcode && at < current->len
+		    && memchr(current->request + at, '\0', current->len - at))
+			*ret_name = current->request + at;
+	}
+	return header ? header->nodeid : 0;
 }
 
 char *serve_buffer(size_t size)
@@ -160,6 +185,7 @@ static void process(struct worker *w, size_t len)
 	w->header = (const void *)w->request;
 	w->len = len;
 	opcode = w->header->opcode;
+	fault_forget();
 	fuse_session_process_buf(s->session, &buf);
 	w->header = NULL;
 	operation_count(s->fs, opcode, clock_ns() - begun);

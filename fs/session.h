@@ -16,6 +16,7 @@ struct session {
 	/* protected by fs->lock */
 	unsigned users;      /* nodes, control nodes and running operations */
 	bool removed;        /* its record is gone; nodes of it may live on */
+	int64_t error_told;  /* when an error of the store was last among its events */
 	uint32_t view_epoch; /* grows when a directory may have come to another view */
 	struct store_session record;
 };

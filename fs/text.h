@@ -1,6 +1,7 @@
 /*
  * text.h - what a session says of itself: query, phase, notes, project, tags. Kept as attributes of its directory's
- * inode whose names ("sessfs.query") no program can reach. Called with fs->lock held.
+ * inode whose names ("sessfs.query") no program can reach; store_session.texts says which there are, by bits of enum
+ * text. Called with fs->lock held.
  */
 #pragma once
 
@@ -12,5 +13,8 @@ enum text { TEXT_QUERY, TEXT_PHASE, TEXT_NOTES, TEXT_PROJECT, TEXT_TAGS, TEXTS }
 const char *text_name(enum text);
 /* *ret is for the caller to free, zero-terminated; "" where nothing was set. Costs nothing for a session without. */
 int text_get(struct fs *, const struct store_session *, enum text, char **ret, size_t *ret_len);
-/* len at most STORE_XATTR_SIZE_MAX; 0 takes it away. Works while the session is read-only, not while in the trash. */
+/*
+ * len at most STORE_XATTR_SIZE_MAX, else E2BIG; 0 takes it away. Works while the session is read-only, not while it is
+ * in the trash: EROFS. A change of the session as any other: its age begins anew.
+ */
 int text_set(struct session *, enum text, const char *text, size_t len);

@@ -78,6 +78,8 @@ static bool add_name(void *arg, const char *name, size_t len)
 {
 	struct listing *list = arg;
 
+	if (len >= strlen("sessfs.") && has_prefix(name, "sessfs."))
+		return false;
 	if (!list->trusted && len >= strlen("trusted.") && has_prefix(name, "trusted."))
 		return false;
 	if (list->used + len + 1 <= list->size) {

@@ -1,0 +1,215 @@
+/*
+ * fault.c - see fault.h.
+ */
+#include "fs/fault.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fs/control.h"
+#include "fs/event.h"
+
+enum {
+	RING = 4096,
+	EVENT_PAUSE_S = 60, /* of one session's events about errors, so that a full disk does not fill them */
+};
+
+struct fault_ring {
+	uint64_t count; /* of all that came; the last RING are kept */
+	struct fault faults[RING];
+};
+
+static const struct {
+	int error;
+	const char *name, *cause, *advice;
+} errors[] = {
+	{EPERM, "EPERM", "not permitted here",
+		"the root holds sessions only, whose names do not begin with a dot; control files cannot be removed"},
+	{EACCES, "EACCES", "permission denied", "look at owner and mode of the file and of the directories above it"},
+	{EBUSY, "EBUSY", "it is in use, or it is the current session",
+		"close what uses it; make another session the current one with ln -sfn NAME .sessfs/current"},
+	{EEXIST, "EEXIST", "the name is taken", "choose another name"},
+	{ENOENT, "ENOENT", "there is no such file any more", "look whether it, or its session, was removed"},
+	{EXDEV, "EXDEV", "a session is a world of its own", "copy, and remove the original (mv does)"},
+	{ENOTDIR, "ENOTDIR", "not a directory", NULL},
+	{EISDIR, "EISDIR", "a directory", NULL},
+	{EINVAL, "EINVAL", "a value that is not valid here", NULL},
+	{EFBIG, "EFBIG", "larger than a file may be", "write less, or mount with a higher max_file_size"},
+	{ENOSPC, "ENOSPC", "no space is left for the store",
+		"free space on its device, remove sessions, empty .sessfs/trash, or raise max_size; writing then goes on"},
+	{EDQUOT, "EDQUOT", "the quota of the store's device is used up",
+		"free space or raise the quota; writing then goes on"},
+	{EROFS, "EROFS", "the session, or the mount, is read-only",
+		"set a paused session's status to active; take a session in the trash back; copy from a completed one"},
+	{EMLINK, "EMLINK", "too many links", "spread the names over several directories"},
+	{ENAMETOOLONG, "ENAMETOOLONG", "the name is too long", "names have at most 255 bytes"},
+	{ENOTEMPTY, "ENOTEMPTY", "the directory is not empty", "remove what is in it first (rm -r does)"},
+	{E2BIG, "E2BIG", "the value is too large", "texts and attributes have at most 64 KiB"},
+	{EIO, "EIO", "damaged data, or a failing device",
+		"look into the daemon's log; unmount and run sessfs check; other files are not affected"},
+	{ENOMEM, "ENOMEM", "out of memory", "free memory; nothing was changed"},
+	{EOPNOTSUPP, "EOPNOTSUPP", "not supported", NULL},
+	{ESTALE, "ESTALE", "what was opened is gone", "open it again"},
+	{ETXTBSY, "ETXTBSY", "the program is running", NULL},
+	{ENXIO, "ENXIO", "nothing lies behind this offset", NULL},
+};
+
+/* ---- what is known of an errno ----------------------------------------------------------------------------------- */
+
+const char *fault_error_name(int error)
+{
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+		if (errors[i].error == error)
+			return errors[i].name;
+	return "ERROR";
+}
+
+const char *fault_cause(const struct fault *fault)
+{
+	if (fault->cause[0])
+		return fault->cause;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+		if (errors[i].error == fault->error)
+			return errors[i].cause;
+	return "";
+}
+
+const char *fault_advice(int error)
+{
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+		if (errors[i].error == error)
+			return errors[i].advice;
+	return NULL;
+}
+
+/* Answers that programs ask for in the course of their work. */
+static bool is_ordinary(const char *operation, int error)
+{
+	switch (error) {
+	case 0:
+	case ENODATA:
+	case ENOSYS:
+	case ERANGE:
+	case ENXIO:
+		return true;
+	case ENOENT:
+		return strcmp(operation, "lookup") == 0;
+	default:
+		return false;
+	}
+}
+
+/* Not the program's own doing. */
+static bool is_grave(int error)
+{
+	return error == EIO || error == ENOSPC || error == EDQUOT || error == ENOMEM;
+}
+
+/* ---- taking down ------------------------------------------------------------------------------------------------- */
+
+static _Thread_local char explained[sizeof(((struct fault *)NULL)->cause)];
+
+void fault_explain(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(explained, sizeof(explained), format, ap);
+	va_end(ap);
+}
+
+void fault_forget(void)
+{
+	explained[0] = '\0';
+}
+
+/* The session that the node belongs to, with a reference; NULL: none. */
+static struct session *session_of(struct fs *fs, struct fs_id id)
+{
+	struct session *session = NULL;
+	struct node *node;
+
+	if (control_is_id(id))
+		session = control_session(fs, id);
+	else if (!node_find(fs, id, &node))
+		session = node->session;
+	return session && !session_is_root(session) ? session_ref(session) : NULL;
+}
+
+static void add(struct fs *fs, const struct fault *fault)
+{
+	if (!fs->faults)
+		fs->faults = calloc(1, sizeof(*fs->faults));
+	if (!fs->faults)
+		return;
+	fs->faults->faults[fs->faults->count % RING] = *fault;
+	fs->faults->faults[fs->faults->count % RING].number = fs->faults->count;
+	fs->faults->count++;
+}
+
+/* An error does not make the session younger. */
+static void tell(struct session *session, const struct fault *fault)
+{
+	struct event_member members[] = {{"operation", fault->operation}, {"name", fault->name},
+		{"error", fault_error_name(fault->error)}, {"cause", fault_cause(fault)}, {NULL, NULL}};
+	CHANGE_AUTO(c);
+
+	if (fault->time - session->error_told < EVENT_PAUSE_S * INT64_C(1000000000))
+		return;
+	session->error_told = fault->time;
+	if (change_begin(&c, session, STORE_SHRINK, EVENT_MAX) || !c.session)
+		return;
+	c.record.modified = session->record.modified;
+	if (!event_add(&c, "error", members))
+		(void)change_commit(&c);
+}
+
+void fault_note(struct fs *fs, const char *operation, struct fs_id id, const char *name, int error)
+{
+	struct fault fault = {.operation = operation, .error = error};
+	struct session *session;
+
+	if (is_ordinary(operation, error)) {
+		fault_forget();
+		return;
+	}
+	fault.time = fs_now();
+	fault.ino = control_is_id(id) ? 0 : id.n;
+	snprintf(fault.name, sizeof(fault.name), "%s", name ? name : "");
+	memcpy(fault.cause, explained, sizeof(fault.cause));
+	fault_forget();
+	FS_GUARD(fs);
+	session = session_of(fs, id);
+	fault.session = session ? session->sid : STORE_ROOT_SID;
+	add(fs, &fault);
+	if (session && is_grave(error))
+		tell(session, &fault);
+	session_put(session);
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+void fault_each(const struct fs *fs, struct store_sid sid, unsigned max, void (*each)(void *arg, const struct fault *),
+	void *arg)
+{
+	const struct fault_ring *ring = fs->faults;
+	uint64_t end = ring ? ring->count : 0, first = end > RING ? end - RING : 0, at = end;
+
+	fs_assert_locked(fs);
+	while (at > first && max) {
+		at--;
+		if (!sid.n || ring->faults[at % RING].session.n == sid.n)
+			max--;
+	}
+	for (; at < end; at++)
+		if (!sid.n || ring->faults[at % RING].session.n == sid.n)
+			each(arg, &ring->faults[at % RING]);
+}
+
+void fault_free(struct fs *fs)
+{
+	free(fs->faults);
+	fs->faults = NULL;
+}
