@@ -79,7 +79,7 @@ void json_append(json_t *array, json_t *value)
 		die_of_memory();
 }
 
-json_t *json_text(const char *text)
+json_t *json_from_text(const char *text)
 {
 	json_t *value = json_string(text);
 	char *shown = value ? NULL : malloc(3 * strlen(text) + 1), *to = shown;
@@ -100,7 +100,7 @@ json_t *json_text(const char *text)
 	return value;
 }
 
-json_t *json_time(int64_t ns)
+json_t *json_from_time(int64_t ns)
 {
 	char text[MOMENT_TEXT];
 

@@ -25,9 +25,9 @@ int64_t json_get_time(const json_t *object, const char *key);
 void json_add(json_t *object, const char *key, json_t *value);
 void json_append(json_t *array, json_t *value);
 /* In any bytes: what is not UTF-8 is shown as U+FFFD. */
-json_t *json_text(const char *text);
+json_t *json_from_text(const char *text);
 /* ISO 8601 in UTC; 0 is null, INT64_MAX is "never". */
-json_t *json_time(int64_t ns);
+json_t *json_from_time(int64_t ns);
 /* Adds the member of another object as it is, null where that has none. */
 void json_add_same(json_t *object, const char *key, const json_t *from);
 /* Prints it to stdout, with a newline, and releases it. */

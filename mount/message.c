@@ -1,11 +1,14 @@
 /* message.c - see message.h. */
 #include "mount/message.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
+#include <wchar.h>
+#include <wctype.h>
 
 static const char *program = "sessfs";
 static _Atomic bool use_syslog;
@@ -21,24 +24,63 @@ void message_to_syslog(void)
 	use_syslog = true;
 }
 
+enum { TEXT_MAX = 4096 };
+
+/* Copies what fits; `to` has TEXT_MAX bytes. */
+static void make_safe(const char *from, size_t len, char *to)
+{
+	mbstate_t state = {0};
+	size_t n = 0;
+
+	while (len > 0 && n + 4 * MB_LEN_MAX < TEXT_MAX) {
+		wchar_t wide = 0;
+		size_t step = mbrtowc(&wide, from, len, &state);
+		bool fine = step > 0 && step <= len && iswprint((wint_t)wide);
+
+		if (step == 0 || step > len) {
+			step = 1;
+			state = (mbstate_t){0};
+		}
+		for (size_t i = 0; i < step; i++)
+			n += (size_t)snprintf(to + n, 5, fine ? "%c" : "\\x%02x", (unsigned char)from[i]);
+		from += step;
+		len -= step;
+	}
+	to[n] = 0;
+}
+
 void message_log(int priority, const char *text)
 {
 	size_t len = strlen(text);
+	char safe[TEXT_MAX];
 
 	while (len > 0 && text[len - 1] == '\n')
 		len--;
+	make_safe(text, len, safe);
 	if (use_syslog)
-		syslog(priority, "%.*s", (int)len, text);
+		syslog(priority, "%s", safe);
 	else
-		fprintf(stderr, "%s: %.*s\n", program, (int)len, text);
+		fprintf(stderr, "%s: %s\n", program, safe);
 }
 
 static void message_v(int priority, const char *format, va_list args)
 {
-	char text[2048];
+	char text[TEXT_MAX];
 
 	vsnprintf(text, sizeof text, format, args);
 	message_log(priority, text);
+}
+
+void message_say(const char *format, ...)
+{
+	char text[TEXT_MAX], safe[TEXT_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	make_safe(text, strlen(text), safe);
+	printf("%s\n", safe);
 }
 
 void message_error(const char *format, ...)

@@ -1,5 +1,5 @@
-/* session.c - see session.h. */
-#include "mount/session.h"
+/* place.c - see place.h. */
+#include "mount/place.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -11,11 +11,11 @@
 #include "mount/message.h"
 #include "mount/path.h"
 
-void session_release(struct session_place *place)
+void place_release(struct place *place)
 {
 	free(place->mount);
 	free(place->name);
-	*place = (struct session_place){0};
+	*place = (struct place){0};
 }
 
 __attribute__((format(printf, 1, 2))) static char *text(const char *format, ...)
@@ -33,14 +33,14 @@ __attribute__((format(printf, 1, 2))) static char *text(const char *format, ...)
 	return made;
 }
 
-char *session_control(const struct session_place *place, const char *file)
+char *place_control(const struct place *place, const char *file)
 {
 	if (place->name)
 		return text("%s/%s/.session/%s", place->mount, place->name, file);
 	return text("%s/.sessfs/%s", place->mount, file);
 }
 
-char *session_path(const struct session_place *place)
+char *place_path(const struct place *place)
 {
 	return text("%s/%s", place->mount, place->name);
 }
@@ -63,17 +63,17 @@ static bool find_mount_of(const char *path, char **ret_mount, const char **ret_b
 	return fine;
 }
 
-static int check_alive(struct session_place *place)
+static int check_alive(struct place *place)
 {
 	if (!path_is_dead(place->mount))
 		return VERB_GO_ON;
 	message_error("the mount on %s is dead: its daemon is gone; `sessfs mount STORE %s` mounts it anew",
 		place->mount, place->mount);
-	session_release(place);
+	place_release(place);
 	return VERB_NOT_DONE;
 }
 
-static int find_named_mount(const char *name, const char *origin, struct session_place *ret)
+static int find_named_mount(const char *name, const char *origin, struct place *ret)
 {
 	const char *below;
 	char *path = path_resolve(name);
@@ -86,7 +86,7 @@ static int find_named_mount(const char *name, const char *origin, struct session
 	return VERB_NOT_FOUND;
 }
 
-static bool find_working_mount(struct session_place *ret, char **ret_session)
+static bool find_working_mount(struct place *ret, char **ret_session)
 {
 	char *dir = getcwd(NULL, 0);
 	const char *below;
@@ -119,7 +119,7 @@ static void add_mount(void *arg, const struct mounted *m)
 		mounts->one = text("%s", m->dir);
 }
 
-static int find_only_mount(struct session_place *ret)
+static int find_only_mount(struct place *ret)
 {
 	struct mounts mounts = {0};
 
@@ -138,11 +138,11 @@ static int find_only_mount(struct session_place *ret)
 	return VERB_NOT_FOUND;
 }
 
-int session_find_mount(const struct verb_line *line, struct session_place *ret)
+int place_find_mount(const struct verb_line *line, struct place *ret)
 {
 	const char *named = getenv("SESSFS_MOUNT");
 
-	*ret = (struct session_place){0};
+	*ret = (struct place){0};
 	if (line->mount)
 		return find_named_mount(line->mount, "", ret);
 	if (named && *named)
@@ -154,9 +154,9 @@ int session_find_mount(const struct verb_line *line, struct session_place *ret)
 
 /* ---- the session -------------------------------------------------------------------------------------------------- */
 
-static int say_absent(struct session_place *place)
+static int say_absent(struct place *place)
 {
-	struct session_place root = {.mount = place->mount};
+	struct place root = {.mount = place->mount};
 	char *trash = text(".sessfs/trash/%s", place->name), *path = text("%s/%s", root.mount, trash);
 	struct stat st;
 
@@ -170,9 +170,9 @@ static int say_absent(struct session_place *place)
 	return VERB_NOT_FOUND;
 }
 
-static int check_there(struct session_place *place)
+static int check_there(struct place *place)
 {
-	char *path = session_path(place);
+	char *path = place_path(place);
 	struct stat st;
 	int status = VERB_GO_ON;
 
@@ -187,11 +187,11 @@ static int check_there(struct session_place *place)
 	}
 	free(path);
 	if (status != VERB_GO_ON)
-		session_release(place);
+		place_release(place);
 	return status;
 }
 
-static int find_by_path(const char *word, struct session_place *ret)
+static int find_by_path(const char *word, struct place *ret)
 {
 	const char *below = "";
 	char *path = path_resolve(word);
@@ -208,11 +208,11 @@ static int find_by_path(const char *word, struct session_place *ret)
 	free(path);
 	if (status == VERB_GO_ON)
 		return check_there(ret);
-	session_release(ret);
+	place_release(ret);
 	return status;
 }
 
-static int find_by_word(const struct verb_line *line, const char *word, struct session_place *ret)
+static int find_by_word(const struct verb_line *line, const char *word, struct place *ret)
 {
 	size_t len = strlen(word);
 
@@ -220,23 +220,23 @@ static int find_by_word(const struct verb_line *line, const char *word, struct s
 		len--;
 	if (memchr(word, '/', len) || strcmp(word, ".") == 0 || strcmp(word, "..") == 0)
 		return find_by_path(word, ret);
-	int status = session_find_mount(line, ret);
+	int status = place_find_mount(line, ret);
 	if (status != VERB_GO_ON)
 		return status;
 	ret->name = text("%.*s", (int)len, word);
 	return check_there(ret);
 }
 
-int session_find(const struct verb_line *line, const char *word, struct session_place *ret)
+int place_find(const struct verb_line *line, const char *word, struct place *ret)
 {
-	SESSION_PLACE_AUTO here = {0};
+	PLACE_AUTO here = {0};
 	const char *set = getenv("SESSFS_SESSION");
 	char *name = NULL;
 
-	*ret = (struct session_place){0};
+	*ret = (struct place){0};
 	if (word)
 		return find_by_word(line, word, ret);
-	int status = session_find_mount(line, ret);
+	int status = place_find_mount(line, ret);
 	if (status != VERB_GO_ON)
 		return status;
 	if (find_working_mount(&here, &name) && name && strcmp(here.mount, ret->mount) == 0) {
@@ -244,14 +244,29 @@ int session_find(const struct verb_line *line, const char *word, struct session_
 		return check_there(ret);
 	}
 	free(name);
-	session_release(ret);
+	place_release(ret);
 	if (set && *set)
 		return find_by_word(line, set, ret);
 	message_error("which session? Name it, go into its directory, or set $SESSFS_SESSION");
 	return VERB_USAGE;
 }
 
-bool session_name_is_fine(const char *name)
+int place_for_each(const struct verb_line *line, int (*each)(const struct place *))
+{
+	int highest = VERB_DONE;
+
+	for (int i = 0; i == 0 || i < line->count; i++) {
+		PLACE_AUTO place = {0};
+		int status = place_find(line, line->count ? line->words[i] : NULL, &place);
+
+		if (status == VERB_GO_ON)
+			status = each(&place);
+		highest = status > highest ? status : highest;
+	}
+	return highest;
+}
+
+bool place_name_is_fine(const char *name)
 {
 	if (*name && *name != '.' && !strchr(name, '/') && strlen(name) <= 255)
 		return true;

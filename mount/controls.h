@@ -1,18 +1,18 @@
-/* control.h - the control files of a mount and of its sessions, through which the verbs do all they do. */
+/* controls.h - the control files of a mount and of its sessions, through which the verbs do all they do. */
 #pragma once
 
 #include "mount/json.h"
-#include "mount/session.h"
+#include "mount/place.h"
 
 /* The document FILE of .session, or, where the place has no name, of .sessfs. NULL: the reason was said. */
-json_t *control_read(const struct session_place *, const char *file);
+json_t *controls_read(const struct place *, const char *file);
 /*
  * Writes text to a file of .session. Where it is refused, says why, with the advice that the session's errors.jsonl
  * has for it. VERB_DONE, or the exit status.
  */
-int control_write(const struct session_place *, const char *file, const char *text);
+int controls_write(const struct place *, const char *file, const char *text);
 /*
  * Says why what was tried of the session was refused with errno `error`: "WHAT: CAUSE; ADVICE" by the last line of its
  * errors.jsonl. Returns the exit status.
  */
-int control_say_refused(const struct session_place *, const char *what, int error);
+int controls_say_refused(const struct place *, const char *what, int error);

@@ -1,5 +1,5 @@
-/* control.c - see control.h. */
-#include "mount/control.h"
+/* controls.c - see controls.h. */
+#include "mount/controls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,9 +10,9 @@
 
 #include "mount/message.h"
 
-json_t *control_read(const struct session_place *place, const char *file)
+json_t *controls_read(const struct place *place, const char *file)
 {
-	char *path = session_control(place, file);
+	char *path = place_control(place, file);
 	json_t *document = json_read(path);
 
 	if (!document)
@@ -25,9 +25,9 @@ json_t *control_read(const struct session_place *place, const char *file)
 }
 
 /* The last line of the session's errors.jsonl; NULL if there is none. */
-static json_t *last_error(const struct session_place *place)
+static json_t *last_error(const struct place *place)
 {
-	char *path = session_control(place, "errors.jsonl"), *line = NULL, *last = NULL;
+	char *path = place_control(place, "errors.jsonl"), *line = NULL, *last = NULL;
 	FILE *file = fopen(path, "re");
 	json_t *document = NULL;
 	size_t size = 0;
@@ -48,7 +48,7 @@ static json_t *last_error(const struct session_place *place)
 	return document;
 }
 
-int control_say_refused(const struct session_place *place, const char *what, int error)
+int controls_say_refused(const struct place *place, const char *what, int error)
 {
 	json_t *told = error == ENOENT ? NULL : last_error(place);
 	const char *cause = json_get_text(told, "cause"), *advice = json_get_text(told, "advice");
@@ -72,13 +72,13 @@ static int write_text(const char *path, const char *text)
 	return error;
 }
 
-int control_write(const struct session_place *place, const char *file, const char *text)
+int controls_write(const struct place *place, const char *file, const char *text)
 {
-	char *path = session_control(place, file), *what = NULL;
+	char *path = place_control(place, file), *what = NULL;
 	int error = write_text(path, text), status = VERB_DONE;
 
 	if (error && asprintf(&what, "the %s of %s is not changed", file, place->name) >= 0)
-		status = control_say_refused(place, what, error);
+		status = controls_say_refused(place, what, error);
 	free(what);
 	free(path);
 	return status;
