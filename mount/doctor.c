@@ -189,10 +189,10 @@ static bool look_disk(const struct walk *w, const char *path)
 		return tell(w->doctor, w->check, &answer);
 	}
 	uint64_t bytes = (uint64_t)v.f_bavail * v.f_frsize;
-	number_format_size(bytes >> 20 << 20, left);
+	number_say_size(bytes, left);
 	if (bytes < SPACE_LEAST)
 		machine_say(&answer, MACHINE_FIX, MOUNT_SYSTEM,
-			"only %s are free on the disk of %s; free some there, or let sessions go: `sessfs expire`, "
+			"only %s is free on the disk of %s; free some there, or let sessions go: `sessfs expire`, "
 			"`sessfs rm NAME`",
 			left, path);
 	else if (bytes < (uint64_t)v.f_blocks * v.f_frsize / SPACE_SCARCE)
@@ -201,7 +201,7 @@ static bool look_disk(const struct walk *w, const char *path)
 			"their rules: `sessfs expire --dry-run` shows which",
 			left, SPACE_SCARCE, path);
 	else
-		machine_say(&answer, MACHINE_OK, MOUNT_DONE, "%s are free on the disk of %s", left, path);
+		machine_say(&answer, MACHINE_OK, MOUNT_DONE, "%s is free on the disk of %s", left, path);
 	return tell(w->doctor, w->check, &answer);
 }
 
