@@ -90,7 +90,7 @@ static void set_times(struct change *c, struct node *node, unsigned fields, cons
 		touched = inode->mtime = nanoseconds(attr->st_mtim);
 	inode->ctime = fields & ATTR_CTIME ? nanoseconds(attr->st_ctim) : c->now;
 	if (fields & ATTR_MTIME && node_is_session(node) && c->session)
-		c->record.modified = c->record.last_write = touched; /* touching a session's directory sets its age */
+		c->record.modified = touched; /* touching a session's directory sets its age */
 }
 
 static void set_owner(struct change *c, struct node *node, unsigned fields, const struct stat *attr)
@@ -152,8 +152,13 @@ int attr_set(struct fs *fs, struct fs_id id, unsigned fields, const struct stat 
 {
 	FS_GUARD(fs);
 	struct node *node;
-	int r = node_find(fs, id, &node);
+	int r;
 
+	if (control_is_id(id)) {
+		r = control_set_attr(fs, id, fields, attr);
+		return r ? r : control_attr(fs, id, ret, ret_timeout);
+	}
+	r = node_find(fs, id, &node);
 	if (!r)
 		r = check(fs, node, fields, attr);
 	if (!r && fields)

@@ -1,19 +1,96 @@
 /*
- * content.h - the table of the control files and what is in them.
+ * content.h - the table of the control files: one row for each, and one function for what is in it.
+ *
+ * The functions of a row are called with fs->lock held and return results as of error.h. `session` is that of the
+ * file's directory; the root's for .sessfs.
  */
 #pragma once
 
+#include <jansson.h>
+
 #include "fs/session.h"
+#include "fs/text.h"
 
-struct content_file;
+enum content_kind {
+	CONTENT_FILE,   /* made at each lookup: a snapshot */
+	CONTENT_TEXT,   /* a text of text.h */
+	CONTENT_STREAM, /* events.jsonl */
+	CONTENT_DIR,
+	CONTENT_LINK,
+};
 
-enum { CONTENT_ROWS = 64 }; /* the table has no more */
+enum content_flag {
+	/* Making it, or listing it, takes long: a thread beside those that serve does it, in slices (content_pause). */
+	CONTENT_SLOW = 1,
+	CONTENT_SHARED = 2, /* directory in which whoever may write in the root may write */
+};
 
-/* A file of .sessfs (root) or of .session, or NULL. */
-const struct content_file *content_find(bool root, const char *name);
-/* Its row in the table. */
-unsigned content_row(const struct content_file *);
-/* The name of the n-th, or NULL. */
-const char *content_name(bool root, unsigned n);
-/* Its content as of now, for the caller to free. Called with fs->lock held. */
-int content_make(const struct content_file *, struct session *, char **ret, size_t *ret_len);
+struct content_row;
+
+/* A directory with made-up names: its row, and the word by which it is one of several ("failed" of by-status), or "". */
+struct content_dir {
+	struct session *session;
+	const struct content_row *row;
+	const char *word;
+};
+
+/* What a made-up name stands for. */
+struct content_name {
+	const struct content_row *row; /* NULL: the directory of a session */
+	struct store_sid sid;          /* the session it leads to, or 0 */
+	char name[STORE_NAME_MAX + 16];
+};
+
+/* Takes one name of a listing; true ends it. next: the place behind it. */
+typedef bool (*content_each)(void *arg, const struct content_name *, uint64_t next);
+
+struct content_names {
+	/* ENOENT */
+	int (*find)(const struct content_dir *, const char *name, struct content_name *ret);
+	/* From a place (0: the start), below 2^62, on. */
+	int (*list)(const struct content_dir *, uint64_t from, content_each, void *arg);
+};
+
+struct content_row {
+	const char *name; /* NULL: ends the rows of a directory */
+	enum content_kind kind;
+	unsigned flags;
+	/* of a file that can be read, one of them: text for the caller to free, or members of an object */
+	int (*text)(struct session *, char **ret, size_t *ret_len);
+	int (*json)(struct session *, json_t *object);
+	/*
+	 * of a file, or text, that can be written: takes all of its new text, which is zero-terminated and holds no other
+	 * zero. EINVAL, having said why (fault_explain), if it is none; then nothing has changed.
+	 */
+	int (*set)(struct session *, const char *text, size_t len);
+	enum text which; /* of a text */
+	int (*target)(struct session *, char *ret, size_t size); /* of a link */
+	/* of a directory */
+	const struct content_row *rows;    /* fixed names, or NULL */
+	const struct content_names *names; /* made-up ones, or NULL */
+};
+
+enum { CONTENT_ROWS = 64 }; /* a directory has no more of them */
+
+/* .session and .sessfs */
+extern const struct content_row content_session_dir, content_root_dir;
+
+/* The row of a fixed name, or NULL. */
+const struct content_row *content_find(const struct content_row *dir, const char *name);
+/* What a file or text holds now, for the caller to free; zero-terminated. */
+int content_make(const struct content_row *, struct session *, char **ret, size_t *ret_len);
+/*
+ * Between the slices, of a millisecond or less, in which a slow row works: lets others have fs->lock. What was read
+ * before may no longer be so; the session stays in memory, but may be `removed`.
+ */
+void content_pause(struct fs *);
+
+/* What is in the files: content_session.c, content_mount.c */
+int content_info(struct session *, json_t *object);
+int content_version(struct session *, char **ret, size_t *ret_len);
+int content_config(struct session *, json_t *object);
+int content_sessions(struct session *, json_t *object);
+int content_stats(struct session *, json_t *object);
+/* For them: the path of a session; the session that is current, 0 if there is none. */
+json_t *content_path(const struct fs *, const char *name);
+int content_current(struct fs *, struct store_sid *ret);

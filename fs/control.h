@@ -1,9 +1,22 @@
 /*
- * control.h - the control files: .sessfs in the root, .session in each session. They are made up, not stored.
+ * control.h - the control files: .sessfs in the root, .session in each session. They are made up, not stored; what
+ * there is, and what is in it, is in content.h.
  *
  * Each lookup of a control file makes a new node that holds the content of that moment; it goes with its forget. So
  * whoever opened one reads one consistent content of true size, without a handle. The inode number that stat(2) shows
- * stays, as programs that copy files expect it. All but control_is_id is called with fs->lock held.
+ * stays, as programs that copy files expect it. A directory has one node.
+ *
+ * There is no handle to gather writes in either: `echo paused > status` arrives as LOOKUP, SETATTR of size 0, WRITE.
+ * The node's text is the buffer; after each WRITE all of it is the value that is set, or refused:
+ *
+ *   text as of the lookup --size 0--> empty, what was there is remembered --WRITE, valid--> committed
+ *                                        \--WRITE, not valid--> what was there, again
+ *
+ * An empty text is a value, so truncating sets it; of other files truncating changes nothing but the node.
+ *
+ * A program that writes a new file and renames it over the old one, as `sed -i` does, is refused (EPERM).
+ *
+ * All but control_is_id is called with fs->lock held.
  */
 #pragma once
 
@@ -12,11 +25,18 @@
 #define CONTROL_ROOT_NAME ".sessfs"
 #define CONTROL_SESSION_NAME ".session"
 
-/* Ids of control nodes: above every inode number and below 2^53. First one for each session's directory, then files. */
+/*
+ * Ids of control nodes: above every inode number and below 2^53. First one for each session's .session, then those of
+ * files, one after the other, then those of the other directories.
+ */
 #define CONTROL_ID_FIRST (UINT64_C(1) << 52)
 #define CONTROL_ID_FILES (CONTROL_ID_FIRST + (UINT64_C(1) << 40))
-/* Inode numbers of files, as stat(2) shows them: CONTENT_ROWS for each session. A directory's is its id. */
+/*
+ * Inode numbers as stat(2) shows them. Of files with a row: CONTENT_ROWS for each session; of what is made up: by their
+ * path; of a directory: its id.
+ */
 #define CONTROL_INO_FILES (CONTROL_ID_FIRST + (UINT64_C(1) << 32))
+#define CONTROL_INO_MADE (CONTROL_ID_FIRST + (UINT64_C(1) << 51))
 
 static inline bool control_is_id(struct fs_id id)
 {
@@ -26,12 +46,17 @@ static inline bool control_is_id(struct fs_id id)
 /* The directory itself: .session of a session, .sessfs of the root's. */
 int control_lookup_dir(struct fs *, struct session *, struct entry *ret);
 int control_lookup(struct fs *, struct fs_id dir, const char *name, struct entry *ret);
+int control_list(struct fs *, struct fs_id dir, uint64_t from, dir_add, void *arg);
 int control_attr(struct fs *, struct fs_id, struct stat *ret, double *ret_timeout);
 int control_read(struct fs *, struct fs_id, uint64_t offset, char *buf, size_t len, size_t *ret);
+int control_readlink(struct fs *, struct fs_id, char *buf, size_t size);
 /* All of a file is data. */
 int control_seek(struct fs *, struct fs_id, uint64_t offset, bool data, uint64_t *ret);
-int control_list(struct fs *, struct fs_id dir, uint64_t from, dir_add, void *arg);
 /* The session it belongs to (the root's for .sessfs), or NULL. */
 struct session *control_session(struct fs *, struct fs_id);
 void control_forget(struct fs *, struct fs_id, uint64_t count);
 void control_free_all(struct fs *);
+
+/* control_write.c */
+int control_set_attr(struct fs *, struct fs_id, unsigned fields, const struct stat *);
+int control_write(struct fs *, struct fs_id, uint64_t offset, const char *data, size_t len, size_t *ret);

@@ -71,8 +71,11 @@ int file_readlink(struct fs *fs, struct fs_id id, char *buf, size_t size)
 {
 	FS_GUARD(fs);
 	struct node *node;
-	int r = node_find(fs, id, &node);
+	int r;
 
+	if (control_is_id(id))
+		return control_readlink(fs, id, buf, size);
+	r = node_find(fs, id, &node);
 	if (r)
 		return r;
 	if (!S_ISLNK(node->inode.mode))
@@ -111,8 +114,11 @@ int file_write(struct fs *fs, struct fs_id id, uint64_t offset, const char *data
 	FS_GUARD(fs);
 	struct node *node;
 	CHANGE_AUTO(c);
-	int r = file_find(fs, id, &node);
+	int r;
 
+	if (control_is_id(id))
+		return control_write(fs, id, offset, data, len, ret);
+	r = file_find(fs, id, &node);
 	if (!r)
 		r = clamp(fs, offset, &len);
 	if (!r)

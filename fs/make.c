@@ -5,7 +5,6 @@
 
 #include "fs/acl.h"
 #include "fs/dir.h"
-#include "fs/roster.h"
 
 /* Links of one inode, as ext4 has it. */
 enum { LINKS_MAX = 65000, TARGET_MAX = 4095 };
@@ -170,17 +169,14 @@ static int make_session(struct node *root, const struct caller *caller, const ch
 	struct entry *ret)
 {
 	struct store_inode inode = draft(root, caller, what, what->mode & ~caller->umask);
-	struct store_session record = {.created = inode.btime, .cache_oldest = inode.btime};
+	struct store_session record = {.created = inode.btime, .modified = inode.btime, .last_write = inode.btime};
 	struct store_dirent entry;
 	NODE_AUTO node = NULL;
 	CHANGE_AUTO(c);
-	int r = roster_reserve(root->session->fs);
+	int r = change_begin(&c, root->session, STORE_GROW, 0);
 
-	if (!r)
-		r = change_begin(&c, root->session, STORE_GROW, 0);
 	if (r)
 		return r;
-	change_renew(c.fs, &record, inode.btime);
 	record.sid = store_new_sid(c.batch);
 	record.root = store_new_ino(c.batch);
 	record.name_len = (uint32_t)strlen(name);
@@ -203,7 +199,6 @@ static int make_session(struct node *root, const struct caller *caller, const ch
 	if (r)
 		return r;
 	c.fs->current = STORE_ROOT_SID;
-	roster_add(c.fs, &record);
 	dir_refer(node, ret);
 	return 0;
 }

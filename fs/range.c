@@ -228,8 +228,10 @@ int file_copy(struct fs *fs, const struct caller *caller, struct fs_id in, uint6
 {
 	FS_GUARD(fs);
 	struct copy copy = {.in_offset = in_offset, .out_offset = out_offset, .kill_suidgid = kills_suidgid(caller)};
-	int r = file_find(fs, in, &copy.in);
+	int r = control_is_id(in) || control_is_id(out) ? EXDEV : 0; /* the kernel then reads and writes */
 
+	if (!r)
+		r = file_find(fs, in, &copy.in);
 	if (!r)
 		r = file_find(fs, out, &copy.out);
 	if (!r)

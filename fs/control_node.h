@@ -1,0 +1,40 @@
+/*
+ * control_node.h - a control file, directory or link that the kernel knows. Protected by fs->lock.
+ */
+#pragma once
+
+#include "fs/content.h"
+#include "fs/control.h"
+
+struct control_node {
+	uint64_t id; /* key */
+	UT_hash_handle hh;
+	uint64_t nlookup;
+	struct session *session; /* the root's for what is below .sessfs */
+	const struct content_row *row;
+	uint64_t ino;
+	int64_t changed;
+	char *word; /* of a directory: as of struct content_dir */
+	/* of a file, text or link, zero-terminated; of a stream: the part of a line that was written */
+	char *text;
+	size_t len;
+	char *before; /* what it held before it was truncated to nothing, or NULL */
+	size_t before_len;
+	uint64_t base; /* of a stream */
+};
+
+int control_find(struct fs *, struct fs_id, struct control_node **ret);
+/* A directory whose session is there. ENOTDIR, ENOENT. */
+int control_find_dir(struct fs *, struct fs_id, struct control_node **ret);
+/* Fills the entry and takes a reference for the kernel; a node that nobody knows goes if that fails. */
+int control_refer(struct control_node *, struct entry *ret);
+/* A node that nobody knows yet. id 0: one never used before. */
+int control_new(struct session *, const struct content_row *, uint64_t id, uint64_t ino, struct control_node **ret);
+void control_free(struct control_node *);
+
+/* control_stream.c */
+uint64_t control_stream_size(const struct control_node *);
+int control_stream_read(struct control_node *, uint64_t offset, char *buf, size_t len, size_t *ret);
+int control_stream_write(struct control_node *, const char *data, size_t len, size_t *ret);
+/* Nobody knows the node any more: a part of a line becomes one. */
+void control_stream_end(struct control_node *);

@@ -1,0 +1,184 @@
+/*
+ * control_write.c - writing control files. How it comes about without an open and a close is drawn in control.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fs/control_node.h"
+#include "fs/fault.h"
+
+enum { VALUE_MAX = 65536 }; /* bytes of a value */
+
+/* Whether the file takes values at all. */
+static int check(const struct control_node *node)
+{
+	if (node->row->kind == CONTENT_DIR)
+		return EISDIR;
+	if (node->row->kind != CONTENT_TEXT && node->row->kind != CONTENT_STREAM && !node->row->set) {
+		fault_explain("%s is only read", node->row->name);
+		return EPERM;
+	}
+	if (node->session->removed)
+		return ENOENT;
+	return node->session->record.ended ? EROFS : 0;
+}
+
+static int set_value_of(const struct control_node *node, const char *text, size_t len)
+{
+	if (strlen(text) != len) {
+		fault_explain("%s takes no zero bytes", node->row->name);
+		return EINVAL;
+	}
+	if (node->row->set)
+		return node->row->set(node->session, text, len);
+	return text_set(node->session, node->row->which, text, len);
+}
+
+static void forget_before(struct control_node *node)
+{
+	free(node->before);
+	node->before = NULL;
+	node->before_len = 0;
+}
+
+/* A write was refused: what truncating took away comes back. */
+static void put_back(struct control_node *node)
+{
+	if (!node->before)
+		return;
+	if (node->row->kind == CONTENT_TEXT)
+		set_value_of(node, node->before, node->before_len);
+	free(node->text);
+	node->text = node->before;
+	node->len = node->before_len;
+	node->before = NULL;
+}
+
+/* The node's text with data in it at offset; zeros, which no value has, where nothing was written. */
+static int with_data(const struct control_node *node, uint64_t offset, const char *data, size_t len, char **ret,
+	size_t *ret_len)
+{
+	size_t size;
+	char *text;
+
+	if (offset > VALUE_MAX || len > VALUE_MAX - offset) {
+		fault_explain("%s takes at most %d bytes", node->row->name, VALUE_MAX);
+		return EFBIG;
+	}
+	size = offset + len > node->len ? (size_t)offset + len : node->len;
+	text = calloc(1, size + 1);
+	if (!text)
+		return -ENOMEM;
+	if (node->len)
+		memcpy(text, node->text, node->len);
+	memcpy(text + offset, data, len);
+	*ret = text;
+	*ret_len = size;
+	return 0;
+}
+
+static int write_value(struct control_node *node, uint64_t offset, const char *data, size_t len)
+{
+	char *text = NULL;
+	size_t size = 0;
+	int r = with_data(node, offset, data, len, &text, &size);
+
+	if (!r)
+		r = set_value_of(node, text, size);
+	if (r) {
+		free(text);
+		put_back(node);
+		return r;
+	}
+	free(node->text);
+	node->text = text;
+	node->len = size;
+	forget_before(node);
+	return 0;
+}
+
+int control_write(struct fs *fs, struct fs_id id, uint64_t offset, const char *data, size_t len, size_t *ret)
+{
+	struct control_node *node;
+	int r = control_find(fs, id, &node);
+
+	if (!r)
+		r = check(node);
+	if (r)
+		return r;
+	*ret = len;
+	if (!len)
+		return 0;
+	return node->row->kind == CONTENT_STREAM ? control_stream_write(node, data, len, ret)
+						 : write_value(node, offset, data, len);
+}
+
+/* Truncated to nothing: a text is empty now, other values stay until the next write. */
+static int clear(struct control_node *node)
+{
+	char *text = calloc(1, 1);
+	int r = text ? 0 : -ENOMEM;
+
+	if (!r && node->row->kind == CONTENT_TEXT)
+		r = set_value_of(node, text, 0);
+	if (r) {
+		free(text);
+		return r;
+	}
+	if (node->before || !node->len) {
+		free(node->text);
+	} else {
+		node->before = node->text;
+		node->before_len = node->len;
+	}
+	node->text = text;
+	node->len = 0;
+	return 0;
+}
+
+static int shorten(struct control_node *node, size_t size)
+{
+	char *text = strndup(node->text, size);
+	int r = text ? set_value_of(node, text, strlen(text)) : -ENOMEM;
+
+	if (r) {
+		free(text);
+		return r;
+	}
+	free(node->text);
+	node->text = text;
+	node->len = size;
+	return 0;
+}
+
+static int truncate_value(struct control_node *node, uint64_t size)
+{
+	if (node->row->kind == CONTENT_STREAM) {
+		fault_explain("%s is only appended to: open it with >>", node->row->name);
+		return EPERM;
+	}
+	if (size == node->len)
+		return 0;
+	if (size > node->len)
+		return size > VALUE_MAX ? EFBIG : EINVAL;
+	return size ? shorten(node, (size_t)size) : clear(node);
+}
+
+int control_set_attr(struct fs *fs, struct fs_id id, unsigned fields, const struct stat *attr)
+{
+	struct control_node *node;
+	int r = control_find(fs, id, &node);
+
+	if (r)
+		return r;
+	if (fields & (ATTR_MODE | ATTR_UID | ATTR_GID)) {
+		fault_explain("owner and mode of control files follow their session");
+		return EPERM;
+	}
+	if (!(fields & ATTR_SIZE))
+		return 0; /* times are what they are */
+	r = check(node);
+	if (!r)
+		r = attr->st_size < 0 ? EINVAL : truncate_value(node, (uint64_t)attr->st_size);
+	return r;
+}
