@@ -90,7 +90,7 @@ static void set_times(struct change *c, struct node *node, unsigned fields, cons
 		touched = inode->mtime = nanoseconds(attr->st_mtim);
 	inode->ctime = fields & ATTR_CTIME ? nanoseconds(attr->st_ctim) : c->now;
 	if (fields & ATTR_MTIME && node_is_session(node) && c->session)
-		c->record.modified = touched; /* touching a session's directory sets its age */
+		c->record.modified = c->record.last_write = touched; /* touching a session's directory sets its age */
 }
 
 static void set_owner(struct change *c, struct node *node, unsigned fields, const struct stat *attr)

@@ -8,6 +8,7 @@
 
 #include "fs/error.h"
 #include "fs/event.h"
+#include "fs/roster.h"
 
 int change_begin(struct change *c, struct session *session, enum store_batch_flag flag, size_t bytes)
 {
@@ -18,7 +19,7 @@ int change_begin(struct change *c, struct session *session, enum store_batch_fla
 	fs_assert_locked(fs);
 	c->fs = fs;
 	c->session = NULL;
-	c->now = fs_now();
+	c->now = fs_age_now(fs);
 	if (fs->options.read_only)
 		return EROFS;
 	if (event_is_full(&session->record))
@@ -29,7 +30,7 @@ int change_begin(struct change *c, struct session *session, enum store_batch_fla
 	if (!session_is_root(session) && !session->removed) {
 		c->session = session;
 		c->record = session->record;
-		c->record.modified = c->now;
+		change_renew(fs, &c->record, c->now);
 		event_apply_cut(c, &cut);
 	}
 	return 0;
@@ -68,8 +69,6 @@ int change_new(struct change *c, struct session *session, const struct store_ino
 void change_written(struct change *c, struct node *node)
 {
 	stage(c, node)->written = true;
-	if (c->session)
-		c->record.last_write = c->now;
 }
 
 void change_delete(struct change *c, struct node *node)
@@ -127,6 +126,23 @@ static void put_node(struct change *c, const struct change_node *staged)
 		store_batch_put_inode(c->batch, node->session->sid, node->ino, &staged->inode);
 }
 
+/* Whether the new record may be due before the old one was. */
+static bool comes_nearer(const struct store_session *old, const struct store_session *new)
+{
+	return new->last_write - new->skew < old->last_write - old->skew || new->cache_oldest < old->cache_oldest
+		|| new->status != old->status || new->flags != old->flags || new->expires != old->expires
+		|| new->ended != old->ended || (new->files[STORE_CACHE] && !old->files[STORE_CACHE]);
+}
+
+static void take_over_record(struct change *c)
+{
+	bool nearer = comes_nearer(&c->session->record, &c->record);
+
+	c->session->record = c->record;
+	if (nearer)
+		roster_note(c->fs, &c->record);
+}
+
 static void take_over(struct change *c)
 {
 	uint64_t epoch = store_epoch(c->fs->store);
@@ -142,7 +158,7 @@ static void take_over(struct change *c)
 		}
 	}
 	if (c->session)
-		c->session->record = c->record;
+		take_over_record(c);
 	c->fs->absent.dir = 0;
 }
 

@@ -39,6 +39,13 @@ struct change {
  * store_batch_begin. What was not committed is undone by change_end.
  */
 int change_begin(struct change *, struct session *, enum store_batch_flag, size_t bytes);
+/* The session was changed at this moment: its age begins anew. */
+static inline void change_renew(const struct fs *fs, struct store_session *record, int64_t now)
+{
+	record->modified = record->last_write = now;
+	record->skew = fs->clock.skew;
+}
+
 /* The copy of a node's inode, staged at the first call. */
 struct store_inode *change_inode(struct change *, struct node *);
 /* A new inode. The node is pinned for the caller, and worthless if the change is not committed. */

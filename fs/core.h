@@ -10,12 +10,14 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "fs/age_clock.h"
 #include "fs/fs.h"
 #include "store/store.h"
 
 struct node;
 struct session;
 struct control_node;
+struct roster;
 struct server;
 struct sync;
 struct fault_ring;
@@ -53,6 +55,8 @@ struct fs {
 	uint64_t next_control;
 	struct store_sid current; /* the session that was made last; 0: to be looked for */
 	struct node *root;
+	struct age_clock clock;
+	struct roster *roster;
 	struct fs_absent absent;
 	struct fault_ring *faults; /* NULL: there was none */
 };
@@ -86,6 +90,8 @@ static inline void fs_unlock_guard(struct fs **fs)
 /* Holds the lock until the end of the block. */
 #define FS_GUARD(fs) __attribute__((cleanup(fs_unlock_guard), unused)) struct fs *fs_guard_ = fs_lock(fs)
 
+#define FS_SECOND INT64_C(1000000000)
+
 /* Nanoseconds since the epoch. */
 static inline int64_t fs_now(void)
 {
@@ -93,6 +99,16 @@ static inline int64_t fs_now(void)
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+/* The same, having noticed if the clock jumped. */
+static inline int64_t fs_age_now(struct fs *fs)
+{
+	int64_t now = fs_now();
+
+	if (age_clock_wants_look(&fs->clock, now))
+		age_clock_look(fs, now);
+	return now;
 }
 
 /* A message for the administrator, as fs_set_log has it. */

@@ -12,6 +12,7 @@
 #include "fs/control.h"
 #include "fs/error.h"
 #include "fs/fault.h"
+#include "fs/roster.h"
 #include "fs/rules.h"
 #include "fs/serve.h"
 
@@ -88,6 +89,15 @@ static int load_root(struct fs *fs)
 	return r;
 }
 
+/* What is kept in memory of all sessions, and the clock by which they age. */
+static int load_life(struct fs *fs)
+{
+	FS_GUARD(fs);
+	int r = age_clock_open(fs);
+
+	return r ? r : roster_new(fs, &fs->roster);
+}
+
 int fs_new(struct store *store, const struct fs_options *options, struct fs **ret)
 {
 	struct fs *fs = calloc(1, sizeof(*fs));
@@ -104,6 +114,8 @@ int fs_new(struct store *store, const struct fs_options *options, struct fs **re
 	fs->next_control = CONTROL_ID_FILES;
 	pthread_mutex_init(&fs->lock, NULL);
 	r = load_root(fs);
+	if (!r)
+		r = load_life(fs);
 	if (!r && !options->read_only)
 		r = rules_collect_orphans(fs);
 	if (!r)
@@ -125,6 +137,7 @@ void fs_free(struct fs *fs)
 	control_free_all(fs);
 	node_free_all(fs);
 	fault_free(fs);
+	roster_free(fs->roster);
 	fs_unlock(fs);
 	pthread_mutex_destroy(&fs->lock);
 	free(fs);

@@ -29,6 +29,13 @@ struct fs_options {
 	bool allow_root;
 	bool debug;       /* print every request to stderr */
 	uint64_t max_file_size; /* bytes, 0: STORE_FILE_MAX; beyond it EFBIG */
+	/* seconds, 0: never */
+	uint64_t ttl;       /* active and failed sessions without a write */
+	uint64_t retain;    /* completed and archived ones */
+	uint64_t cache_ttl; /* files in cache/, by their mtime */
+	uint64_t grace;     /* how long an ended session can be taken back */
+	uint64_t keep;       /* how many unguarded sessions stay, 0: all */
+	uint64_t cache_size; /* bytes in a session's cache/, 0: any */
 	unsigned max_threads;   /* 1 to 64; 0: 1 up to two cores, else half the cores up to 8 */
 	const char *fuse_options; /* further options for the kernel or libfuse, comma-separated, or NULL */
 	const struct fs_setting *settings; /* ends with a NULL name */

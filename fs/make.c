@@ -5,6 +5,7 @@
 
 #include "fs/acl.h"
 #include "fs/dir.h"
+#include "fs/roster.h"
 
 /* Links of one inode, as ext4 has it. */
 enum { LINKS_MAX = 65000, TARGET_MAX = 4095 };
@@ -169,14 +170,17 @@ static int make_session(struct node *root, const struct caller *caller, const ch
 	struct entry *ret)
 {
 	struct store_inode inode = draft(root, caller, what, what->mode & ~caller->umask);
-	struct store_session record = {.created = inode.btime, .modified = inode.btime, .last_write = inode.btime};
+	struct store_session record = {.created = inode.btime, .cache_oldest = inode.btime};
 	struct store_dirent entry;
 	NODE_AUTO node = NULL;
 	CHANGE_AUTO(c);
-	int r = change_begin(&c, root->session, STORE_GROW, 0);
+	int r = roster_reserve(root->session->fs);
 
+	if (!r)
+		r = change_begin(&c, root->session, STORE_GROW, 0);
 	if (r)
 		return r;
+	change_renew(c.fs, &record, inode.btime);
 	record.sid = store_new_sid(c.batch);
 	record.root = store_new_ino(c.batch);
 	record.name_len = (uint32_t)strlen(name);
@@ -199,6 +203,7 @@ static int make_session(struct node *root, const struct caller *caller, const ch
 	if (r)
 		return r;
 	c.fs->current = STORE_ROOT_SID;
+	roster_add(c.fs, &record);
 	dir_refer(node, ret);
 	return 0;
 }

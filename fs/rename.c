@@ -272,7 +272,7 @@ static void put_session(struct change *c, struct session *session, const char *n
 
 	record.name_len = (uint32_t)strlen(name);
 	memcpy(record.name, name, record.name_len + 1);
-	record.modified = c->now;
+	change_renew(c->fs, &record, c->now);
 	store_batch_put_session(c->batch, &record);
 }
 
@@ -280,7 +280,7 @@ static void note_session(struct session *session, const char *name, int64_t now)
 {
 	session->record.name_len = (uint32_t)strlen(name);
 	memcpy(session->record.name, name, session->record.name_len + 1);
-	session->record.modified = now;
+	change_renew(session->fs, &session->record, now);
 }
 
 static int apply_root(struct rename *m, const struct session_content *replaced)

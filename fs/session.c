@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "fs/error.h"
+#include "fs/roster.h"
 
 static struct session *session_new(struct fs *fs, struct store_sid sid)
 {
@@ -27,6 +28,7 @@ static struct session *session_new(struct fs *fs, struct store_sid sid)
 
 static void session_free(struct session *s)
 {
+	roster_note(s->fs, &s->record);
 	HASH_DEL(s->fs->sessions, s);
 	store_session_release(&s->record);
 	free(s);
@@ -66,6 +68,13 @@ int session_make(struct fs *fs, const struct store_session *record, struct sessi
 	s->record = *record;
 	*ret = session_ref(s);
 	return 0;
+}
+
+void session_set_removed(struct session *s)
+{
+	s->removed = true;
+	s->fs->current = STORE_ROOT_SID;
+	roster_remove(s->fs, s->sid);
 }
 
 struct session *session_ref(struct session *s)

@@ -29,11 +29,7 @@ struct session *session_ref(struct session *);
 void session_put(struct session *);
 
 /* Its record is gone from the store. */
-static inline void session_set_removed(struct session *s)
-{
-	s->removed = true;
-	s->fs->current = STORE_ROOT_SID;
-}
+void session_set_removed(struct session *);
 
 static inline bool session_is_root(const struct session *s)
 {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,9 +92,22 @@ static int wait_for_lock(int fd, void (*slow)(int pid))
 	return r;
 }
 
-enum closing_result closing_wait(int fd, void (*slow)(int pid), char **ret_why)
+/* What the file says of a daemon that is gone. */
+static enum closing_result read_end(const char *text, char **ret_why)
 {
 	static const char failed[] = "\nclosed: ";
+
+	if (strstr(text, "\nclosed ok\n"))
+		return CLOSING_SAVED;
+	const char *why = strstr(text, failed);
+	if (!why)
+		return CLOSING_DIED;
+	*ret_why = strndup(why + sizeof failed - 1, strcspn(why + 1, "\n") - (sizeof failed - 2));
+	return CLOSING_FAILED;
+}
+
+enum closing_result closing_wait(int fd, void (*slow)(int pid), char **ret_why)
+{
 	char text[512];
 
 	if (fd < 0)
@@ -101,13 +115,23 @@ enum closing_result closing_wait(int fd, void (*slow)(int pid), char **ret_why)
 	int r = wait_for_lock(fd, slow);
 	read_all(fd, text, sizeof text);
 	close(fd);
-	if (r < 0)
+	return r < 0 ? CLOSING_UNKNOWN : read_end(text, ret_why);
+}
+
+enum closing_result closing_look(const char *store, int *ret_pid, char **ret_why)
+{
+	int fd = closing_watch(store), pid;
+	char text[512];
+
+	if (fd < 0)
 		return CLOSING_UNKNOWN;
-	if (strstr(text, "\nclosed ok\n"))
-		return CLOSING_SAVED;
-	char *why = strstr(text, failed);
-	if (!why)
-		return CLOSING_DIED;
-	*ret_why = strndup(why + sizeof failed - 1, strcspn(why + 1, "\n") - (sizeof failed - 2));
-	return CLOSING_FAILED;
+	bool alive = flock(fd, LOCK_SH | LOCK_NB) < 0;
+	read_all(fd, text, sizeof text);
+	close(fd);
+	if (!alive)
+		return read_end(text, ret_why);
+	if (sscanf(text, "pid %d", &pid) != 1)
+		return CLOSING_UNKNOWN;
+	*ret_pid = pid;
+	return CLOSING_ALIVE;
 }

@@ -23,9 +23,12 @@ enum closing_result {
 	CLOSING_FAILED,  /* *ret_why says why; for the caller to free */
 	CLOSING_DIED,    /* the daemon ended without closing its store */
 	CLOSING_UNKNOWN, /* it left no file */
+	CLOSING_ALIVE,   /* it has not ended; of closing_look only */
 };
 
 /* Unmounter: before unmounting. A descriptor, or negative errno when there is none. */
 int closing_watch(const char *store);
 /* Unmounter: waits until that daemon is gone (slow is called after five seconds) and closes the descriptor. */
 enum closing_result closing_wait(int fd, void (*slow)(int pid), char **ret_why);
+/* Anybody, without waiting: how the last daemon ended, or its *ret_pid if it has not. */
+enum closing_result closing_look(const char *store, int *ret_pid, char **ret_why);

@@ -33,6 +33,7 @@ struct option_row {
 
 #define HOT_MIN (UINT64_C(4) << 20)
 #define HOT_MAX (UINT64_C(4) << 30)
+#define SPAN_MAX (UINT64_C(36500) * 86400)
 #define AT(member) offsetof(struct mount_options, member)
 /* clang-format off */
 #define PASSED(option) { .name = (option), .type = OPTION_KERNEL }
@@ -51,6 +52,18 @@ static const struct option_row rows[] = {
 		"largest size of a file, beyond it EFBIG; 0 for no limit"},
 	{"max_store_size", OPTION_SIZE, AT(max_store_size), 0, INT64_MAX, 0, "max_store_size=20G",
 		"most the store may hold, compressed, beyond it ENOSPC; 0 for no limit"},
+	{"ttl", OPTION_DURATION, AT(ttl), 0, SPAN_MAX, 86400, "ttl=24h",
+		"how long an active or failed session stays after the last write in it; 0 for ever"},
+	{"retain", OPTION_DURATION, AT(retain), 0, SPAN_MAX, 90 * 86400, "retain=90d",
+		"the same for a completed or archived one; 0 for ever"},
+	{"keep", OPTION_NUMBER, AT(keep), 0, UINT32_MAX, 0, "keep=10",
+		"how many sessions stay that are not protected, the newest ones; 0 for all"},
+	{"cache_ttl", OPTION_DURATION, AT(cache_ttl), 0, SPAN_MAX, 2 * 86400, "cache_ttl=48h",
+		"how long a file in cache/ stays, by its mtime; 0 for ever"},
+	{"cache_size", OPTION_SIZE, AT(cache_size), 0, INT64_MAX, 0, "cache_size=1G",
+		"how much a session's cache/ may hold: beyond it the oldest files go soon; 0 for no limit"},
+	{"grace", OPTION_DURATION, AT(grace), 0, SPAN_MAX, 86400, "grace=24h",
+		"how long a session that expired or was removed can be taken back; 0: until space is needed"},
 	{"hot_size", OPTION_SIZE, AT(hot_size), HOT_MIN, HOT_MAX, 0, "hot_size=64M",
 		"size of each of the two logs that take what was written last; 0: by the size of the disk"},
 	{"max_threads", OPTION_NUMBER, AT(max_threads), 0, 64, 0, "max_threads=4",

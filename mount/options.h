@@ -16,6 +16,9 @@ struct mount_options {
 	uint64_t compress;                      /* zstd level, 0 for none */
 	uint64_t max_file_size, max_store_size; /* bytes, 0 for no limit */
 	uint64_t hot_size;                      /* bytes, 0: by the disk */
+	uint64_t ttl, retain, cache_ttl, grace; /* seconds, 0: never */
+	uint64_t keep;                          /* sessions, 0: all */
+	uint64_t cache_size;                    /* bytes, 0: any */
 	uint64_t max_threads;                   /* 0: by the cores */
 	char *kernel;                           /* further options for libfuse, comma-separated, or NULL; owned */
 };

@@ -122,9 +122,8 @@ static bool parse_line(char *line, struct mounted *m)
 	return true;
 }
 
-void mounted_each(void (*each)(void *arg, const struct mounted *), void *arg)
+void mounted_each_in(FILE *file, void (*each)(void *arg, const struct mounted *), void *arg)
 {
-	FILE *file = fopen("/proc/self/mountinfo", "re");
 	struct mounted m;
 	char *line = NULL;
 	size_t size = 0;
@@ -132,9 +131,16 @@ void mounted_each(void (*each)(void *arg, const struct mounted *), void *arg)
 	while (file && getline(&line, &size, file) > 0)
 		if (parse_line(line, &m))
 			each(arg, &m);
+	free(line);
+}
+
+void mounted_each(void (*each)(void *arg, const struct mounted *), void *arg)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+
+	mounted_each_in(file, each, arg);
 	if (file)
 		fclose(file);
-	free(line);
 }
 
 /* What is looked for, and the last that was found, which is the one on top. */

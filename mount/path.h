@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /*
  * The absolute path without symlinks, for the caller to free. Its last part need not be there, nor answer (a dead
@@ -31,6 +32,8 @@ bool mounted_store(const char *store, struct mounted *ret);
 bool mounted_over(const char *path, struct mounted *ret);
 /* Every mount in the order of the table; what is given lives for the call. */
 void mounted_each(void (*each)(void *arg, const struct mounted *), void *arg);
+/* The same of a file like /proc/self/mountinfo; NULL is an empty one. */
+void mounted_each_in(FILE *, void (*each)(void *arg, const struct mounted *), void *arg);
 bool mounted_is_sessfs(const struct mounted *);
 
 /*

@@ -2,20 +2,15 @@
 #include "mount/preflight.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <linux/capability.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mount/machine.h"
 #include "mount/message.h"
 #include "mount/path.h"
 #include "mount/verb.h"
-
-#define FUSE_CONF "/etc/fuse.conf"
 
 void plan_release(struct mount_plan *p)
 {
@@ -165,130 +160,34 @@ static int check_dir(struct mount_plan *p, const char *name)
 
 /* ---- the machine ------------------------------------------------------------------------------------------------- */
 
-static int check_device(void)
+static int demand(const struct machine *m, machine_look *look)
 {
-	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	struct machine_answer answer;
 
-	if (fd >= 0) {
-		close(fd);
+	look(m, &answer);
+	if (answer.state != MACHINE_FIX)
 		return 0;
-	}
-	switch (errno) {
-	case ENOENT:
-		message_error(
-			"there is no /dev/fuse; load the module with `modprobe fuse`, or start the container with "
-			"--device /dev/fuse");
-		return MOUNT_SYSTEM;
-	case ENODEV:
-	case ENXIO:
-		message_error("the kernel has no FUSE; load the module with `modprobe fuse`");
-		return MOUNT_SYSTEM;
-	case EPERM:
-		message_error("this container may not use /dev/fuse; start it with --device /dev/fuse");
-		return MOUNT_SYSTEM;
-	case EACCES:
-		message_error("you may not open /dev/fuse; as root: `chmod 666 /dev/fuse`, or mount as root");
-		return MOUNT_USAGE;
-	default:
-		message_error("/dev/fuse cannot be opened: %s", strerror(errno));
-		return MOUNT_SYSTEM;
-	}
-}
-
-/* A number from /proc/self/status; false if it is not there. */
-static bool read_status(const char *field, int base, uint64_t *ret)
-{
-	FILE *file = fopen("/proc/self/status", "re");
-	size_t len = strlen(field);
-	char line[256];
-	bool found = false;
-
-	while (file && !found && fgets(line, sizeof line, file)) {
-		found = strncmp(line, field, len) == 0 && line[len] == ':';
-		if (found)
-			*ret = strtoull(line + len + 1, NULL, base);
-	}
-	if (file)
-		fclose(file);
-	return found;
-}
-
-static int check_capability(void)
-{
-	bool root = geteuid() == 0;
-	uint64_t caps = 0, locked = 0;
-
-	if (read_status(root ? "CapEff" : "CapBnd", 16, &caps) && !(caps >> CAP_SYS_ADMIN & 1)) {
-		message_error("this container may not mount (no CAP_SYS_ADMIN); start it with --cap-add SYS_ADMIN "
-			      "--device /dev/fuse, and --security-opt apparmor=unconfined where AppArmor is on");
-		return MOUNT_SYSTEM;
-	}
-	if (!root && read_status("NoNewPrivs", 10, &locked) && locked) {
-		message_error(
-			"fusermount3 cannot get the right to mount here (no_new_privs is set); mount as root, or start "
-			"this process without it (systemd: NoNewPrivileges=no)");
-		return MOUNT_SYSTEM;
-	}
-	return 0;
-}
-
-static bool find_program(const char *name, struct stat *ret)
-{
-	const char *path = getenv("PATH");
-	char *copy = strdup(path && *path ? path : "/usr/local/bin:/usr/bin:/bin"), *rest = copy, *dir, *file;
-	bool found = false;
-
-	while (copy && !found && (dir = strsep(&rest, ":"))) {
-		if (asprintf(&file, "%s/%s", *dir ? dir : ".", name) < 0)
-			break;
-		found = access(file, X_OK) == 0 && stat(file, ret) == 0;
-		free(file);
-	}
-	free(copy);
-	return found;
+	message_error("%s", answer.text);
+	return answer.status;
 }
 
 /* Only root mounts by itself; and even root does not for auto_unmount. */
-static int check_fusermount(const struct mount_plan *p)
+static bool needs_fusermount(const struct mount_plan *p)
 {
-	bool root = geteuid() == 0;
-	struct stat st;
-
-	if (root && !(p->options.kernel && strstr(p->options.kernel, "auto_unmount")))
-		return 0;
-	if (!find_program("fusermount3", &st)) {
-		message_error("there is no fusermount3, which lets users mount; as root: `apt-get install fuse3`");
-		return MOUNT_SYSTEM;
-	}
-	if (!root && !(st.st_mode & S_ISUID)) {
-		message_error("fusermount3 is not set-user-ID root, so users cannot mount; as root: "
-			      "`chmod u+s $(command -v fusermount3)`");
-		return MOUNT_SYSTEM;
-	}
-	return 0;
+	return geteuid() != 0 || (p->options.kernel && strstr(p->options.kernel, "auto_unmount"));
 }
 
-static bool conf_allows_other(void)
+static int check_allow(const struct mount_plan *p, const struct machine *m)
 {
-	FILE *file = fopen(FUSE_CONF, "re");
-	char line[256];
-	bool found = false;
+	struct machine_answer answer;
 
-	while (file && !found && fgets(line, sizeof line, file))
-		found = strncmp(line, "user_allow_other", 16) == 0 && strspn(line + 16, " \t\n") == strlen(line + 16);
-	if (file)
-		fclose(file);
-	return found;
-}
-
-static int check_allow(const struct mount_plan *p)
-{
 	if (p->options.allow_other && p->options.allow_root) {
 		message_error("allow_other and allow_root exclude each other; allow_other lets root in too");
 		return MOUNT_USAGE;
 	}
-	if ((p->options.allow_other || p->options.allow_root) && geteuid() != 0 && !conf_allows_other()) {
-		message_error("the option %s is for root only, until " FUSE_CONF " has a line `user_allow_other`",
+	machine_allow_other(m, &answer);
+	if ((p->options.allow_other || p->options.allow_root) && answer.state != MACHINE_OK) {
+		message_error("the option %s is for root only, until /etc/fuse.conf has a line `user_allow_other`",
 			p->options.allow_other ? "allow_other" : "allow_root");
 		return MOUNT_USAGE;
 	}
@@ -297,14 +196,20 @@ static int check_allow(const struct mount_plan *p)
 
 static int check_machine(const struct mount_plan *p)
 {
-	int r = check_allow(p);
+	const struct machine here = {
+		.root = "",
+		.path = getenv("PATH"),
+		.uid = geteuid(),
+		.mount_barred = machine_mount_barred(),
+	};
+	int r = check_allow(p, &here);
 
 	if (r == 0)
-		r = check_capability();
+		r = demand(&here, machine_rights);
+	if (r == 0 && needs_fusermount(p))
+		r = demand(&here, machine_fusermount);
 	if (r == 0)
-		r = check_fusermount(p);
-	if (r == 0)
-		r = check_device();
+		r = demand(&here, machine_device);
 	return r;
 }
 

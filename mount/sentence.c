@@ -2,80 +2,102 @@
 #include "mount/sentence.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mount/message.h"
 #include "mount/path.h"
 #include "store/store.h"
 
-static void say_busy(const char *path, int pid)
+__attribute__((format(printf, 2, 3))) static void put(char *text, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, SENTENCE_TEXT, format, args);
+	va_end(args);
+}
+
+static void put_busy(char *text, const char *path, int pid)
 {
 	struct mounted m;
 
 	if (mounted_store(path, &m)) {
-		message_error("the store %s is in use by process %d, which has it mounted on %s; work there, or first "
-			      "`sessfs umount %s`",
+		put(text,
+			"the store %s is in use by process %d, which has it mounted on %s; work there, or first "
+			"`sessfs umount %s`",
 			path, pid, m.dir, m.dir);
 		mounted_release(&m);
 	} else {
-		message_error("the store %s is in use by process %d; wait until that is done", path, pid);
+		put(text, "the store %s is in use by process %d; wait until that is done", path, pid);
 	}
 }
 
-static void say_denied(const char *path, int error)
+static void put_denied(char *text, const char *path, int error)
 {
 	if (error == EROFS)
-		message_error("the store %s lies on a read-only filesystem; mount it with -o ro", path);
+		put(text, "the store %s lies on a read-only filesystem; mount it with -o ro", path);
 	else
-		message_error("the store %s may not be opened (%s); it must belong to the user who mounts it: "
-			      "`chown -R $(id -u) %s` as root",
+		put(text,
+			"the store %s may not be opened (%s); it must belong to the user who mounts it: "
+			"`chown -R $(id -u) %s` as root",
 			path, strerror(error), path);
 }
 
-void sentence_store(int r, const char *path, const struct store_open_info *info)
+void sentence_store_text(int r, const char *path, const struct store_open_info *info, char text[SENTENCE_TEXT])
 {
 	const char *what = info->what ? info->what : "opening";
 
+	text[0] = 0;
 	if (r < 0) {
-		message_error(
-			"the store %s cannot be used: %s: %s", path, what, strerror(info->error ? info->error : -r));
+		put(text, "the store %s cannot be used: %s: %s", path, what, strerror(info->error ? info->error : -r));
 		return;
 	}
 	switch ((enum store_result)r) {
 	case STORE_BUSY:
-		say_busy(path, info->pid);
+		put_busy(text, path, info->pid);
 		return;
 	case STORE_NEWER:
-		message_error(
+		put(text,
 			"the store %s has format %u, which a newer sessfs wrote; this one knows formats up to %u: "
 			"update sessfs",
 			path, info->format, STORE_FORMAT);
 		return;
 	case STORE_NOT_EMPTY:
-		message_error(
-			"%s is not a store, and not an empty directory that could become one; name another directory",
+		put(text, "%s is not a store, and not an empty directory that could become one; name another directory",
 			path);
 		return;
 	case STORE_NO_DIR:
 	case STORE_ABSENT:
-		message_error(info->error == ENOTDIR ? "the store %s is not a directory; name another"
-						     : "there is no store %s; `sessfs init %s` makes one",
-			path, path);
+		if (info->error == ENOTDIR)
+			put(text, "the store %s is not a directory; name another", path);
+		else
+			put(text, "there is no store %s; `sessfs init %s` makes one", path, path);
 		return;
 	case STORE_DENIED:
-		say_denied(path, info->error);
+		put_denied(text, path, info->error);
 		return;
 	case STORE_FULL:
-		message_error("there is no space for the store %s (%s); free some on its disk", path, what);
+		put(text, "there is no space for the store %s (%s); free some on its disk", path, what);
 		return;
 	case STORE_READ_ONLY:
-		message_error("the store %s is open for reading only", path);
+		put(text, "the store %s is open for reading only", path);
 		return;
 	case STORE_DAMAGED:
-		message_error("the store %s is damaged (%s); keep a copy and try `sessfs check --repair %s`", path,
-			what, path);
+		put(text, "the store %s is damaged (%s); keep a copy and try `sessfs check --repair %s`", path, what,
+			path);
 		return;
 	case STORE_OK:
 		return;
 	}
+}
+
+void sentence_store(int r, const char *path, const struct store_open_info *info)
+{
+	char text[SENTENCE_TEXT];
+
+	sentence_store_text(r, path, info, text);
+	if (*text)
+		message_error("%s", text);
 }

@@ -10,7 +10,7 @@
 enum { OPTIONS_MAX = 24, HELP_COLUMN = 22 };
 
 /* A new verb: its file, and its name here. */
-#define VERBS(row) row(init) row(mount) row(umount) row(check)
+#define VERBS(row) row(init) row(mount) row(umount) row(check) row(doctor)
 
 #define DECLARE(name) extern const struct verb verb_##name;
 #define ADDRESS(name) &verb_##name,

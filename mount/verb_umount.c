@@ -117,6 +117,8 @@ static int report(enum closing_result result, const char *store, char *why)
 	case CLOSING_UNKNOWN:
 		message_error("unmounted; whether everything was saved in %s stands in the system's log", store);
 		return MOUNT_PARTIAL;
+	case CLOSING_ALIVE:
+		break;
 	}
 	return MOUNT_INTERNAL;
 }

@@ -1,0 +1,43 @@
+/*
+ * life_outlook.c - what will become of a session; which sessions there are.
+ */
+#include "fs/life.h"
+#include "fs/retention.h"
+#include "fs/roster.h"
+
+static enum life_guard guard_of(struct fs *fs, const struct store_session *record)
+{
+	struct retention_subject subject = retention_subject_of(record);
+
+	(void)fs;
+	return retention_guard(&subject);
+}
+
+int life_outlook(struct fs *fs, const struct store_session *record, struct life_outlook *ret)
+{
+	struct retention_subject subject = retention_subject_of(record);
+	struct life_outlook outlook = {.last_write = record->last_write};
+	int64_t now = fs_now();
+
+	fs_assert_locked(fs);
+	outlook.guard = guard_of(fs, record);
+	outlook.rule = retention_rule(&fs->options, &subject, fs->clock.skew, &outlook.expires);
+	if (outlook.expires > now && roster_is_excess(fs, record->sid, &outlook.newer)) {
+		outlook.rule = LIFE_KEEP;
+		outlook.expires = now;
+	} else if (outlook.rule != LIFE_NO_RULE && outlook.expires < fs->clock.hold) {
+		outlook.expires = fs->clock.hold;
+	}
+	*ret = outlook;
+	return 0;
+}
+
+unsigned life_list(const struct fs *fs, bool trash, uint32_t after, struct store_sid *ret, unsigned max)
+{
+	return roster_list(fs, trash, after, ret, max);
+}
+
+uint64_t life_count(const struct fs *fs, bool trash)
+{
+	return roster_count(fs, trash);
+}

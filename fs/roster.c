@@ -1,0 +1,432 @@
+/*
+ * roster.c - see roster.h.
+ */
+#include "fs/roster.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <bsd/sys/tree.h>
+
+#include "fs/error.h"
+#include "fs/retention.h"
+
+struct member {
+	RB_ENTRY(member) number, end, cache, age;
+	struct store_sid sid;
+	bool ended;    /* it is in the trash */
+	bool has_age;  /* it is in the tree of ages: alive and guarded by nothing in its record */
+	struct retention_subject subject;
+	int64_t until;        /* of one in the trash: kept until then, in the clock of ages */
+	int64_t cache_oldest; /* as in its record; STORE_NEVER: nothing is in its cache/ */
+	int64_t deferred, cache_deferred;
+	/* keys, by the clock of the wall */
+	int64_t ends, cache_due;
+};
+
+RB_HEAD(numbers, member);
+RB_HEAD(ends, member);
+RB_HEAD(caches, member);
+RB_HEAD(ages, member);
+
+struct roster {
+	struct numbers numbers[2]; /* alive, in the trash */
+	uint64_t counts[2];
+	struct ends ends;
+	struct caches caches;
+	struct ages ages;
+	uint64_t ageing; /* members of ages */
+	struct member *spare;
+	int64_t first_end, first_cache; /* the lowest keys; STORE_NEVER */
+};
+
+static int compare(int64_t a, int64_t b, const struct member *x, const struct member *y)
+{
+	if (a != b)
+		return a < b ? -1 : 1;
+	return x->sid.n < y->sid.n ? -1 : x->sid.n > y->sid.n;
+}
+
+static int by_number(const struct member *a, const struct member *b)
+{
+	return compare(0, 0, a, b);
+}
+
+static int by_end(const struct member *a, const struct member *b)
+{
+	return compare(a->ends, b->ends, a, b);
+}
+
+static int by_cache(const struct member *a, const struct member *b)
+{
+	return compare(a->cache_due, b->cache_due, a, b);
+}
+
+static int by_age(const struct member *a, const struct member *b)
+{
+	return compare(a->subject.written, b->subject.written, a, b);
+}
+
+RB_GENERATE_INTERNAL(numbers, member, number, by_number, __attribute__((unused)) static)
+RB_GENERATE_INTERNAL(ends, member, end, by_end, __attribute__((unused)) static)
+RB_GENERATE_INTERNAL(caches, member, cache, by_cache, __attribute__((unused)) static)
+RB_GENERATE_INTERNAL(ages, member, age, by_age, __attribute__((unused)) static)
+
+static struct member *find(const struct roster *roster, struct store_sid sid)
+{
+	struct member key = {.sid = sid}, *member = RB_FIND(numbers, (struct numbers *)&roster->numbers[0], &key);
+
+	return member ? member : RB_FIND(numbers, (struct numbers *)&roster->numbers[1], &key);
+}
+
+/* ---- one member -------------------------------------------------------------------------------------------------- */
+
+static void learn(struct member *member, const struct store_session *record)
+{
+	member->sid = record->sid;
+	member->ended = record->ended != 0;
+	member->subject = retention_subject_of(record);
+	member->until = record->until == STORE_NEVER ? STORE_NEVER : record->until - record->skew;
+	member->cache_oldest = record->files[STORE_CACHE] ? record->cache_oldest : STORE_NEVER;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t end_of(const struct fs *fs, const struct member *member)
+{
+	int64_t at = STORE_NEVER;
+
+	if (member->ended)
+		at = member->until == STORE_NEVER ? STORE_NEVER : member->until + fs->clock.skew;
+	else if (retention_guard(&member->subject) == LIFE_UNGUARDED)
+		retention_rule(&fs->options, &member->subject, fs->clock.skew, &at);
+	return later(at, member->deferred);
+}
+
+static int64_t cache_due_of(const struct fs *fs, const struct member *member)
+{
+	if (member->ended || member->cache_oldest == STORE_NEVER)
+		return STORE_NEVER;
+	return later(retention_cache(&fs->options, member->cache_oldest, fs->clock.jumped), member->cache_deferred);
+}
+
+static void first_changed(struct roster *roster)
+{
+	const struct member *end = RB_MIN(ends, &roster->ends), *cache = RB_MIN(caches, &roster->caches);
+
+	roster->first_end = end ? end->ends : STORE_NEVER;
+	roster->first_cache = cache ? cache->cache_due : STORE_NEVER;
+}
+
+static void take_out(struct roster *roster, struct member *member)
+{
+	RB_REMOVE(numbers, &roster->numbers[member->ended], member);
+	roster->counts[member->ended]--;
+	if (member->ends != STORE_NEVER)
+		RB_REMOVE(ends, &roster->ends, member);
+	if (member->cache_due != STORE_NEVER)
+		RB_REMOVE(caches, &roster->caches, member);
+	if (member->has_age) {
+		RB_REMOVE(ages, &roster->ages, member);
+		roster->ageing--;
+	}
+}
+
+static void put_in(struct fs *fs, struct roster *roster, struct member *member)
+{
+	member->ends = end_of(fs, member);
+	member->cache_due = cache_due_of(fs, member);
+	member->has_age = fs->options.keep && !member->ended && retention_guard(&member->subject) == LIFE_UNGUARDED;
+	RB_INSERT(numbers, &roster->numbers[member->ended], member);
+	roster->counts[member->ended]++;
+	if (member->ends != STORE_NEVER)
+		RB_INSERT(ends, &roster->ends, member);
+	if (member->cache_due != STORE_NEVER)
+		RB_INSERT(caches, &roster->caches, member);
+	if (member->has_age) {
+		RB_INSERT(ages, &roster->ages, member);
+		roster->ageing++;
+	}
+}
+
+static void place(struct fs *fs, struct member *member, const struct store_session *record)
+{
+	take_out(fs->roster, member);
+	learn(member, record);
+	put_in(fs, fs->roster, member);
+	first_changed(fs->roster);
+}
+
+/* The entry becomes right; false if it was. */
+static bool refresh(struct fs *fs, struct member *member)
+{
+	struct session *session = NULL;
+	struct member fresh;
+
+	HASH_FIND(hh, fs->sessions, &member->sid, sizeof(member->sid), session);
+	if (!session)
+		return false; /* a session that is not in memory is not written to */
+	learn(&fresh, &session->record);
+	if (fresh.ended == member->ended && fresh.subject.written == member->subject.written
+	    && fresh.cache_oldest == member->cache_oldest && end_of(fs, member) == member->ends)
+		return false;
+	place(fs, member, &session->record);
+	return true;
+}
+
+/* ---- the table --------------------------------------------------------------------------------------------------- */
+
+struct loading {
+	struct fs *fs;
+	struct roster *roster;
+	bool no_memory;
+};
+
+static bool load(void *arg, const struct store_session *record)
+{
+	struct loading *loading = arg;
+	struct member *member;
+
+	if (record->flags & STORE_SESSION_DROPPED)
+		return false;
+	member = calloc(1, sizeof(*member));
+	loading->no_memory = !member;
+	if (!member)
+		return true;
+	learn(member, record);
+	put_in(loading->fs, loading->roster, member);
+	return false;
+}
+
+int roster_new(struct fs *fs, struct roster **ret)
+{
+	struct roster *roster = calloc(1, sizeof(*roster));
+	struct loading loading = {.fs = fs, .roster = roster};
+	int r;
+
+	fs_assert_locked(fs);
+	if (!roster)
+		return -ENOMEM;
+	r = error_of_store(store_scan_sessions(fs->store, 0, load, &loading));
+	if (!r && loading.no_memory)
+		r = -ENOMEM;
+	if (r) {
+		roster_free(roster);
+		return r;
+	}
+	first_changed(roster);
+	*ret = roster;
+	return 0;
+}
+
+void roster_free(struct roster *roster)
+{
+	struct member *member, *next;
+
+	if (!roster)
+		return;
+	for (unsigned trash = 0; trash < 2; trash++)
+		RB_FOREACH_SAFE(member, numbers, &roster->numbers[trash], next) {
+			RB_REMOVE(numbers, &roster->numbers[trash], member);
+			free(member);
+		}
+	free(roster->spare);
+	free(roster);
+}
+
+int roster_reserve(struct fs *fs)
+{
+	if (!fs->roster->spare)
+		fs->roster->spare = calloc(1, sizeof(struct member));
+	return fs->roster->spare ? 0 : -ENOMEM;
+}
+
+void roster_add(struct fs *fs, const struct store_session *record)
+{
+	struct member *member = fs->roster->spare;
+
+	fs_assert_locked(fs);
+	assert(member);
+	fs->roster->spare = NULL;
+	learn(member, record);
+	put_in(fs, fs->roster, member);
+	first_changed(fs->roster);
+}
+
+void roster_note(struct fs *fs, const struct store_session *record)
+{
+	struct member *member = fs->roster ? find(fs->roster, record->sid) : NULL;
+
+	fs_assert_locked(fs);
+	if (!member)
+		return;
+	member->deferred = member->cache_deferred = 0;
+	place(fs, member, record);
+}
+
+void roster_remove(struct fs *fs, struct store_sid sid)
+{
+	struct member *member = find(fs->roster, sid);
+
+	fs_assert_locked(fs);
+	if (!member)
+		return;
+	take_out(fs->roster, member);
+	first_changed(fs->roster);
+	free(member);
+}
+
+unsigned roster_list(const struct fs *fs, bool trash, uint32_t after, struct store_sid *ret, unsigned max)
+{
+	struct numbers *numbers = &fs->roster->numbers[trash];
+	struct member key = {.sid = {after + 1}}, *member;
+	unsigned n = 0;
+
+	fs_assert_locked(fs);
+	if (after == UINT32_MAX)
+		return 0;
+	for (member = RB_NFIND(numbers, numbers, &key); member && n < max; member = RB_NEXT(numbers, numbers, member))
+		ret[n++] = member->sid;
+	return n;
+}
+
+uint64_t roster_count(const struct fs *fs, bool trash)
+{
+	fs_assert_locked(fs);
+	return fs->roster->counts[trash];
+}
+
+/* ---- whose time has come ----------------------------------------------------------------------------------------- */
+
+void roster_clock_jumped(struct fs *fs)
+{
+	struct member *member;
+
+	if (!fs->roster)
+		return;
+	RB_INIT(&fs->roster->ends);
+	RB_INIT(&fs->roster->caches);
+	RB_FOREACH(member, numbers, &fs->roster->numbers[0]) {
+		member->deferred = member->cache_deferred = 0;
+		member->ends = end_of(fs, member);
+		member->cache_due = cache_due_of(fs, member);
+		if (member->ends != STORE_NEVER)
+			RB_INSERT(ends, &fs->roster->ends, member);
+		if (member->cache_due != STORE_NEVER)
+			RB_INSERT(caches, &fs->roster->caches, member);
+	}
+	RB_FOREACH(member, numbers, &fs->roster->numbers[1]) {
+		member->ends = end_of(fs, member);
+		if (member->ends != STORE_NEVER)
+			RB_INSERT(ends, &fs->roster->ends, member);
+	}
+	first_changed(fs->roster);
+}
+
+enum roster_matter roster_next(struct fs *fs, int64_t now, struct store_sid *ret)
+{
+	struct roster *roster = fs->roster;
+
+	fs_assert_locked(fs);
+	while (now >= roster->first_end && now >= fs->clock.hold) {
+		struct member *member = RB_MIN(ends, &roster->ends);
+
+		if (refresh(fs, member))
+			continue;
+		*ret = member->sid;
+		return member->ended ? ROSTER_DROPS : ROSTER_ENDS;
+	}
+	return ROSTER_NOTHING;
+}
+
+bool roster_next_cache(struct fs *fs, int64_t now, struct store_sid *ret)
+{
+	struct roster *roster = fs->roster;
+
+	fs_assert_locked(fs);
+	while (now >= roster->first_cache && now >= fs->clock.hold) {
+		struct member *member = RB_MIN(caches, &roster->caches);
+
+		if (refresh(fs, member))
+			continue;
+		*ret = member->sid;
+		return true;
+	}
+	return false;
+}
+
+uint64_t roster_excess(const struct fs *fs)
+{
+	return fs->options.keep && fs->roster->ageing > fs->options.keep ? fs->roster->ageing - fs->options.keep : 0;
+}
+
+unsigned roster_oldest(struct fs *fs, struct store_sid *ret, unsigned max)
+{
+	struct ages *ages = &fs->roster->ages;
+	struct member *member = RB_MIN(ages, ages);
+	unsigned n = 0;
+
+	fs_assert_locked(fs);
+	while (member && n < max) {
+		struct member *next = RB_NEXT(ages, ages, member);
+
+		if (refresh(fs, member)) { /* it was written to since, and has moved on */
+			struct member *before = next ? RB_PREV(ages, ages, next) : RB_MAX(ages, ages);
+
+			next = before == member ? member : next;
+		} else {
+			ret[n++] = member->sid;
+		}
+		member = next;
+	}
+	return n;
+}
+
+bool roster_is_excess(struct fs *fs, struct store_sid sid, uint64_t *ret_newer)
+{
+	uint64_t excess = roster_excess(fs);
+	struct member *member = excess ? RB_MIN(ages, &fs->roster->ages) : NULL;
+
+	for (uint64_t older = 0; member && older < excess; older++, member = RB_NEXT(ages, &fs->roster->ages, member))
+		if (member->sid.n == sid.n) {
+			*ret_newer = fs->roster->ageing - 1 - older;
+			return true;
+		}
+	return false;
+}
+
+void roster_defer(struct fs *fs, struct store_sid sid, int64_t moment)
+{
+	struct member *member = find(fs->roster, sid);
+
+	if (!member)
+		return;
+	take_out(fs->roster, member);
+	member->deferred = moment;
+	put_in(fs, fs->roster, member);
+	first_changed(fs->roster);
+}
+
+void roster_defer_cache(struct fs *fs, struct store_sid sid, int64_t moment)
+{
+	struct member *member = find(fs->roster, sid);
+
+	if (!member)
+		return;
+	take_out(fs->roster, member);
+	member->cache_deferred = moment;
+	put_in(fs, fs->roster, member);
+	first_changed(fs->roster);
+}
+
+int64_t roster_moment(const struct fs *fs)
+{
+	const struct roster *roster = fs->roster;
+	int64_t first = roster->first_end < roster->first_cache ? roster->first_end : roster->first_cache;
+
+	fs_assert_locked(fs);
+	return first == STORE_NEVER ? first : later(first, fs->clock.hold);
+}

@@ -1,0 +1,59 @@
+/*
+ * roster.h - all sessions, alive and in the trash, as far as it matters when each is to end: a table in memory, so that
+ * nothing is scanned to find out whose time has come.
+ *
+ * What it knows of a session is right, or a lower bound: a session that is written to comes nearer to its end by
+ * nothing, so writes do not touch the table. The true record is in memory then (fs->sessions); when the moment that the
+ * table knows has come, it is looked at and put back. When a session leaves memory, its entry becomes right.
+ *
+ * Whatever can bring an end nearer is told to roster_note after its commit: change_commit does it for changes of the
+ * staged record; a record that is put in another way is told by who puts it. All is protected by fs->lock.
+ */
+#pragma once
+
+#include "fs/life.h"
+
+struct roster;
+
+/* Reads the records of all sessions. */
+int roster_new(struct fs *, struct roster **ret);
+void roster_free(struct roster *);
+
+/* Makes sure that the next roster_add does not fail: to be called before the commit. -ENOMEM. */
+int roster_reserve(struct fs *);
+/* A session was made. */
+void roster_add(struct fs *, const struct store_session *);
+/* Its record is this now. Nothing happens for a session that is not in the table. */
+void roster_note(struct fs *, const struct store_session *);
+/* Its record is gone, or carries STORE_SESSION_DROPPED. */
+void roster_remove(struct fs *, struct store_sid);
+
+/* As life_list and life_count. */
+unsigned roster_list(const struct fs *, bool trash, uint32_t after, struct store_sid *ret, unsigned max);
+uint64_t roster_count(const struct fs *, bool trash);
+
+/* The skew changed, and with it all deadlines by age. */
+void roster_clock_jumped(struct fs *);
+
+/* What roster_next found. */
+enum roster_matter {
+	ROSTER_NOTHING,
+	ROSTER_ENDS,  /* a living session's time is over, unless it is guarded by more than its record */
+	ROSTER_DROPS, /* one in the trash has been there for long enough */
+};
+/* The first session whose moment is not after `now`. Takes the time of a comparison when there is none. */
+enum roster_matter roster_next(struct fs *, int64_t now, struct store_sid *ret);
+/*
+ * Of `keep`: sessions unguarded by their record beyond that number. The oldest ones, from the oldest on, are
+ * roster_oldest's; *ret_newer tells how many unguarded ones are newer.
+ */
+uint64_t roster_excess(const struct fs *);
+unsigned roster_oldest(struct fs *, struct store_sid *ret, unsigned max);
+bool roster_is_excess(struct fs *, struct store_sid, uint64_t *ret_newer);
+/* The first session below whose cache/ a file may be due. False if there is none. */
+bool roster_next_cache(struct fs *, int64_t now, struct store_sid *ret);
+/* Nothing more is decided about this session, or of its cache/, before `moment`. */
+void roster_defer(struct fs *, struct store_sid, int64_t moment);
+void roster_defer_cache(struct fs *, struct store_sid, int64_t moment);
+/* The earliest moment that roster_next or roster_next_cache has to say something; STORE_NEVER. */
+int64_t roster_moment(const struct fs *);
