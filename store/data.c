@@ -64,8 +64,8 @@ int reader_new(struct store *s, struct reader **ret)
 	return 0;
 }
 
-/* A reader at the newest commit. Lock held. */
-static int reader_take(struct store *s, struct reader **ret)
+/* An idle reader, renewed, or a new one: at the newest commit. */
+static int reader_find(struct store *s, struct reader **ret)
 {
 	for (int i = 0; i < SNAPSHOT_POOL; i++) {
 		if (!s->readers[i])
@@ -80,10 +80,23 @@ static int reader_take(struct store *s, struct reader **ret)
 	return reader_new(s, ret);
 }
 
+/* Lock held. */
+static int reader_take(struct store *s, struct reader **ret)
+{
+	int r = reader_find(s, ret);
+	if (r)
+		return r;
+	(*ret)->turn = s->turn;
+	s->reading[s->turn]++;
+	return 0;
+}
+
 static void reader_give(struct store *s, struct reader *reader)
 {
 	warm_snapshot_park(reader->snapshot);
 	pthread_mutex_lock(&s->lock);
+	if (--s->reading[reader->turn] == 0 && s->drops.count && reader->turn != s->turn)
+		pthread_cond_signal(&s->wake);
 	for (int i = 0; i < SNAPSHOT_POOL && reader; i++) {
 		if (!s->readers[i]) {
 			s->readers[i] = reader;

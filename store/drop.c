@@ -4,20 +4,20 @@
  *   store_batch_drop_session --commit--> pending --its log is flushed--> ready --steps--> gone
  *
  * A dropped session is one contiguous range of warm, deleted by the flusher between flushes, so that warm keeps one
- * writer. Its record, which says that it is dropped, goes in the last step with its orphans': a store that is opened
- * before finds it, and goes on. A step is one transaction, as short as a flush that becomes due may wait for.
+ * writer. Its record, which says that it is dropped, goes last, with its orphans': a store that is opened before finds
+ * it, and goes on. A step is one transaction, as short as a flush that becomes due may wait for; it takes as many
+ * sessions as it has time for, because each costs a sync.
  */
 #include "store/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-enum { STEP_RECORDS = 20000, RETRY_SECONDS = 1, SLICE = 1000 };
-
-static struct key session_key(uint32_t sid)
-{
-	return key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, sid);
-}
+#define STEP_NS UINT64_C(20000000)
+/* On a full device: few pages have to be written then. */
+#define SHORT_STEP_NS (STEP_NS / 20)
+#define RETRY_NS UINT64_C(1000000000)
+enum { STEP_SESSIONS = 512, SLICE = 1000 };
 
 /* ---- the list --------------------------------------------------------------------------------------------------- */
 
@@ -26,21 +26,6 @@ static struct drop *find(struct drops *d, uint32_t sid)
 	for (uint32_t i = 0; i < d->count; i++)
 		if (d->list[i].sid == sid)
 			return &d->list[i];
-	return NULL;
-}
-
-/* Whether no log has anything of the session any more. */
-static bool is_ready(const struct store *s, const struct drop *d)
-{
-	bool empty = !s->sealed && s->active->tail == HOT_DATA;
-	return !d->given_up && d->generation <= s->flushed_generation + empty;
-}
-
-static const struct drop *first_ready(const struct store *s)
-{
-	for (uint32_t i = 0; i < s->drops.count; i++)
-		if (is_ready(s, &s->drops.list[i]))
-			return &s->drops.list[i];
 	return NULL;
 }
 
@@ -60,11 +45,9 @@ static bool add(struct drops *d, struct drop drop)
 
 bool drops_add(struct store *s, uint32_t sid)
 {
-	if (!find(&s->drops, sid)) {
-		if (!add(&s->drops, (struct drop){ .sid = sid, .generation = s->generation }))
-			return false;
-		s->drops.added++;
-	}
+	if (!add(&s->drops, (struct drop){ .sid = sid, .generation = s->generation }))
+		return false;
+	s->drops.added++;
 	return true;
 }
 
@@ -76,24 +59,41 @@ void drops_end_batch(struct store *s, bool committed)
 	s->stats.drops = s->drops.count;
 }
 
+/* Whether no log has anything of the session any more. */
+static bool is_ready(const struct store *s, const struct drop *d)
+{
+	bool empty = !s->sealed && s->active->tail == HOT_DATA;
+	return !d->given_up && d->generation <= s->flushed_generation + empty;
+}
+
+/* Sessions that a step may take, at most `max`. */
+static unsigned list_ready(const struct store *s, uint32_t *sids, unsigned max)
+{
+	unsigned n = 0;
+	for (uint32_t i = 0; i < s->drops.count && n < max; i++)
+		if (is_ready(s, &s->drops.list[i]))
+			sids[n++] = s->drops.list[i].sid;
+	return n;
+}
+
 bool drops_are_ready(const struct store *s)
 {
+	uint32_t sid;
 	const struct drops *d = &s->drops;
-	if (d->paused || s->options.read_only || store_clock() < d->retry_at)
+	if (d->stopped || s->reading[!s->turn] || (d->retry_at && store_clock() < d->retry_at))
 		return false;
-	return !d->looked || first_ready(s);
+	return !d->looked || list_ready(s, &sid, 1);
 }
 
 bool drops_may_help(struct store *s)
 {
-	if (s->drops.paused || s->drops.retry_at > store_clock())
-		return false;
+	const struct drops *d = &s->drops;
+	bool any = false;
 	if (drops_are_ready(s))
 		return true;
-	bool any = false;
-	for (uint32_t i = 0; i < s->drops.count && !any; i++)
-		any = !s->drops.list[i].given_up;
-	if (!any || s->last_error)
+	for (uint32_t i = 0; i < d->count && !any; i++)
+		any = !d->list[i].given_up;
+	if (!any || d->stopped || d->retry_at || s->last_error)
 		return false;
 	return !s->spare || s->active->tail == HOT_DATA || swap_logs(s) == 0;
 }
@@ -115,10 +115,18 @@ static bool look_at(void *arg, const struct store_session *session)
 		l->failed = !add(d, (struct drop){ .sid = session->sid.n, .generation = d->resume });
 		d->count += !l->failed;
 	}
-	return l->failed || ++l->seen % SLICE == 0;
+	return ++l->seen % SLICE == 0 || l->failed;
 }
 
-/* In slices, so that nobody waits for the store's lock. */
+static bool is_stopping(struct store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	bool stopping = s->stopping;
+	pthread_mutex_unlock(&s->lock);
+	return stopping;
+}
+
+/* In slices, so that nobody waits for the store's lock. Damaged records end it: what lies behind them waits. */
 static void look(struct store *s)
 {
 	struct look l = { .store = s };
@@ -127,117 +135,152 @@ static void look(struct store *s)
 	do {
 		before = l.seen;
 		r = store_scan_sessions(s, l.at, look_at, &l);
-	} while (r == 0 && l.seen > before && !l.failed && !s->stopping);
+	} while (r == 0 && l.seen % SLICE == 0 && l.seen > before && !l.failed && !is_stopping(s));
 	pthread_mutex_lock(&s->lock);
 	s->drops.looked = true;
 	s->stats.drops = s->drops.count;
-	pthread_cond_broadcast(&s->flushed);
 	pthread_mutex_unlock(&s->lock);
 }
 
 /* ---- one step --------------------------------------------------------------------------------------------------- */
 
-static int delete_range(struct warm_txn *txn, uint32_t sid, uint64_t *deleted)
+struct step {
+	struct warm_txn *txn;
+	uint64_t until; /* store_clock */
+	uint32_t sids[STEP_SESSIONS];
+	unsigned count, gone; /* the first `gone` of them */
+	uint64_t deleted;     /* records */
+	uint32_t culprit;     /* of a failure: the session that cannot be deleted, or 0 */
+};
+
+static int delete_range(struct step *t, uint32_t sid)
 {
-	struct key first = key_make((struct store_sid){ sid }, (struct store_ino){ 0 }, 0, 0), at;
-	struct warm_value value;
+	struct key at = { { (uint64_t)sid << 32 } };
+	struct key last = { { (uint64_t)sid << 32 | UINT32_MAX, UINT64_MAX, UINT64_MAX } };
 	int r;
-	while ((r = warm_txn_seek(txn, &first, &at, &value)) == 0 && key_sid(at).n == sid) {
-		if (*deleted == STEP_RECORDS)
-			return 0;
-		r = warm_delete(txn, &at);
-		if (r)
-			return r < 0 ? r : -EIO;
-		++*deleted;
-	}
-	return r < 0 ? r : STORE_ABSENT;
+	do
+		r = warm_delete_some(t->txn, &at, &last, &t->deleted);
+	while (r == 0 && store_clock() < t->until);
+	if (r < 0)
+		t->culprit = sid;
+	return r;
 }
 
-static int delete_orphans(struct warm_txn *txn, uint32_t sid)
+static bool is_gone(const struct step *t, uint64_t sid)
+{
+	for (unsigned i = 0; i < t->gone; i++)
+		if (t->sids[i] == sid)
+			return true;
+	return false;
+}
+
+/* Their orphans, which lie with all others. */
+static int delete_orphans(struct step *t)
 {
 	struct store_ino none = { 0 };
-	struct key at = key_make(STORE_ROOT_SID, none, KIND_ORPHAN, 0), last = key_make(STORE_ROOT_SID, none, KIND_ORPHAN, UINT64_MAX);
+	struct key at = key_make(STORE_ROOT_SID, none, KIND_ORPHAN, 0);
+	struct key last = key_make(STORE_ROOT_SID, none, KIND_ORPHAN, UINT64_MAX);
 	struct warm_value value;
 	struct found f;
 	uint64_t owner;
 	int r;
-	while ((r = warm_txn_seek(txn, &at, &at, &value)) == 0 && key_cmp(&at, &last) <= 0) {
-		if (open_value(at, value, &f) == 0 && record_get_uint(f.body, f.len, &owner) > 0 && owner == sid &&
-			(r = warm_delete(txn, &at)))
-			return r < 0 ? r : -EIO;
+	while ((r = warm_txn_seek(t->txn, &at, &at, &value)) == 0 && key_cmp(&at, &last) <= 0) {
+		if (open_value(at, value, &f) == 0 && record_get_uint(f.body, f.len, &owner) > 0 && is_gone(t, owner))
+			r = warm_delete(t->txn, &at);
+		if (r)
+			return r;
 		at = key_make(STORE_ROOT_SID, none, KIND_ORPHAN, key_sub(at) + 1);
+	}
+	return r;
+}
+
+static int delete_some(struct step *t)
+{
+	int r = STORE_ABSENT;
+	while (r == STORE_ABSENT && t->gone < t->count && (t->gone == 0 || store_clock() < t->until)) {
+		r = delete_range(t, t->sids[t->gone]);
+		t->gone += r == STORE_ABSENT;
+	}
+	if (r >= 0 && t->gone)
+		r = delete_orphans(t);
+	for (unsigned i = 0; r >= 0 && i < t->gone; i++) {
+		struct key key = key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, t->sids[i]);
+		r = warm_delete(t->txn, &key);
 	}
 	return r < 0 ? r : 0;
 }
 
-static int delete_some(struct store *s, uint32_t sid, uint64_t *ret_deleted, bool *ret_gone)
+/* In one transaction. On failure nothing happened. */
+static int try_step(struct store *s, struct step *t, uint64_t ns)
 {
-	struct key key = session_key(sid);
-	struct warm_txn *txn;
-	uint64_t deleted = 0;
-	int r = warm_begin(s->warm, &txn);
+	t->gone = 0;
+	t->deleted = 0;
+	t->until = store_clock() + ns;
+	int r = warm_begin(s->warm, &t->txn);
 	if (r)
 		return r;
-	r = delete_range(txn, sid, &deleted);
-	bool gone = r == STORE_ABSENT;
-	if (gone) {
-		r = delete_orphans(txn, sid);
-		r = r ? r : warm_delete(txn, &key);
-	}
-	if (r < 0) {
-		warm_abort(txn);
-		return r;
-	}
-	r = warm_commit(txn);
-	if (r)
-		return r;
-	*ret_deleted = deleted;
-	*ret_gone = gone;
-	return 0;
+	r = delete_some(t);
+	if (r == 0)
+		return warm_commit(t->txn);
+	warm_abort(t->txn);
+	return r;
 }
 
-static void end_step(struct store *s, uint32_t sid, int r, uint64_t deleted, bool gone)
+/* What is damaged stays as it is until the next open; for space, or memory, to come back is waited. */
+static void note_failure(struct store *s, int error, uint32_t culprit)
 {
-	pthread_mutex_lock(&s->lock);
-	struct drops *d = &s->drops;
-	struct drop *drop = find(d, sid);
-	s->snapshot_stale = true;
-	(void)store_renew(s);
-	s->stats.dropped += deleted;
-	if (r == 0)
-		s->retry_at = 0;
-	else if (r == -EIO)
+	struct drop *drop = find(&s->drops, culprit);
+	if (error != -EIO)
+		s->drops.retry_at = store_clock() + RETRY_NS;
+	else if (drop)
 		drop->given_up = true;
 	else
-		d->retry_at = store_clock() + RETRY_SECONDS * UINT64_C(1000000000);
-	if (gone) {
-		uint32_t behind = d->count + d->added - (uint32_t)(drop + 1 - d->list);
-		memmove(drop, drop + 1, behind * sizeof *drop);
-		d->count--;
-	}
-	s->stats.drops = d->count;
+		s->drops.stopped = true;
+}
+
+static void note_success(struct store *s, const struct step *t)
+{
+	struct drops *d = &s->drops;
+	uint32_t left = 0;
+	for (uint32_t i = 0; i < d->count; i++)
+		if (!is_gone(t, d->list[i].sid))
+			d->list[left++] = d->list[i];
+	d->count = left;
+	d->retry_at = 0;
+	s->retry_at = 0;
+	store_turn(s);
+	s->stats.dropped += t->deleted;
+	s->stats.drops = left;
+}
+
+static void step(struct store *s)
+{
+	struct step t;
+	pthread_mutex_lock(&s->lock);
+	t.count = list_ready(s, t.sids, STEP_SESSIONS);
+	bool tight = s->drops.retry_at;
 	pthread_mutex_unlock(&s->lock);
+	if (!t.count)
+		return;
+	t.culprit = 0;
+	int r = try_step(s, &t, tight ? SHORT_STEP_NS : STEP_NS);
+	if (r == -ENOSPC && (space_release_reserve(s) || !tight))
+		r = try_step(s, &t, SHORT_STEP_NS);
+	pthread_mutex_lock(&s->lock);
+	if (r)
+		note_failure(s, r, t.culprit);
+	else
+		note_success(s, &t);
+	pthread_mutex_unlock(&s->lock);
+	space_after_flush(s);
 }
 
 void drops_step(struct store *s)
 {
-	uint64_t deleted = 0;
-	bool gone = false;
-	if (!s->drops.looked) {
+	if (s->drops.looked)
+		step(s);
+	else
 		look(s);
-		return;
-	}
-	pthread_mutex_lock(&s->lock);
-	const struct drop *drop = first_ready(s);
-	uint32_t sid = drop ? drop->sid : 0;
-	pthread_mutex_unlock(&s->lock);
-	if (!drop)
-		return;
-	int r = delete_some(s, sid, &deleted, &gone);
-	if (r == -ENOSPC && space_release_reserve(s))
-		r = delete_some(s, sid, &deleted, &gone);
-	end_step(s, sid, r, deleted, gone);
-	space_after_flush(s);
 	pthread_mutex_lock(&s->lock);
 	pthread_cond_broadcast(&s->flushed);
 	pthread_mutex_unlock(&s->lock);
@@ -248,6 +291,6 @@ void drops_finish(struct store *s)
 	pthread_mutex_lock(&s->lock);
 	while (drops_are_ready(s))
 		pthread_cond_wait(&s->flushed, &s->lock);
-	s->drops.paused = true;
+	s->drops.stopped = true;
 	pthread_mutex_unlock(&s->lock);
 }

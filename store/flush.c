@@ -257,11 +257,28 @@ static int flush_inode(struct flush *f, struct entry **at, int64_t *session_delt
 	return r ? r : put_chunk(f);
 }
 
+/* What this log has of a session that it drops is not worth writing. */
+static bool is_dropped(struct flush *f, struct store_sid sid)
+{
+	struct key key = key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, sid.n);
+	struct entry *e = index_find(&f->hot->index, &key);
+	struct store_session session;
+	if (!e || e->type != ENTRY_PUT || record_decode(&session_schema, f->hot->map + e->pos, e->len, &session))
+		return false;
+	store_session_release(&session);
+	return session.flags & STORE_SESSION_DROPPED;
+}
+
 static int flush_session(struct flush *f, struct entry **at)
 {
 	struct store_sid sid = key_sid((*at)->key);
 	int64_t delta = 0;
 	int r = 0;
+	if (is_dropped(f, sid)) {
+		while (*at && key_sid((*at)->key).n == sid.n)
+			*at = index_next(*at);
+		return 0;
+	}
 	while (r == 0 && *at && key_sid((*at)->key).n == sid.n)
 		r = flush_inode(f, at, &delta);
 	return r ? r : add_to_account(f, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, sid.n), delta);

@@ -46,9 +46,7 @@ static void retire(struct store *s, struct hot *h)
 	pthread_mutex_lock(&s->sync_lock);
 	pthread_mutex_lock(&s->lock);
 	s->sealed = NULL;
-	s->snapshot_stale = true;
-	/* a snapshot that stays behind keeps LMDB from using freed pages again; a failure shows in the next read */
-	(void)store_renew(s);
+	store_turn(s);
 	s->flushed_generation = hot_header(h)->generation;
 	s->last_error = 0;
 	s->durable = s->sealed_position > s->durable ? s->sealed_position : s->durable;
@@ -102,6 +100,17 @@ static void wait_until(struct store *s, uint64_t until)
 	pthread_cond_timedwait(&s->wake, &s->lock, &t);
 }
 
+/* When there may be something to do, if nobody wakes the flusher before. */
+static uint64_t next_time(const struct store *s, uint64_t now)
+{
+	uint64_t until = s->swap_at;
+	if (s->sealed && s->retry_at < until)
+		until = s->retry_at;
+	if (s->drops.count && s->drops.retry_at > now && s->drops.retry_at < until)
+		until = s->drops.retry_at;
+	return until;
+}
+
 enum work { WORK_END, WORK_FLUSH, WORK_DROP };
 
 /* What to do next, waited for. Lock held. */
@@ -119,7 +128,7 @@ static enum work next_work(struct store *s)
 			return WORK_FLUSH;
 		if (drops_are_ready(s))
 			return WORK_DROP;
-		wait_until(s, s->sealed && s->retry_at < s->swap_at ? s->retry_at : s->swap_at);
+		wait_until(s, next_time(s, now));
 	}
 	return WORK_END;
 }

@@ -177,41 +177,52 @@ static int verify_branch(struct guard *g, struct path path, unsigned level, int 
 	return verify_path(g, &path) ? 0 : -EIO;
 }
 
-static int verify_around(struct guard *g, const struct key *key)
+/* The pages on the path, and around it. */
+static int verify_around(struct guard *g, const struct path *path)
+{
+	int r = 0;
+	if (!verify_path(g, path) || !leaf_is_in_place(g->pages, path))
+		return -EIO;
+	for (int direction = -1; direction <= 1 && r == 0; direction++) {
+		r = direction ? verify_leaves(g, *path, direction) : 0;
+		for (unsigned level = 0; r == 0 && level + 1 < path->depth; level++)
+			r = verify_branch(g, *path, level, direction);
+	}
+	return r;
+}
+
+static int verify_leaf_of(struct guard *g, const struct key *key)
 {
 	struct path path;
 	int r = path_find(g->pages, &g->tree, key, &path);
-	if (r)
-		return r;
-	if (!verify_path(g, &path) || !leaf_is_in_place(g->pages, &path))
-		return -EIO;
-	for (int direction = -1; direction <= 1 && r == 0; direction++) {
-		r = direction ? verify_leaves(g, path, direction) : 0;
-		for (unsigned level = 0; r == 0 && level + 1 < path.depth; level++)
-			r = verify_branch(g, path, level, direction);
-	}
+	r = r ? r : verify_around(g, &path);
 	if (r)
 		return r;
 	g->leaf = path.at[path.depth - 1];
 	return path_bounds(g->pages, &path, &g->low, &g->high) ? 0 : -EIO;
 }
 
-/* The pages of the key's large value, which LMDB frees by the number that their head tells. */
-static int verify_value(struct guard *g, const struct key *key, const uint8_t bytes[KEY_SIZE])
+/* The pages of a large value, which LMDB frees by the number that their head tells. */
+static int verify_node(struct guard *g, const struct level *leaf, unsigned i, struct node *ret)
 {
 	struct page_value v;
+	if (!node_at(g->pages, leaf->page, i, ret) || !node_value(g->pages, &g->tree, ret, &v))
+		return -EIO;
+	for (uint64_t k = 0; ret->flags == NODE_BIG && k < overflow_pages(g->pages, ret->len); k++)
+		if (bit_test(g->free, ret->child + k))
+			return -EIO;
+	return 0;
+}
+
+static int verify_value(struct guard *g, const struct key *key, const uint8_t bytes[KEY_SIZE])
+{
 	struct node n;
 	int c;
 	if (!search_page(g->pages, &g->leaf, key, false))
 		return -EIO;
 	if (g->leaf.index == g->leaf.count || !compare_at(g->pages, &g->leaf, g->leaf.index, bytes, &c) || c != 0)
 		return 0;
-	if (!node_at(g->pages, g->leaf.page, g->leaf.index, &n) || !node_value(g->pages, &g->tree, &n, &v))
-		return -EIO;
-	for (uint64_t i = 0; n.flags == NODE_BIG && i < overflow_pages(g->pages, n.len); i++)
-		if (bit_test(g->free, n.child + i))
-			return -EIO;
-	return 0;
+	return verify_node(g, &g->leaf, g->leaf.index, &n);
 }
 
 int guard_admit(struct guard *g, const struct key *key)
@@ -222,6 +233,32 @@ int guard_admit(struct guard *g, const struct key *key)
 		return 0;
 	bool known = g->leaf.page && (!g->low || memcmp(g->low, bytes, KEY_SIZE) <= 0) &&
 		     (!g->high || memcmp(bytes, g->high, KEY_SIZE) < 0);
-	int r = known ? 0 : verify_around(g, key);
+	int r = known ? 0 : verify_leaf_of(g, key);
 	return r ? r : verify_value(g, key, bytes);
+}
+
+int guard_admit_leaf(struct guard *g, const struct key *first, const struct key *last, struct key keys[LEAF_KEYS_MAX],
+	unsigned *ret_count)
+{
+	struct path path;
+	if (g->tree.root == PAGE_NONE)
+		return STORE_ABSENT;
+	int r = path_find(g->pages, &g->tree, first, &path);
+	struct level *leaf = &path.at[path.depth - 1];
+	if (r == 0 && leaf->index == leaf->count)
+		r = path_step(g->pages, &g->tree, &path, path.depth - 1, 1);
+	r = r ? r : verify_around(g, &path);
+	unsigned count = 0;
+	for (; r == 0 && leaf->index < leaf->count && count < LEAF_KEYS_MAX; leaf->index++) {
+		struct node n;
+		r = verify_node(g, leaf, leaf->index, &n);
+		if (r == 0)
+			keys[count] = key_from_bytes(n.key);
+		if (r || key_cmp(&keys[count], last) > 0)
+			break;
+		count++;
+	}
+	if (r == 0)
+		*ret_count = count;
+	return r ? r : count ? 0 : STORE_ABSENT;
 }

@@ -27,6 +27,7 @@ struct reader {
 	struct warm_snapshot *snapshot;
 	struct codec_ctx *codec;
 	uint8_t *scratch; /* STORE_CHUNK_SIZE */
+	unsigned turn;    /* in which it was taken, see struct store */
 };
 
 /* A name that a lookup found nowhere: no record of it, not even a tombstone. Valid while `batches` stands still. */
@@ -75,6 +76,12 @@ struct store {
 	struct store_batch batch;
 	struct absent absent;
 	struct reader *readers[SNAPSHOT_POOL];
+	/*
+	 * Readers at work, by the turn in which they began; commits of warm take turns, 0 and 1. Where LMDB goes without
+	 * its table of readers (warm.c) it uses pages again two commits after they became free. Flushes are seconds
+	 * apart; the steps of drop.c, which are not, wait until the turn before is over.
+	 */
+	unsigned turn, reading[2];
 	pthread_cond_t wake;    /* the flusher: work or end */
 	pthread_cond_t flushed; /* the others: a flush ended, well or not */
 	bool stopping;
@@ -99,11 +106,11 @@ struct store {
 	struct drops {
 		struct drop *list;
 		uint32_t count, room;
-		uint32_t added; /* by the open batch, behind count */
-		uint64_t resume; /* generation of the last log that was there when the store was opened */
-		uint64_t retry_at; /* store_clock: after a step that failed */
-		bool looked;  /* for those that an earlier run left */
-		bool paused;
+		uint32_t added;    /* by the open batch, behind count */
+		uint64_t resume;   /* generation of the last log that was there when the store was opened */
+		uint64_t retry_at; /* store_clock: the last step found no space; 0: it did */
+		bool looked;       /* for those that an earlier run left; the flusher's own */
+		bool stopped;
 	} drops;
 
 	struct cache cache; /* has its own lock */
@@ -125,6 +132,8 @@ bool kind_is_accounted(enum kind);
 /* Opens a warm value: its body behind the checksum and, of an accounted kind, the account. */
 int open_value(struct key, struct warm_value, struct found *ret);
 int store_renew(struct store *);
+/* After a commit: the shared snapshot moves on. */
+void store_turn(struct store *);
 
 /* Walks keys from first to last in order, newest version of each, tombstones passed over. */
 struct merge {

@@ -90,6 +90,13 @@ struct guard;
 int guard_new(struct pages *, const struct tree *, struct guard **ret); /* -EIO, -ENOMEM */
 void guard_free(struct guard *);
 int guard_admit(struct guard *, const struct key *); /* -EIO */
+/*
+ * Admits the keys from first to last that one leaf, the first one with any, had before the transaction, and lists them.
+ * STORE_ABSENT, -EIO.
+ */
+enum { LEAF_KEYS_MAX = 1024 };
+int guard_admit_leaf(struct guard *, const struct key *first, const struct key *last, struct key keys[LEAF_KEYS_MAX],
+	unsigned *ret_count);
 
 /* ---- all of it -------------------------------------------------------------------------------------------------- */
 

@@ -38,6 +38,14 @@ int store_renew(struct store *s)
 	return r;
 }
 
+/* A snapshot that stays behind keeps LMDB from using freed pages again; a failure shows in the next read. */
+void store_turn(struct store *s)
+{
+	s->snapshot_stale = true;
+	(void)store_renew(s);
+	s->turn = !s->turn;
+}
+
 static int find_warm(struct store *s, const struct key *key, struct found *ret)
 {
 	struct warm_value value;

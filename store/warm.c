@@ -369,6 +369,29 @@ int warm_delete(struct warm_txn *t, const struct key *key)
 	return r ? r : result(mdb_cursor_del(t->cursor, 0));
 }
 
+int warm_delete_some(struct warm_txn *t, struct key *first, const struct key *last, uint64_t *deleted)
+{
+	struct key keys[LEAF_KEYS_MAX];
+	uint8_t bytes[KEY_SIZE];
+	MDB_val k = { KEY_SIZE, bytes }, v;
+	unsigned count;
+	int r = guard_admit_leaf(t->guard, first, last, keys, &count);
+	for (unsigned i = 0; r == 0 && i < count; i++) {
+		key_to_bytes(keys[i], bytes);
+		r = result(mdb_cursor_get(t->cursor, &k, &v, MDB_SET));
+		r = r ? r : result(mdb_cursor_del(t->cursor, 0));
+		if (r)
+			return r < 0 ? r : -EIO;
+	}
+	if (r)
+		return r;
+	*deleted += count;
+	*first = keys[count - 1];
+	for (int i = 2; i >= 0 && ++first->w[i] == 0; i--)
+		;
+	return 0;
+}
+
 int warm_space(struct warm *w, struct warm_space *ret)
 {
 	struct warm_snapshot *s;

@@ -50,6 +50,11 @@ int warm_txn_get(struct warm_txn *, const struct key *, struct warm_value *ret);
 int warm_txn_seek(struct warm_txn *, const struct key *, struct key *ret_key, struct warm_value *ret);
 int warm_put(struct warm_txn *, const struct key *, const void *data, size_t len);
 int warm_delete(struct warm_txn *, const struct key *); /* STORE_ABSENT */
+/*
+ * Deletes some of the records with keys from *first to last, which this transaction has not changed, and moves *first
+ * behind them. STORE_ABSENT when none is left.
+ */
+int warm_delete_some(struct warm_txn *, struct key *first, const struct key *last, uint64_t *deleted);
 
 struct warm_space {
 	uint64_t used;  /* bytes of data.mdb that hold something */

@@ -1,6 +1,10 @@
-/* drop.c - sessions that are dropped: all of them goes, in the background, whatever happens in between; and what is left of them, their endings. */
+/*
+ * drop.c - sessions that are dropped: all of it goes, in the background, whatever happens in between; and what remains
+ * of them, their endings.
+ */
 #include "store/store.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -8,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -105,56 +111,336 @@ static bool note_orphan(void *arg, struct store_sid sid, struct store_ino ino)
 	return *(bool *)arg = *(bool *)arg || sid.n != 0;
 }
 
-static void wait_until_gone(struct store *s)
+static struct store_stats stats_of(struct store *s)
 {
 	struct store_stats stats;
-	do {
-		assert_int_equal(store_flush(s), 0);
-		store_stats(s, &stats);
-		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
-	} while (stats.drops);
+	store_stats(s, &stats);
+	return stats;
 }
 
-static void assert_gone(struct store *s, const struct store_session *session)
+static void pause_briefly(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 500000 }, NULL);
+}
+
+/* Also of a store that was just opened, and does not know yet that it has something to drop. */
+static void wait_until_gone(struct store *s, const struct store_session *session)
 {
 	struct store_session got;
 	struct store_inode inode;
 	bool orphans = false;
-	assert_int_equal(store_get_session(s, session->sid, &got), STORE_ABSENT);
+	int r;
+	assert_int_equal(store_flush(s), 0);
+	while ((r = store_get_session(s, session->sid, &got)) == 0) {
+		assert_true(got.flags & STORE_SESSION_DROPPED);
+		store_session_release(&got);
+		pause_briefly();
+	}
+	assert_int_equal(r, STORE_ABSENT);
 	assert_int_equal(store_get_inode(s, session->sid, session->root, &inode), STORE_ABSENT);
 	assert_int_equal(store_scan_orphans(s, 0, note_orphan, &orphans), 0);
 	assert_false(orphans);
+	assert_int_equal(stats_of(s).drops, 0);
+}
+
+static void note_finding(void *arg, unsigned invariant, const char *text)
+{
+	(void)arg;
+	fail_msg("%u: %s", invariant, text);
+}
+
+/* The fixture's sessions have no names and no counters: only what lies below all that is asked for. */
+static void note_damage(void *arg, unsigned invariant, const char *text)
+{
+	if (invariant <= 3 || invariant == 8 || invariant == 9 || invariant == 12 || invariant == 14)
+		note_finding(arg, invariant, text);
+}
+
+static void check(const char *path)
+{
+	struct store_check_options options = { .report = note_damage };
+	struct store_check_result result;
+	struct store_open_info info;
+	assert_int_equal(store_check(path, &options, &result, &info), 0);
 }
 
 static void all_of_it_goes(void **state)
 {
 	struct fixture *f = *state;
-	struct store_stats before, full, after;
-	struct store_session kept, session;
-	store_stats(f->store, &before);
-	session = make_session(f->store, FILES);
-	kept = make_session(f->store, 0);
+	uint64_t before = stats_of(f->store).warm_bytes;
+	struct store_session session = make_session(f->store, FILES), kept = make_session(f->store, 0), got;
 	struct store_batch *b = begin(f->store, 0);
-	struct store_ino none = { 3 };
-	store_batch_delete_orphan(b, none);
 	store_batch_delete_orphan(b, (struct store_ino){ kept.root.n + 1 });
 	assert_int_equal(store_batch_commit(b), 0);
 	assert_int_equal(store_flush(f->store), 0);
-	store_stats(f->store, &full);
+	uint64_t full = stats_of(f->store).warm_bytes;
 	drop(f->store, &session);
-	wait_until_gone(f->store);
-	assert_gone(f->store, &session);
-	store_stats(f->store, &after);
+	assert_int_equal(stats_of(f->store).drops, 1);
+	wait_until_gone(f->store, &session);
+	struct store_stats after = stats_of(f->store);
 	assert_true(after.dropped >= 3 * FILES);
-	assert_true(after.warm_bytes - before.warm_bytes < (full.warm_bytes - before.warm_bytes) / 10);
-	assert_int_equal(store_get_session(f->store, kept.sid, &session), 0);
-	store_session_release(&session);
+	assert_true(after.warm_bytes - before < (full - before) / 10);
+	assert_int_equal(store_get_session(f->store, kept.sid, &got), 0);
+	store_session_release(&got);
+	assert_int_equal(store_close(f->store), 0);
+	check(f->dir);
+	f->store = open_store(f->dir);
 }
+
+static void what_no_flush_saw_is_never_written(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t before = stats_of(f->store).warm_bytes;
+	struct store_session session = make_session(f->store, 1000);
+	drop(f->store, &session);
+	wait_until_gone(f->store, &session);
+	assert_int_equal(stats_of(f->store).dropped, 0);
+	assert_true(stats_of(f->store).warm_bytes < before + 100000);
+}
+
+static void aborted_batches_drop_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct store_session session = make_session(f->store, 10), got;
+	struct store_batch *b = begin(f->store, 0);
+	store_batch_drop_session(b, &session);
+	store_batch_abort(b);
+	assert_int_equal(stats_of(f->store).drops, 0);
+	assert_int_equal(store_flush(f->store), 0);
+	assert_int_equal(store_get_session(f->store, session.sid, &got), 0);
+	assert_false(got.flags & STORE_SESSION_DROPPED);
+	store_session_release(&got);
+}
+
+static void a_close_stops_it_and_an_open_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	struct store_session session = make_session(f->store, FILES);
+	assert_int_equal(store_flush(f->store), 0);
+	drop(f->store, &session);
+	assert_int_equal(store_close(f->store), 0);
+	check(f->dir);
+	f->store = open_store(f->dir);
+	wait_until_gone(f->store, &session);
+}
+
+/* Dies, as with kill -9, once so much is deleted. */
+static void drop_and_die(const char *dir, const struct store_session *session, uint64_t records)
+{
+	pid_t pid = fork();
+	int status;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct store *s = open_store(dir);
+		drop(s, session);
+		if (records && store_flush(s))
+			_exit(1);
+		while (stats_of(s).dropped < records)
+			pause_briefly();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void a_death_at_any_point_only_interrupts_it(void **state)
+{
+	struct fixture *f = *state;
+	const uint64_t points[] = { 0, 1, FILES, 3 * FILES };
+	for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+		struct store_session session = make_session(f->store, FILES);
+		assert_int_equal(store_close(f->store), 0);
+		drop_and_die(f->dir, &session, points[i]);
+		check(f->dir);
+		f->store = open_store(f->dir);
+		wait_until_gone(f->store, &session);
+	}
+}
+
+static void many_go_in_few_steps(void **state)
+{
+	enum { SESSIONS = 1500 };
+	struct fixture *f = *state;
+	static struct store_session sessions[SESSIONS];
+	for (int i = 0; i < SESSIONS; i++)
+		sessions[i] = make_session(f->store, 3);
+	assert_int_equal(store_flush(f->store), 0);
+	for (int i = 0; i < SESSIONS; i++)
+		drop(f->store, &sessions[i]);
+	for (int i = 0; i < SESSIONS; i++) {
+		struct store_session got;
+		assert_int_equal(store_flush(f->store), 0);
+		while (store_get_session(f->store, sessions[i].sid, &got) == 0)
+			store_session_release(&got), pause_briefly();
+	}
+	wait_until_gone(f->store, &sessions[SESSIONS - 1]);
+}
+
+/* ---- beside other work ------------------------------------------------------------------------------------------ */
+
+struct beside {
+	struct store *store;
+	struct store_sid sid;
+	struct store_ino file, lost;
+	_Atomic bool stop;
+	_Atomic int failures;
+};
+
+static void *read_beside(void *arg)
+{
+	static const struct store_ino any = { 1000 };
+	struct beside *x = arg;
+	char data[SIZE];
+	while (!x->stop) {
+		int r = store_read(x->store, x->sid, x->file, 0, data, SIZE);
+		x->failures += r || data[0] != 'a' || data[SIZE - 1] != 'a';
+		r = store_read(x->store, x->sid, any, 0, data, SIZE);
+		struct store_inode inode;
+		x->failures += r || store_get_inode(x->store, x->sid, x->lost, &inode);
+	}
+	return NULL;
+}
+
+static void others_notice_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct store_session kept = make_session(f->store, 1), session = make_session(f->store, FILES);
+	struct beside x = { .store = f->store, .sid = kept.sid, .lost = { kept.root.n + 1 }, .file = { kept.root.n + 2 } };
+	struct store_batch *b = begin(f->store, 0);
+	store_batch_delete_orphan(b, x.lost);
+	assert_int_equal(store_batch_commit(b), 0);
+	assert_int_equal(store_flush(f->store), 0);
+	pthread_t threads[2];
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, read_beside, &x), 0);
+	drop(f->store, &session);
+	for (int i = 0; i < 5; i++)
+		make_session(f->store, 200);
+	assert_int_equal(store_flush(f->store), 0);
+	while (stats_of(f->store).drops)
+		pause_briefly();
+	x.stop = true;
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(x.failures, 0);
+}
+
+static void a_writer_waits_for_the_space(void **state)
+{
+	struct fixture *f = *state;
+	struct store_options options = { .level = 0, .commit = 3600, .hot_size = 4u << 20, .max_size = 24u << 20 };
+	struct store_open_info info;
+	struct store_batch *b;
+	assert_int_equal(store_close(f->store), 0);
+	assert_int_equal(store_open(f->dir, &options, &f->store, &info), 0);
+	struct store_session session = make_session(f->store, 0);
+	static char data[100000];
+	int r;
+	for (unsigned n = 0; (r = store_batch_begin(f->store, STORE_GROW, sizeof data, &b)) == 0; n++) {
+		struct store_ino ino = store_new_ino(b);
+		struct store_inode inode = { .mode = S_IFREG, .nlink = 1, .size = sizeof data };
+		store_batch_new_inode(b, session.sid, ino, &inode);
+		store_batch_write(b, session.sid, ino, 0, data, sizeof data);
+		assert_int_equal(store_batch_commit(b), 0);
+	}
+	assert_int_equal(r, STORE_FULL);
+	assert_int_equal(store_batch_begin(f->store, STORE_SHRINK, 0, &b), 0);
+	store_batch_drop_session(b, &session);
+	assert_int_equal(store_batch_commit(b), 0);
+	assert_int_equal(store_batch_begin(f->store, STORE_GROW, sizeof data, &b), 0);
+	store_batch_abort(b);
+	wait_until_gone(f->store, &session);
+}
+
+/* ---- endings, and places in the sequence of batches ------------------------------------------------------------- */
+
+struct endings {
+	uint32_t sids[4], count;
+};
+
+static bool note_ending(void *arg, const struct store_ending *ending)
+{
+	struct endings *e = arg;
+	assert_true(e->count < 4);
+	assert_int_equal(ending->ended, 1000 + ending->sid.n);
+	assert_string_equal(ending->name, "gone");
+	assert_int_equal(ending->operations, 7);
+	e->sids[e->count++] = ending->sid.n;
+	return false;
+}
+
+static void put_ending(struct store_batch *b, uint32_t sid)
+{
+	struct store_ending ending = { .sid = { sid }, .name = "gone", .name_len = 4, .created = 5, .ended = 1000 + sid,
+		.until = STORE_NEVER, .ending = 3, .operations = 7 };
+	store_batch_put_ending(b, &ending);
+}
+
+static void assert_endings(struct store *s, uint32_t after, uint32_t first, uint32_t second)
+{
+	struct endings e = { .count = 0 };
+	assert_int_equal(store_scan_endings(s, after, note_ending, &e), 0);
+	assert_int_equal(e.count, (first != 0) + (second != 0));
+	assert_int_equal(e.sids[0], first);
+	assert_int_equal(e.sids[1], second);
+}
+
+static void endings_come_back(void **state)
+{
+	struct fixture *f = *state;
+	struct store_batch *b = begin(f->store, 0);
+	put_ending(b, 9);
+	assert_int_equal(store_batch_commit(b), 0);
+	assert_int_equal(store_flush(f->store), 0);
+	b = begin(f->store, 0);
+	put_ending(b, 300);
+	assert_int_equal(store_batch_commit(b), 0);
+	assert_endings(f->store, 0, 9, 300);
+	assert_endings(f->store, 9, 300, 0);
+	b = begin(f->store, 0);
+	store_batch_delete_ending(b, (struct store_sid){ 9 });
+	assert_int_equal(store_batch_commit(b), 0);
+	assert_endings(f->store, 0, 300, 0);
+	assert_int_equal(store_close(f->store), 0);
+	f->store = open_store(f->dir);
+	assert_endings(f->store, 0, 300, 0);
+}
+
+static void places_move_on(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t start = store_position(f->store);
+	assert_int_equal(store_durable(f->store), start);
+	for (int i = 0; i < 3; i++) {
+		struct store_batch *b = begin(f->store, 0);
+		put_ending(b, 9);
+		assert_int_equal(store_batch_commit(b), 0);
+		assert_true(store_position(f->store) > start);
+		assert_int_equal(store_durable(f->store), start);
+		assert_int_equal(i % 2 ? store_flush(f->store) : store_sync(f->store), 0);
+		assert_int_equal(store_durable(f->store), store_position(f->store));
+		start = store_position(f->store);
+	}
+	struct store_batch *b = begin(f->store, 0);
+	store_batch_abort(b);
+	assert_int_equal(store_position(f->store), start);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(all_of_it_goes, setup, teardown),
+		CASE(all_of_it_goes),
+		CASE(what_no_flush_saw_is_never_written),
+		CASE(aborted_batches_drop_nothing),
+		CASE(a_close_stops_it_and_an_open_goes_on),
+		CASE(a_death_at_any_point_only_interrupts_it),
+		CASE(many_go_in_few_steps),
+		CASE(others_notice_nothing),
+		CASE(a_writer_waits_for_the_space),
+		CASE(endings_come_back),
+		CASE(places_move_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
