@@ -9,8 +9,58 @@
 #include "fs/error.h"
 #include "fs/event.h"
 #include "fs/roster.h"
+#include "fs/fault.h"
+#include "fs/life.h"
+#include "fs/trash.h"
 
-int change_begin(struct change *c, struct session *session, enum store_batch_flag flag, size_t bytes)
+static bool refuses(const struct session *session, enum change_kind kind)
+{
+	switch (kind) {
+	case CHANGE_CONTENT:
+		return life_is_read_only(&session->record);
+	case CHANGE_SETTING:
+		return session->record.ended != 0;
+	case CHANGE_UPKEEP:
+		break;
+	}
+	return false;
+}
+
+static void explain(const struct store_session *record)
+{
+	const char *status = life_status_name(record->status);
+
+	if (record->ended)
+		fault_explain("the session is in the trash: take it back with `sessfs undelete %s`", record->name);
+	else if (record->status == STORE_PAUSED)
+		fault_explain("the session is paused: write active to .session/status, or `sessfs resume %s`",
+			record->name);
+	else
+		fault_explain("the session is %s, which is for good", status);
+}
+
+int change_check(const struct session *session, enum change_kind kind)
+{
+	if (session->fs->options.read_only)
+		return EROFS;
+	if (!refuses(session, kind))
+		return 0;
+	explain(&session->record);
+	return EROFS;
+}
+
+static int begin_batch(struct change *c, enum store_batch_flag flag, size_t bytes)
+{
+	int r;
+
+	do
+		r = error_of_store(store_batch_begin(c->fs->store, flag, bytes, &c->batch));
+	while (r == ENOSPC && flag == STORE_GROW && trash_drop_oldest(c->fs));
+	return r;
+}
+
+int change_begin_as(struct change *c, enum change_kind kind, struct session *session, enum store_batch_flag flag,
+	size_t bytes)
 {
 	struct fs *fs = session->fs;
 	struct event_cut cut = {0};
@@ -20,17 +70,20 @@ int change_begin(struct change *c, struct session *session, enum store_batch_fla
 	c->fs = fs;
 	c->session = NULL;
 	c->now = fs_age_now(fs);
-	if (fs->options.read_only)
-		return EROFS;
-	if (event_is_full(&session->record))
+	r = change_check(session, kind);
+	if (!r && event_is_full(&session->record))
 		event_find_cut(fs->store, &session->record, 0, 0, &cut);
-	r = error_of_store(store_batch_begin(fs->store, flag, bytes, &c->batch));
+	if (!r)
+		r = begin_batch(c, flag, bytes);
 	if (r)
 		return r;
 	if (!session_is_root(session) && !session->removed) {
 		c->session = session;
 		c->record = session->record;
-		change_renew(fs, &c->record, c->now);
+		if (kind != CHANGE_UPKEEP) {
+			change_renew(fs, &c->record, c->now);
+			c->record.operations++;
+		}
 		event_apply_cut(c, &cut);
 	}
 	return 0;

@@ -34,11 +34,26 @@ struct change {
 	struct store_session record; /* its copy, to be edited */
 };
 
+/* What a change is for. */
+enum change_kind {
+	CHANGE_CONTENT, /* what is in the session: refused with EROFS while it is read-only */
+	CHANGE_SETTING, /* its status and what it says of itself: refused only in the trash */
+	CHANGE_UPKEEP,  /* our own doing: its end and its return, events, collection of orphans */
+};
+
+/* EROFS if the session refuses such a change. */
+int change_check(const struct session *, enum change_kind);
 /*
- * Begins. The session's record is staged, with its newest change now, unless it is the root's or removed. `bytes` as of
- * store_batch_begin. What was not committed is undone by change_end.
+ * Begins. The session's record is staged, with its newest change now (but for upkeep), unless it is the root's or
+ * removed. `bytes` as of store_batch_begin. What was not committed is undone by change_end.
  */
-int change_begin(struct change *, struct session *, enum store_batch_flag, size_t bytes);
+int change_begin_as(struct change *, enum change_kind, struct session *, enum store_batch_flag, size_t bytes);
+
+static inline int change_begin(struct change *c, struct session *session, enum store_batch_flag flag, size_t bytes)
+{
+	return change_begin_as(c, CHANGE_CONTENT, session, flag, bytes);
+}
+
 /* The session was changed at this moment: its age begins anew. */
 static inline void change_renew(const struct fs *fs, struct store_session *record, int64_t now)
 {

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <time.h>
 
 #include "fs/age_clock.h"
@@ -21,6 +22,8 @@ struct roster;
 struct server;
 struct sync;
 struct fault_ring;
+struct history;
+struct trash;
 
 enum { FS_OPERATIONS = 64 }; /* more than the kernel has kinds of request */
 
@@ -34,6 +37,12 @@ struct fs_absent {
 	uint64_t dir; /* 0: none */
 	uint32_t name_len;
 	char name[STORE_NAME_MAX + 1];
+};
+
+/* The mounts of a store are numbered; kept with the store, see run.h. */
+struct fs_run {
+	uint32_t number;  /* this mount, from 1 on; 0: none was counted yet, and this one is read-only */
+	uint32_t crashed; /* the last one that did not end in order; 0: none */
 };
 
 struct fs {
@@ -54,6 +63,11 @@ struct fs {
 	struct control_node *controls; /* by id */
 	uint64_t next_control;
 	struct store_sid current; /* the session that was made last; 0: to be looked for */
+	struct store_sid chosen;  /* the one that was set as current; 0: none */
+	struct fs_run run;
+	struct trash *trash;
+	LIST_HEAD(, session) dropping; /* to be dropped once the kernel knows nothing of them */
+	struct history *history;
 	struct node *root;
 	struct age_clock clock;
 	struct roster *roster;

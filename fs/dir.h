@@ -30,6 +30,9 @@ struct session_content {
 };
 /* ENOTEMPTY. To be released in any case. */
 int session_content_load(struct node *top, struct session_content *);
-/* Deletes the session, its directory and its views. */
+/* EROFS: it is read-only; EBUSY: it was set as the current one. */
+int session_check_removal(const struct session *);
+/* Deletes the session, its directory and its views, but for a tombstone; and, once that is committed, notes it. */
 void session_content_delete(struct change *, struct node *top, const struct session_content *);
+void session_content_deleted(const struct change *, struct node *top);
 void session_content_release(struct session_content *);

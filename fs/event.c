@@ -223,7 +223,7 @@ static int append_lines(struct session *session, const struct gathering *g)
 	if (session->removed)
 		return ENOENT;
 	event_find_cut(store, &session->record, g->lines, g->len, &cut);
-	r = change_begin(&c, session, STORE_GROW, g->len + EVENT_MAX);
+	r = change_begin_as(&c, CHANGE_SETTING, session, STORE_GROW, g->len + EVENT_MAX);
 	if (!r && !c.session)
 		return EPERM;
 	if (!r)

@@ -159,9 +159,8 @@ static void tell(struct session *session, const struct fault *fault)
 	if (fault->time - session->error_told < EVENT_PAUSE_S * INT64_C(1000000000))
 		return;
 	session->error_told = fault->time;
-	if (change_begin(&c, session, STORE_SHRINK, EVENT_MAX) || !c.session)
+	if (change_begin_as(&c, CHANGE_UPKEEP, session, STORE_SHRINK, EVENT_MAX) || !c.session)
 		return;
-	c.record.modified = session->record.modified;
 	if (!event_add(&c, "error", members))
 		(void)change_commit(&c);
 }

@@ -11,6 +11,7 @@
 #include "fs/control.h"
 #include "fs/dir.h"
 #include "fs/error.h"
+#include "fs/trash.h"
 
 /* Inodes deleted in one batch, so that no request waits long. */
 enum { COLLECT_MAX = CHANGE_NODES };
@@ -29,9 +30,8 @@ static void collect(struct collection *collection)
 
 	if (!collection->count)
 		return;
-	r = change_begin(&c, nodes[0]->session, STORE_SHRINK, 0);
+	r = change_begin_as(&c, CHANGE_UPKEEP, nodes[0]->session, STORE_SHRINK, 0);
 	if (!r) {
-		c.record.modified = nodes[0]->session->record.modified;
 		for (unsigned i = 0; i < collection->count; i++) {
 			change_delete(&c, nodes[i]);
 			store_batch_delete_orphan(c.batch, nodes[i]->ino);
@@ -85,6 +85,8 @@ void forget_locked(struct fs *fs, const struct forget_item *items, size_t count)
 	for (size_t i = 0; i < count; i++)
 		forget_one(fs, &items[i], &collection);
 	collect(&collection);
+	if (!LIST_EMPTY(&fs->dropping))
+		trash_drop_forgotten(fs);
 }
 
 void rules_forget(struct fs *fs, const struct forget_item *items, size_t count)

@@ -10,11 +10,15 @@
 #include <unistd.h>
 
 #include "fs/control.h"
+#include "fs/current.h"
 #include "fs/error.h"
 #include "fs/fault.h"
 #include "fs/roster.h"
+#include "fs/history.h"
 #include "fs/rules.h"
+#include "fs/run.h"
 #include "fs/serve.h"
+#include "fs/trash.h"
 
 static void log_to_stderr(int priority, const char *text)
 {
@@ -89,13 +93,21 @@ static int load_root(struct fs *fs)
 	return r;
 }
 
-/* What is kept in memory of all sessions, and the clock by which they age. */
+/* What is known of all sessions from the start, and that this mount begins. */
 static int load_life(struct fs *fs)
 {
 	FS_GUARD(fs);
 	int r = age_clock_open(fs);
 
-	return r ? r : roster_new(fs, &fs->roster);
+	if (!r)
+		r = run_begin(fs);
+	if (!r)
+		r = roster_new(fs, &fs->roster);
+	if (!r)
+		r = history_load(fs);
+	if (!r)
+		r = trash_load(fs);
+	return r ? r : current_load(fs);
 }
 
 int fs_new(struct store *store, const struct fs_options *options, struct fs **ret)
@@ -113,6 +125,7 @@ int fs_new(struct store *store, const struct fs_options *options, struct fs **re
 		fs->max_file_size = (uint64_t)STORE_FILE_MAX;
 	fs->next_control = CONTROL_ID_FILES;
 	pthread_mutex_init(&fs->lock, NULL);
+	LIST_INIT(&fs->dropping);
 	r = load_root(fs);
 	if (!r)
 		r = load_life(fs);
@@ -134,10 +147,13 @@ void fs_free(struct fs *fs)
 		return;
 	serve_free(fs->server);
 	fs_lock(fs);
+	trash_leave(fs);
 	control_free_all(fs);
 	node_free_all(fs);
 	fault_free(fs);
 	roster_free(fs->roster);
+	trash_free(fs->trash);
+	history_free(fs->history);
 	fs_unlock(fs);
 	pthread_mutex_destroy(&fs->lock);
 	free(fs);

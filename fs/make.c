@@ -92,6 +92,7 @@ static int make_inode(struct change *c, struct node *dir, const char *name, enum
 		change_inode(c, node)->view = node_is_session(dir) ? 1 + (uint64_t)view_of_name(name) : 0;
 	} else {
 		c->record.files[view]++;
+		c->record.creations++;
 	}
 	if (what->target) {
 		change_inode(c, node)->size = strlen(what->target);
@@ -170,7 +171,8 @@ static int make_session(struct node *root, const struct caller *caller, const ch
 	struct entry *ret)
 {
 	struct store_inode inode = draft(root, caller, what, what->mode & ~caller->umask);
-	struct store_session record = {.created = inode.btime, .cache_oldest = inode.btime};
+	struct store_session record = {.created = inode.btime, .cache_oldest = inode.btime,
+		.status_at = inode.btime, .run = root->session->fs->run.number};
 	struct store_dirent entry;
 	NODE_AUTO node = NULL;
 	CHANGE_AUTO(c);

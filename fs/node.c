@@ -41,6 +41,7 @@ int node_new(struct session *session, struct store_ino ino, const struct store_i
 		return -ENOMEM;
 	}
 	node->session = session_ref(session);
+	LIST_INSERT_HEAD(&session->nodes, node, siblings);
 	node->pins = 1;
 	node->inode = *inode;
 	*ret = node;
@@ -91,6 +92,7 @@ int node_load(struct fs *fs, struct store_sid sid, struct store_ino ino, struct 
 static void node_free(struct node *node)
 {
 	HASH_DEL(node->session->fs->nodes, node);
+	LIST_REMOVE(node, siblings);
 	store_inode_release(&node->inode);
 	session_put(node->session);
 	free(node);

@@ -26,6 +26,7 @@ struct node {
 	struct store_ino ino; /* key */
 	UT_hash_handle hh;
 	struct session *session;
+	LIST_ENTRY(node) siblings; /* in session->nodes */
 	uint64_t nlookup; /* references of the kernel; only a forget takes them back */
 	uint32_t pins;    /* operations that hold it */
 	uint32_t view_epoch; /* session->view_epoch as of which view is right */

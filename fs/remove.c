@@ -5,6 +5,8 @@
 
 #include "fs/dir.h"
 #include "fs/error.h"
+#include "fs/history.h"
+#include "fs/life.h"
 
 /* The name and the inode it stands for, pinned. */
 static int find(struct node *dir, const char *name, struct store_dirent *ret_entry, struct node **ret)
@@ -64,6 +66,13 @@ static bool note_name(void *arg, const struct store_dirent *entry)
 	return content->other;
 }
 
+int session_check_removal(const struct session *session)
+{
+	if (session->sid.n == session->fs->chosen.n)
+		return EBUSY;
+	return change_check(session, CHANGE_CONTENT);
+}
+
 int session_content_load(struct node *top, struct session_content *content)
 {
 	struct fs *fs = top->session->fs;
@@ -87,6 +96,13 @@ void session_content_delete(struct change *c, struct node *top, const struct ses
 	}
 	change_delete(c, top);
 	store_batch_delete_session(c->batch, top->session->sid);
+	history_put(c, &top->session->record, LIFE_REMOVED, 0);
+}
+
+void session_content_deleted(const struct change *c, struct node *top)
+{
+	session_set_removed(top->session);
+	history_note(c->fs, top->session->sid, c->now);
 }
 
 void session_content_release(struct session_content *content)
@@ -99,8 +115,10 @@ static int remove_content(struct node *root, const struct store_dirent *entry, s
 	const struct session_content *content)
 {
 	CHANGE_AUTO(c);
-	int r = change_begin(&c, root->session, STORE_SHRINK, 0);
+	int r = session_check_removal(top->session);
 
+	if (!r)
+		r = change_begin(&c, root->session, STORE_SHRINK, 0);
 	if (r)
 		return r;
 	session_content_delete(&c, top, content);
@@ -108,7 +126,7 @@ static int remove_content(struct node *root, const struct store_dirent *entry, s
 	change_names(&c, root, -1, -1);
 	r = change_commit(&c);
 	if (!r)
-		session_set_removed(top->session);
+		session_content_deleted(&c, top);
 	return r;
 }
 

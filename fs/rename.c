@@ -273,6 +273,7 @@ static void put_session(struct change *c, struct session *session, const char *n
 	record.name_len = (uint32_t)strlen(name);
 	memcpy(record.name, name, record.name_len + 1);
 	change_renew(c->fs, &record, c->now);
+	record.operations++;
 	store_batch_put_session(c->batch, &record);
 }
 
@@ -281,6 +282,7 @@ static void note_session(struct session *session, const char *name, int64_t now)
 	session->record.name_len = (uint32_t)strlen(name);
 	memcpy(session->record.name, name, session->record.name_len + 1);
 	change_renew(session->fs, &session->record, now);
+	session->record.operations++;
 }
 
 static int apply_root(struct rename *m, const struct session_content *replaced)
@@ -311,7 +313,7 @@ static int apply_root(struct rename *m, const struct session_content *replaced)
 	if (m->exchange)
 		note_session(to->node->session, from->name, c.now);
 	else if (to->node)
-		session_set_removed(to->node->session);
+		session_content_deleted(&c, to->node);
 	return 0;
 }
 
@@ -319,8 +321,13 @@ static int apply_root(struct rename *m, const struct session_content *replaced)
 static int rename_session(struct rename *m)
 {
 	struct session_content replaced = {0};
-	int r = m->to.node && !m->exchange ? session_content_load(m->to.node, &replaced) : 0;
+	int r = change_check(m->from.node->session, CHANGE_CONTENT);
 
+	if (!r && m->to.node)
+		r = m->exchange ? change_check(m->to.node->session, CHANGE_CONTENT)
+				: session_check_removal(m->to.node->session);
+	if (!r && m->to.node && !m->exchange)
+		r = session_content_load(m->to.node, &replaced);
 	if (!r)
 		r = apply_root(m, &replaced);
 	session_content_release(&replaced);

@@ -15,8 +15,11 @@ struct session {
 	UT_hash_handle hh;
 	/* protected by fs->lock */
 	unsigned users;      /* nodes, control nodes and running operations */
+	LIST_HEAD(, node) nodes; /* those in memory */
 	bool removed;        /* its record is gone; nodes of it may live on */
 	int64_t error_told;  /* when an error of the store was last among its events */
+	bool drops;          /* it is in fs->dropping, and held by it */
+	LIST_ENTRY(session) dropping;
 	uint32_t view_epoch; /* grows when a directory may have come to another view */
 	struct store_session record;
 };

@@ -72,7 +72,7 @@ int text_set(struct session *session, enum text text, const char *value, size_t 
 	if (!r)
 		r = node_load(session->fs, session->sid, top, &node);
 	if (!r)
-		r = change_begin(&c, session, len ? STORE_GROW : STORE_SHRINK, len);
+		r = change_begin_as(&c, CHANGE_SETTING, session, len ? STORE_GROW : STORE_SHRINK, len);
 	if (r)
 		return r;
 	if (len) {

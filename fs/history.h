@@ -1,0 +1,21 @@
+/*
+ * history.h - tombstones: what remains in the store of sessions that ended, the last HISTORY_MAX of them. Called with
+ * fs->lock held.
+ */
+#pragma once
+
+#include "fs/change.h"
+
+enum { HISTORY_MAX = 1000 };
+
+/* Finds out which there are. */
+int history_load(struct fs *);
+void history_free(struct history *);
+
+/* Adds a tombstone to a change that ends the session: why, and until when it can be taken back (0: not at all). */
+void history_put(struct change *, const struct store_session *, uint32_t ending, int64_t until);
+/* Once that change is committed. */
+void history_note(struct fs *, struct store_sid, int64_t ended);
+/* The session is back: takes its tombstone away, and, once that is committed, forgets it. */
+void history_delete(struct change *, struct store_sid);
+void history_forget(struct fs *, struct store_sid);

@@ -1,0 +1,81 @@
+/*
+ * life_current.c - the current session: the one that was set, else the newest.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fs/current.h"
+#include "fs/error.h"
+#include "fs/life.h"
+#include "fs/values.h"
+
+#define CURRENT_VALUE "sessfs.current"
+
+/* Numbers of sessions grow with time, whatever the clock says. */
+static bool note_living(void *arg, const struct store_session *record)
+{
+	struct store_sid *newest = arg;
+
+	if (!record->ended && !(record->flags & STORE_SESSION_DROPPED))
+		*newest = record->sid;
+	return false;
+}
+
+int life_current(struct fs *fs, struct store_sid *ret, bool *ret_set)
+{
+	struct store_sid newest = fs->current;
+	int r = 0;
+
+	fs_assert_locked(fs);
+	if (!fs->chosen.n && !newest.n)
+		r = error_of_store(store_scan_sessions(fs->store, 0, note_living, &newest));
+	if (r)
+		return r;
+	fs->current = newest;
+	if (ret_set)
+		*ret_set = fs->chosen.n != 0;
+	*ret = fs->chosen.n ? fs->chosen : newest;
+	return 0;
+}
+
+static int check_living(struct fs *fs, struct store_sid sid)
+{
+	struct session *session;
+	int r = session_get(fs, sid, &session);
+
+	if (r)
+		return r;
+	r = session->removed || session->record.ended ? ENOENT : 0;
+	session_put(session);
+	return r;
+}
+
+int life_set_current(struct fs *fs, struct store_sid sid)
+{
+	char text[16];
+	int r = sid.n ? check_living(fs, sid) : 0;
+
+	snprintf(text, sizeof(text), "%u", sid.n);
+	if (!r)
+		r = value_set(fs, CURRENT_VALUE, sid.n ? text : NULL);
+	if (!r)
+		fs->chosen = sid;
+	return r;
+}
+
+int current_load(struct fs *fs)
+{
+	struct store_sid sid;
+	char *text;
+	int r = value_get(fs, CURRENT_VALUE, &text);
+
+	if (r)
+		return r == ENOENT ? 0 : r;
+	sid.n = (uint32_t)strtoul(text, NULL, 10);
+	free(text);
+	r = sid.n ? check_living(fs, sid) : ENOENT;
+	if (!r)
+		fs->chosen = sid;
+	return r == ENOENT ? 0 : r;
+}

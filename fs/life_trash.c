@@ -1,0 +1,335 @@
+/*
+ * life_trash.c - the end of a session: into the trash, out of it, and its space given back.
+ *
+ * A session that is to be dropped while the kernel knows nodes of it waits in fs->dropping, so that what is open stays
+ * readable, and goes with the last forget. A crash before that finds it in the trash, its time over.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <linux/fs.h>
+
+#include "fs/dir.h"
+#include "fs/error.h"
+#include "fs/history.h"
+#include "fs/life.h"
+#include "fs/trash.h"
+
+static const char *const rules[LIFE_RULES] = {"none", "ttl", "retain", "keep", "expires_at", "removed"};
+static const char *const guards[LIFE_GUARDS] = {"none", "pinned", "paused", "current", "in use"};
+
+const char *life_rule_name(enum life_rule rule)
+{
+	return rules[rule < LIFE_RULES ? rule : LIFE_NO_RULE];
+}
+
+const char *life_guard_name(enum life_guard guard)
+{
+	return guards[guard < LIFE_GUARDS ? guard : LIFE_UNGUARDED];
+}
+
+/* Brings the figure of stored bytes, which the store keeps, up to date. */
+static int refresh_stored(struct session *session)
+{
+	struct store_session record;
+	int r = error_of_store(store_get_session(session->fs->store, session->sid, &record));
+
+	if (r)
+		return r;
+	session->record.stored = record.stored;
+	store_session_release(&record);
+	return 0;
+}
+
+static void set_name(struct store_session *record, const char *name)
+{
+	record->name_len = (uint32_t)strlen(name);
+	memcpy(record->name, name, record->name_len + 1);
+}
+
+/* ---- into the trash ---------------------------------------------------------------------------------------------- */
+
+static int64_t grace_end(const struct fs *fs, int64_t now)
+{
+	uint64_t room = (uint64_t)(STORE_NEVER - now) / FS_SECOND;
+
+	return fs->options.grace < room ? now + (int64_t)fs->options.grace * FS_SECOND : STORE_NEVER;
+}
+
+/* The record as it will be, before the change that makes it so. */
+static struct store_session ended_record(const struct session *session, enum life_rule rule, const char *name)
+{
+	struct store_session record = session->record;
+
+	record.ended = fs_now();
+	record.until = grace_end(session->fs, record.ended);
+	record.ending = rule;
+	set_name(&record, name);
+	return record;
+}
+
+static int commit_end(struct session *session, struct node *top, const struct store_dirent *entry,
+	const struct store_session *record)
+{
+	struct fs *fs = session->fs;
+	CHANGE_AUTO(c);
+	int r = change_begin_as(&c, CHANGE_UPKEEP, session, STORE_SHRINK, 0);
+
+	if (r)
+		return r;
+	c.record = *record;
+	store_batch_delete_dirent(c.batch, STORE_ROOT_SID, fs->root->ino, entry->cookie);
+	change_names(&c, fs->root, -1, -1);
+	change_inode(&c, top)->ctime = c.now;
+	history_put(&c, record, record->ending, record->until);
+	return change_commit(&c);
+}
+
+static int end(struct session *session, enum life_rule rule, const char *name)
+{
+	struct fs *fs = session->fs;
+	struct store_session record;
+	struct store_dirent entry;
+	NODE_AUTO top = NULL;
+	int r = session->record.ended || session->removed ? ENOENT : 0;
+
+	if (!r)
+		r = session->sid.n == fs->chosen.n ? EBUSY : dir_find_name(fs->root, session->record.name, &entry);
+	if (!r)
+		r = refresh_stored(session);
+	if (!r)
+		r = node_load(fs, session->sid, session->record.root, &top);
+	if (r)
+		return r;
+	record = ended_record(session, rule, name);
+	r = trash_add(fs, &record);
+	if (r)
+		return r;
+	r = commit_end(session, top, &entry, &record);
+	if (r) {
+		trash_remove(fs, session->sid);
+		return r;
+	}
+	history_note(fs, session->sid, record.ended);
+	fs->current = STORE_ROOT_SID;
+	return 0;
+}
+
+int life_end(struct session *session, enum life_rule rule)
+{
+	int r = end(session, rule, session->record.name);
+
+	if (!r && !session->fs->options.grace)
+		r = life_drop(session);
+	return r;
+}
+
+/* ---- out of it --------------------------------------------------------------------------------------------------- */
+
+static int check_back(struct session *session, const char *name)
+{
+	struct store_dirent entry;
+	int r;
+
+	if (!session->record.ended || session->removed || session->drops)
+		return ENOENT;
+	if (name[0] == '.')
+		return EPERM;
+	if (strlen(name) > STORE_NAME_MAX)
+		return ENAMETOOLONG;
+	r = dir_find_name(session->fs->root, name, &entry);
+	return r == 0 ? EEXIST : r == ENOENT ? 0 : r;
+}
+
+static int commit_back(struct session *session, struct node *top, const char *name)
+{
+	struct store_dirent entry = dir_entry(top, name);
+	struct fs *fs = session->fs;
+	CHANGE_AUTO(c);
+	int r = change_begin_as(&c, CHANGE_UPKEEP, session, STORE_SHRINK, 0);
+
+	if (r)
+		return r;
+	set_name(&c.record, name);
+	c.record.ended = c.record.until = 0;
+	c.record.ending = LIFE_NO_RULE;
+	c.record.modified = c.now; /* else it would be too old once more */
+	store_batch_add_dirent(c.batch, STORE_ROOT_SID, fs->root->ino, &entry);
+	change_names(&c, fs->root, 1, 1);
+	change_inode(&c, top)->ctime = c.now;
+	history_delete(&c, session->sid);
+	return change_commit(&c);
+}
+
+int life_take_back(struct session *session, const char *name)
+{
+	struct fs *fs = session->fs;
+	NODE_AUTO top = NULL;
+	int r = check_back(session, name);
+
+	if (!r)
+		r = node_load(fs, session->sid, session->record.root, &top);
+	if (!r)
+		r = commit_back(session, top, name);
+	if (r)
+		return r;
+	trash_remove(fs, session->sid);
+	history_forget(fs, session->sid);
+	fs->current = STORE_ROOT_SID;
+	return 0;
+}
+
+/* ---- dropping ---------------------------------------------------------------------------------------------------- */
+
+/* Whatever the kernel still knows of it is gone. */
+static int drop_now(struct session *session)
+{
+	struct fs *fs = session->fs;
+	struct node *node;
+	CHANGE_AUTO(c);
+	int r = change_begin(&c, fs->root->session, STORE_SHRINK, 0);
+
+	if (r)
+		return r;
+	if (session->record.until > c.now)
+		history_put(&c, &session->record, session->record.ending, 0);
+	store_batch_drop_session(c.batch, &session->record);
+	r = change_commit(&c);
+	if (r)
+		return r;
+	LIST_FOREACH(node, &session->nodes, siblings)
+		node->gone = true;
+	trash_remove(fs, session->sid);
+	session_set_removed(session);
+	return 0;
+}
+
+/* Out of the trash at once, and out of the store with the last forget. */
+static int drop_later(struct session *session)
+{
+	struct fs *fs = session->fs;
+	CHANGE_AUTO(c);
+	int r = change_begin_as(&c, CHANGE_UPKEEP, session, STORE_SHRINK, 0);
+
+	if (r)
+		return r;
+	if (c.record.until > c.now) {
+		c.record.until = c.now;
+		history_put(&c, &c.record, c.record.ending, 0);
+	}
+	r = change_commit(&c);
+	if (r)
+		return r;
+	trash_remove(fs, session->sid);
+	session_ref(session)->drops = true;
+	LIST_INSERT_HEAD(&fs->dropping, session, dropping);
+	return 0;
+}
+
+int life_drop(struct session *session)
+{
+	if (!session->record.ended || session->removed)
+		return ENOENT;
+	if (session->drops)
+		return 0;
+	return LIST_EMPTY(&session->nodes) ? drop_now(session) : drop_later(session);
+}
+
+static void leave_dropping(struct session *session)
+{
+	LIST_REMOVE(session, dropping);
+	session->drops = false;
+	session_put(session);
+}
+
+void trash_drop_forgotten(struct fs *fs)
+{
+	struct session *session = LIST_FIRST(&fs->dropping), *next;
+
+	for (; session; session = next) {
+		next = LIST_NEXT(session, dropping);
+		if (LIST_EMPTY(&session->nodes) && !drop_now(session))
+			leave_dropping(session);
+	}
+}
+
+bool trash_drop_oldest(struct fs *fs)
+{
+	struct session *session = LIST_FIRST(&fs->dropping);
+	struct store_sid sid;
+	bool done;
+
+	if (session) {
+		done = !drop_now(session);
+		leave_dropping(session);
+		return done;
+	}
+	if (!trash_oldest(fs, &sid) || session_get(fs, sid, &session))
+		return false;
+	done = !drop_now(session);
+	session_put(session);
+	return done;
+}
+
+void trash_leave(struct fs *fs)
+{
+	while (!LIST_EMPTY(&fs->dropping))
+		leave_dropping(LIST_FIRST(&fs->dropping));
+}
+
+/* ---- names of .sessfs/trash -------------------------------------------------------------------------------------- */
+
+static int find_in_trash(struct fs *fs, const char *name, struct session **ret)
+{
+	struct store_sid sid;
+	int r = life_trash_find(fs, name, &sid);
+
+	return r ? r : session_get(fs, sid, ret);
+}
+
+int trash_rename_in(struct fs *fs, struct fs_id from, const char *name, const char *to_name, unsigned flags)
+{
+	struct session *session;
+	struct store_dirent entry;
+	struct node *root;
+	int r = flags & ~(unsigned)RENAME_NOREPLACE ? EINVAL : dir_find(fs, from, to_name, &root);
+
+	if (!r)
+		r = !node_is_root(root) ? EXDEV : to_name[0] == '.' ? EPERM : dir_find_name(root, name, &entry);
+	if (!r)
+		r = session_get(fs, entry.session, &session);
+	if (r)
+		return r;
+	r = end(session, LIFE_REMOVED, to_name);
+	if (!r && !fs->options.grace)
+		r = life_drop(session);
+	session_put(session);
+	return r;
+}
+
+int trash_rename_out(struct fs *fs, const char *name, struct fs_id to, const char *to_name, unsigned flags)
+{
+	struct session *session;
+	struct node *root;
+	int r = flags & ~(unsigned)RENAME_NOREPLACE ? EINVAL : dir_find(fs, to, to_name, &root);
+
+	if (!r)
+		r = node_is_root(root) ? find_in_trash(fs, name, &session) : EXDEV;
+	if (r)
+		return r;
+	r = life_take_back(session, to_name);
+	session_put(session);
+	return r;
+}
+
+int trash_rmdir(struct fs *fs, const char *name)
+{
+	struct session *session;
+	int r = find_in_trash(fs, name, &session);
+
+	if (r)
+		return r;
+	r = life_drop(session);
+	session_put(session);
+	return r;
+}
