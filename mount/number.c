@@ -121,3 +121,16 @@ void number_say_duration(uint64_t seconds, char buf[NUMBER_TEXT])
 
 	rough(seconds, names, buf);
 }
+
+void number_rough_ns(uint64_t ns, char buf[NUMBER_TEXT])
+{
+	static const char *const names[] = {"ns", "us", "ms", "s"};
+	double n = (double)ns;
+	int unit = 0;
+
+	while (unit < 3 && n >= 999.5) {
+		n /= 1000;
+		unit++;
+	}
+	snprintf(buf, NUMBER_TEXT, "%.*f%s", unit && n < 9.95 ? 1 : 0, n, names[unit]);
+}

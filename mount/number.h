@@ -23,3 +23,5 @@ void number_rough_duration(uint64_t seconds, char buf[NUMBER_TEXT]);
 /* The same for sentences: "12 KiB"; "3 s", "5 min", "2 h", "4 days". */
 void number_say_size(uint64_t bytes, char buf[NUMBER_TEXT]);
 void number_say_duration(uint64_t seconds, char buf[NUMBER_TEXT]);
+/* Nanoseconds: 999ns, 1.5us, 12ms, 3.0s. */
+void number_rough_ns(uint64_t ns, char buf[NUMBER_TEXT]);

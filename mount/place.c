@@ -251,7 +251,7 @@ int place_find(const struct verb_line *line, const char *word, struct place *ret
 	return VERB_USAGE;
 }
 
-int place_for_each(const struct verb_line *line, int (*each)(const struct place *))
+int place_for_each(const struct verb_line *line, int (*each)(const struct place *, void *arg), void *arg)
 {
 	int highest = VERB_DONE;
 
@@ -260,7 +260,7 @@ int place_for_each(const struct verb_line *line, int (*each)(const struct place 
 		int status = place_find(line, line->count ? line->words[i] : NULL, &place);
 
 		if (status == VERB_GO_ON)
-			status = each(&place);
+			status = each(&place, arg);
 		highest = status > highest ? status : highest;
 	}
 	return highest;

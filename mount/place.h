@@ -22,7 +22,7 @@ int place_find_mount(const struct verb_line *, struct place *ret);
 /* word NULL: as said above. The session is there. */
 int place_find(const struct verb_line *, const char *word, struct place *ret);
 /* For each session named, or without a word for the one that is meant; the highest status is returned. */
-int place_for_each(const struct verb_line *, int (*each)(const struct place *));
+int place_for_each(const struct verb_line *, int (*each)(const struct place *, void *arg), void *arg);
 void place_release(struct place *);
 #define PLACE_AUTO __attribute__((cleanup(place_release))) struct place
 

@@ -65,9 +65,14 @@ void table_color(struct table *t, unsigned column, const char *color)
 	need(scols_cell_set_color(scols_line_get_cell(t->last, column), color) == 0);
 }
 
+void table_free(struct table *t)
+{
+	scols_unref_table(t->lines);
+	free(t);
+}
+
 void table_print(struct table *t)
 {
 	need(scols_print_table(t->lines) != -ENOMEM);
-	scols_unref_table(t->lines);
-	free(t);
+	table_free(t);
 }

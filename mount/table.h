@@ -29,6 +29,7 @@ void table_add(struct table *, const char *const *cells);
 void table_color(struct table *, unsigned column, const char *color);
 /* Prints to stdout and frees. */
 void table_print(struct table *);
+void table_free(struct table *);
 
 /* Whether out may have colours. */
 bool table_has_colors(FILE *out);

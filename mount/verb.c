@@ -10,7 +10,28 @@
 enum { OPTIONS_MAX = 24, HELP_COLUMN = 22 };
 
 /* A new verb: its file, and its name here. */
-#define VERBS(row) row(init) row(mount) row(umount) row(check) row(doctor)
+/* clang-format off */
+#define VERBS(row) \
+	row(init) \
+	row(mount) \
+	row(umount) \
+	row(check) \
+	row(new) \
+	row(list) \
+	row(status) \
+	row(pause) \
+	row(resume) \
+	row(complete) \
+	row(fail) \
+	row(archive) \
+	row(pin) \
+	row(unpin) \
+	row(rm) \
+	row(undelete) \
+	row(search) \
+	row(stats) \
+	row(doctor)
+/* clang-format on */
 
 #define DECLARE(name) extern const struct verb verb_##name;
 #define ADDRESS(name) &verb_##name,

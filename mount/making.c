@@ -1,0 +1,111 @@
+/* making.c - see making.h. */
+#include "mount/making.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mount/controls.h"
+#include "mount/message.h"
+
+enum { NAMES_TRIED = 1000 };
+
+static _Noreturn void die_of_memory(void)
+{
+	message_error("out of memory");
+	exit(VERB_NOT_DONE);
+}
+
+void making_add_tag(struct making *m, const char *tag)
+{
+	char *longer;
+
+	if (asprintf(&longer, "%s%s\n", m->tags ? m->tags : "", tag) < 0)
+		die_of_memory();
+	free(m->tags);
+	m->tags = longer;
+}
+
+void making_release(struct making *m)
+{
+	free(m->tags);
+	m->tags = NULL;
+}
+
+/* session_20261121_093000, and, where that is taken, session_20261121_093000_2 and so on; in the reader's time zone. */
+static char *name_of_now(int n)
+{
+	time_t now = time(NULL);
+	char text[64] = "", *name;
+	struct tm tm;
+
+	if (localtime_r(&now, &tm))
+		strftime(text, sizeof text, "session_%Y%m%d_%H%M%S", &tm);
+	if ((n == 1 ? asprintf(&name, "%s", text) : asprintf(&name, "%s_%d", text, n)) < 0)
+		die_of_memory();
+	return name;
+}
+
+static int make_dir(const struct place *place)
+{
+	char *path = place_path(place);
+	int error = mkdir(path, 0777) == 0 ? 0 : errno;
+
+	free(path);
+	return error;
+}
+
+static int say_not_made(const struct place *place, int error)
+{
+	if (error == EEXIST)
+		message_error("there is a session %s already; choose another name", place->name);
+	else
+		message_error("the session %s is not made: %s%s", place->name, strerror(error),
+			error == EROFS    ? "; the mount is read-only"
+			: error == ENOSPC ? "; free space on the store's disk, or remove sessions"
+			: error == EACCES ? "; the mount belongs to another user"
+					  : "");
+	return VERB_NOT_DONE;
+}
+
+static int write_texts(const struct place *place, const struct making *m)
+{
+	const struct {
+		const char *file, *text;
+	} texts[] = {{"query", m->query}, {"project", m->project}, {"tags", m->tags}};
+	int status = VERB_DONE;
+
+	for (size_t i = 0; status == VERB_DONE && i < sizeof texts / sizeof texts[0]; i++)
+		if (texts[i].text)
+			status = controls_write(place, texts[i].file, texts[i].text);
+	return status;
+}
+
+int making_make(struct place *place, const struct making *m)
+{
+	bool named = place->name != NULL;
+	int error = EEXIST;
+
+	if (named && !place_name_is_fine(place->name))
+		return VERB_USAGE;
+	for (int n = 1; error == EEXIST && n <= (named ? 1 : NAMES_TRIED); n++) {
+		if (!named) {
+			free(place->name);
+			place->name = name_of_now(n);
+		}
+		error = make_dir(place);
+	}
+	if (error)
+		return say_not_made(place, error);
+	int status = write_texts(place, m);
+	if (status != VERB_DONE) {
+		char *path = place_path(place);
+		rmdir(path);
+		free(path);
+	}
+	return status;
+}

@@ -1,0 +1,42 @@
+/*
+ * told.h - what the control files tell of sessions, as structs: the only place that knows their members. Whatever they
+ * hold, nothing worse comes of it than empty texts and zeros.
+ */
+#pragma once
+
+#include "mount/controls.h"
+
+struct told {
+	const char *name, *status, *path;
+	int64_t created, written; /* its last write, from which its age counts */
+	int64_t expires;          /* 0 and MOMENT_NEVER: not */
+	uint64_t files, size, stored;
+	double ratio;
+	bool current, pinned, interrupted, in_use;
+	/* of one that ended, or will: by which rule, when, and until when it can be taken back (0: not) */
+	const char *rule;
+	int64_t ended, until;
+	const char *reason; /* of one that expires or stays: the numbers that decide it, in words */
+	uint64_t duration, creations, modifications, operations; /* of one that ended; duration in seconds */
+	const json_t *cost;
+};
+
+struct told_list {
+	json_t *document; /* holds what the texts point to */
+	struct told *items;
+	size_t count;
+};
+
+/* One, from info.json or from an element of a list; the texts point into it. */
+void told_one(const json_t *object, struct told *ret);
+/* False: the reason was said. Release the list in either case. */
+bool told_sessions(const struct place *, struct told_list *ret); /* newest first */
+bool told_trash(const struct place *, struct told_list *ret);    /* last ended first */
+bool told_history(const struct place *, struct told_list *ret);  /* last ended first */
+/* What would go, the next first, and what stays. */
+bool told_expiring(const struct place *, struct told_list *ret, struct told_list *ret_staying);
+void told_release(struct told_list *);
+#define TOLD_AUTO __attribute__((cleanup(told_release))) struct told_list
+
+/* The one of that name; NULL if there is none. */
+const struct told *told_find(const struct told_list *, const char *name);

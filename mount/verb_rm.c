@@ -1,0 +1,160 @@
+/* verb_rm.c - `sessfs rm` and `undelete`: sessions into the trash, and back. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mount/message.h"
+#include "mount/moment.h"
+#include "mount/number.h"
+#include "mount/told.h"
+
+/* MOUNT/.sessfs/trash/NAME, or, without a name, MOUNT/NAME */
+static char *path_of(const struct place *place, const char *in_trash)
+{
+	struct place root = {.mount = place->mount};
+	char *dir = place_control(&root, "trash"), *path;
+
+	if (asprintf(&path, "%s/%s", dir, in_trash) < 0) {
+		message_error("out of memory");
+		exit(VERB_NOT_DONE);
+	}
+	free(dir);
+	return path;
+}
+
+static void say_removed(const struct place *place)
+{
+	char left[NUMBER_TEXT], when[MOMENT_TEXT];
+	TOLD_AUTO history = {0};
+	const struct told *t = told_history(place, &history) ? told_find(&history, place->name) : NULL;
+	int64_t now = moment_now();
+
+	if (!t || t->until <= now) {
+		message_say("%s is removed", place->name);
+		return;
+	}
+	number_say_duration(moment_seconds(now, t->until), left);
+	moment_format_local(t->until, when);
+	message_say("%s is in the trash; `sessfs undelete %s` takes it back within %s, until %s", place->name,
+		place->name, left, when);
+}
+
+static int say_not_removed(const struct place *place, int error)
+{
+	char *what = NULL;
+
+	if (asprintf(&what, "%s is not removed", place->name) < 0)
+		return VERB_NOT_DONE;
+	int status = controls_say_refused(place, what, error);
+	free(what);
+	return status;
+}
+
+static int remove_one(const struct place *place, void *arg)
+{
+	char *from = place_path(place), *to = path_of(place, place->name);
+	int error = rename(from, to) == 0 ? 0 : errno;
+
+	(void)arg;
+	free(from);
+	free(to);
+	if (error)
+		return say_not_removed(place, error);
+	say_removed(place);
+	return VERB_DONE;
+}
+
+static int run_rm(const struct verb *verb, int argc, char **argv)
+{
+	struct verb_line line;
+	int status = verb_parse(verb, argc, argv, &line, NULL, NULL);
+
+	return status == VERB_GO_ON ? place_for_each(&line, remove_one, NULL) : status;
+}
+
+static int say_not_back(const char *name, const char *as, int error)
+{
+	if (error == EEXIST)
+		message_error("there is a session %s already; `sessfs undelete %s OTHER-NAME` takes it back as another",
+			as, name);
+	else if (error == ENOENT)
+		message_error("there is no %s in the trash; `sessfs list --trash` shows what there is", name);
+	else
+		message_error("%s is not taken back: %s", name, strerror(error));
+	return error == ENOENT ? VERB_NOT_FOUND : VERB_NOT_DONE;
+}
+
+/* As it was called: in the trash, one of several of the same name is called NAME~NUMBER. */
+static char *former_name(const char *path, const char *fallback)
+{
+	char *info_path = NULL;
+	json_t *info = asprintf(&info_path, "%s/.session/info.json", path) >= 0 ? json_read(info_path) : NULL;
+	const char *name = json_get_text(info, "session_id");
+	char *copy = strdup(*name ? name : fallback);
+
+	json_decref(info);
+	free(info_path);
+	return copy;
+}
+
+static int take_back(struct place *place, const char *name, const char *as)
+{
+	char *from = path_of(place, name);
+
+	place->name = as ? strdup(as) : former_name(from, name);
+	char *to = place_path(place);
+	int error = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0 ? 0 : errno;
+	free(from);
+	free(to);
+	if (error)
+		return say_not_back(name, place->name, error);
+	message_say("%s is back", place->name);
+	return VERB_DONE;
+}
+
+static int run_undelete(const struct verb *verb, int argc, char **argv)
+{
+	PLACE_AUTO place = {0};
+	struct verb_line line;
+	int status = verb_parse(verb, argc, argv, &line, NULL, NULL);
+
+	if (status != VERB_GO_ON)
+		return status;
+	const char *as = line.count > 1 ? line.words[1] : NULL;
+	if (!place_name_is_fine(line.words[0]) || (as && !place_name_is_fine(as)))
+		return VERB_USAGE;
+	status = place_find_mount(&line, &place);
+	return status == VERB_GO_ON ? take_back(&place, line.words[0], as) : status;
+}
+
+static const struct verb_option options[] = {VERB_OPTION_MOUNT, VERB_NO_OPTION};
+
+const struct verb verb_rm = {
+	.name = "rm",
+	.group = VERB_SESSION,
+	.run = run_rm,
+	.options = options,
+	.words = "NAME...",
+	.word = VERB_A_SESSION,
+	.min_words = 1,
+	.max_words = -1,
+	.summary = "remove sessions; for a while they can be taken back",
+	.help = "They stay in the trash for `grace`, and after that until nothing has them open, unless space is needed.\n",
+	.usage_status = VERB_USAGE,
+};
+
+const struct verb verb_undelete = {
+	.name = "undelete",
+	.group = VERB_SESSION,
+	.run = run_undelete,
+	.options = options,
+	.words = "NAME [NEW-NAME]",
+	.word = VERB_ENDED_SESSION,
+	.min_words = 1,
+	.max_words = 2,
+	.summary = "take back a session that expired or was removed",
+	.help = "`sessfs list --trash` shows what there is.\n",
+	.usage_status = VERB_USAGE,
+};
