@@ -41,7 +41,7 @@ static int each_free_of_leaf(const struct pages *p, const struct tree *t, const 
 	struct node n;
 	struct page_value v;
 	for (unsigned i = 0; i < leaf->count; i++) {
-		if (!node_at(p, leaf->page, i, &n) || !node_value(p, t, &n, &v) || v.len < sizeof(uint64_t))
+		if (!node_at(p, leaf->page, i, &n) || !free_value(p, t, &n, &v) || v.len < sizeof(uint64_t))
 			return -EIO;
 		uint64_t count = get_u64(v.data);
 		if (count > v.len / sizeof count - 1)

@@ -60,8 +60,8 @@ bool big_is_in_file(const struct pages *p, const struct tree *t, const struct no
 	return n->child >= HEADS && n->child < t->count && pages <= t->count - n->child;
 }
 
-/* The bytes of a node's value, wherever they are. */
-bool node_value(const struct pages *p, const struct tree *t, const struct node *n, struct page_value *ret)
+static bool value_at(
+	const struct pages *p, const struct tree *t, const struct node *n, bool spare, struct page_value *ret)
 {
 	struct page_header h;
 	*ret = (struct page_value){n->data, n->len};
@@ -72,8 +72,19 @@ bool node_value(const struct pages *p, const struct tree *t, const struct node *
 	const uint8_t *page = p->map + n->child * p->page_size;
 	memcpy(&h, page, sizeof h);
 	ret->data = page + PAGE_HEADER;
-	return h.pgno == n->child && h.flags == PAGE_OVERFLOW &&
-	       (h.lower | (uint32_t)h.upper << 16) == overflow_pages(p, n->len);
+	uint64_t pages = h.lower | (uint32_t)h.upper << 16, needed = overflow_pages(p, n->len);
+	bool fits = spare ? pages >= needed && pages <= t->count - n->child : pages == needed;
+	return h.pgno == n->child && h.flags == PAGE_OVERFLOW && fits;
+}
+
+bool node_value(const struct pages *p, const struct tree *t, const struct node *n, struct page_value *ret)
+{
+	return value_at(p, t, n, false, ret);
+}
+
+bool free_value(const struct pages *p, const struct tree *t, const struct node *n, struct page_value *ret)
+{
+	return value_at(p, t, n, true, ret);
 }
 
 /* ---- sound pages ------------------------------------------------------------------------------------------------ */

@@ -45,7 +45,13 @@ struct pages {
 const uint8_t *page_at(const struct pages *, const struct tree *, uint64_t number, unsigned flags, unsigned *ret_count);
 /* Node i < count within the bounds of its page. */
 bool node_at(const struct pages *, const uint8_t *page, unsigned i, struct node *ret);
+/* The bytes of a node's value, wherever they are. */
 bool node_value(const struct pages *, const struct tree *, const struct node *, struct page_value *ret);
+/*
+ * The same of the free list, whose records LMDB writes before it knows how many pages writing them takes: one that then
+ * got shorter keeps the pages it has.
+ */
+bool free_value(const struct pages *, const struct tree *, const struct node *, struct page_value *ret);
 bool big_is_in_file(const struct pages *, const struct tree *, const struct node *);
 uint64_t overflow_pages(const struct pages *, size_t len);
 /* Structure and order of a branch or leaf, not its place in the tree. */
