@@ -40,6 +40,7 @@ UNITS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 MAN := $(patsubst mount/%.scd,$(B)/man/%,$(wildcard mount/*.scd))
+SHELLS := bash zsh fish
 
 .PHONY: all
 all: $(B)/sessfs ## build the program
@@ -91,6 +92,10 @@ $(B)/man/%: mount/%.scd
 	$(call say,MAN)
 	$(Q)mkdir -p $(@D)
 	$(Q)scdoc <$< >$@
+
+$(B)/completion/%: $(B)/sessfs
+	$(Q)mkdir -p $(@D)
+	$(Q)$(B)/sessfs completion $* >$@
 
 # Says by name what is missing, before the compiler says it worse.
 $(B)/found: contrib/deps
@@ -155,20 +160,34 @@ check-layers: ## which file may include what
 
 man_path = $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 
+completion_bash = share/bash-completion/completions/sessfs
+completion_zsh = share/zsh/site-functions/_sessfs
+completion_fish = share/fish/vendor_completions.d/sessfs.fish
+completion_path = $(DESTDIR)$(PREFIX)/$(completion_$(1))
+
+SYSTEMD := $(patsubst contrib/systemd/%,%,$(wildcard contrib/systemd/user/*@.service))
+SYSTEMD += $(patsubst contrib/systemd/%,system/%,$(wildcard contrib/systemd/*@.service))
+systemd_path = $(DESTDIR)$(PREFIX)/lib/systemd/$(1)
+
 .PHONY: man
 man: $(MAN)
 
 .PHONY: install
-install: all man ## install the program, mount.sessfs and the man pages (DESTDIR, PREFIX)
+install: all man $(SHELLS:%=$(B)/completion/%) ## install the program, its man pages, completions, units (DESTDIR, PREFIX)
 	install -D -m 755 $(B)/sessfs $(DESTDIR)$(PREFIX)/bin/sessfs
 	install -d $(DESTDIR)$(SBINDIR)
 	ln -sfn $(PREFIX)/bin/sessfs $(DESTDIR)$(SBINDIR)/mount.sessfs
 	$(foreach m,$(MAN),install -D -m 644 $(m) $(call man_path,$(m)) &&) :
+	$(foreach s,$(SHELLS),install -D -m 644 $(B)/completion/$(s) $(call completion_path,$(s)) &&) :
+	install -d $(call systemd_path,system) $(call systemd_path,user)
+	$(foreach u,$(SYSTEMD),sed 's|/usr/local/bin/|$(PREFIX)/bin/|' contrib/systemd/$(u:system/%=%) \
+		>$(call systemd_path,$(u)) &&) :
 
 .PHONY: uninstall
 uninstall: ## take away what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/sessfs $(DESTDIR)$(SBINDIR)/mount.sessfs
-	rm -f $(foreach m,$(MAN),$(call man_path,$(m)))
+	rm -f $(foreach m,$(MAN),$(call man_path,$(m))) $(foreach s,$(SHELLS),$(call completion_path,$(s)))
+	rm -f $(foreach u,$(SYSTEMD),$(call systemd_path,$(u)))
 
 .PHONY: clean
 clean: ## remove build/

@@ -21,7 +21,7 @@ static void print_overview(FILE *out)
 {
 	fprintf(out, "usage: sessfs VERB [ARGUMENTS]\n\n"
 		     "Shows work sessions as directories, kept in a store that survives crashes.\n\n");
-	for (enum verb_group group = VERB_UNLISTED + 1; group < VERB_GROUPS; group++)
+	for (enum verb_group group = VERB_HIDDEN + 1; group < VERB_GROUPS; group++)
 		print_group(group, out);
 	fprintf(out, "`sessfs VERB --help` tells more; the manual is sessfs(1).\n");
 }

@@ -30,7 +30,8 @@ enum { OPTIONS_MAX = 24, HELP_COLUMN = 22 };
 	row(undelete) \
 	row(search) \
 	row(stats) \
-	row(doctor)
+	row(doctor) \
+	row(completion)
 /* clang-format on */
 
 #define DECLARE(name) extern const struct verb verb_##name;
@@ -44,6 +45,7 @@ const char *verb_group_title(enum verb_group group)
 {
 	static const char *const titles[VERB_GROUPS] = {
 		[VERB_UNLISTED] = "",
+		[VERB_HIDDEN] = "",
 		[VERB_STORE] = "The store and its mount",
 		[VERB_SESSION] = "Sessions",
 		[VERB_PAST] = "What was, and what will go",

@@ -9,6 +9,7 @@
 
 enum verb_group {
 	VERB_UNLISTED, /* not a word after `sessfs` */
+	VERB_HIDDEN,   /* not in the overview */
 	VERB_STORE,
 	VERB_SESSION,
 	VERB_PAST,

@@ -8,8 +8,18 @@ quiet_make() {
 }
 quiet_make install
 cd root
-assert_eq "$(find . ! -type d | sort | xargs)" \
-	"./sbin/mount.sessfs ./usr/bin/sessfs ./usr/share/man/man1/sessfs.1 ./usr/share/man/man8/mount.sessfs.8"
+find . ! -type d | sort >../found
+diff - ../found <<'END'
+./sbin/mount.sessfs
+./usr/bin/sessfs
+./usr/lib/systemd/system/sessfs@.service
+./usr/lib/systemd/user/sessfs@.service
+./usr/share/bash-completion/completions/sessfs
+./usr/share/fish/vendor_completions.d/sessfs.fish
+./usr/share/man/man1/sessfs.1
+./usr/share/man/man8/mount.sessfs.8
+./usr/share/zsh/site-functions/_sessfs
+END
 usr/bin/sessfs --version
 assert_eq "$(readlink sbin/mount.sessfs)" /usr/bin/sessfs
 grep -q '^\.TH "sessfs" "1"' usr/share/man/man1/sessfs.1
