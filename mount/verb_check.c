@@ -1,5 +1,4 @@
 /* verb_check.c - `sessfs check STORE`: has the store verify itself, and prints what it finds. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,10 +7,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mount/json.h"
 #include "mount/message.h"
 #include "mount/number.h"
 #include "mount/path.h"
 #include "mount/sentence.h"
+#include "mount/table.h"
 #include "mount/verb.h"
 #include "store/store.h"
 
@@ -23,6 +24,7 @@ enum {
 };
 
 struct checking {
+	json_t *findings; /* NULL: they are printed at once */
 	bool bar, color;
 	bool drawn;
 	int64_t last_ms; /* when the bar was drawn; at first: when it may be */
@@ -63,9 +65,33 @@ static void on_finding(void *arg, unsigned invariant, const char *text)
 	char label[32] = "damage";
 
 	wipe_bar(c);
+	if (c->findings) {
+		json_t *finding = json_object();
+		json_add(finding, "invariant", invariant ? json_integer(invariant) : json_null());
+		json_add(finding, "text", json_from_text(text));
+		json_append(c->findings, finding);
+		return;
+	}
 	if (invariant > 0)
 		snprintf(label, sizeof label, "invariant %u", invariant);
 	printf("%s%s:%s %s\n", c->color ? "\033[31m" : "", label, c->color ? "\033[0m" : "", text);
+}
+
+static void print_document(const char *store, const struct store_check_result *r, const struct checking *c)
+{
+	const struct {
+		const char *key;
+		uint64_t n;
+	} numbers[] = {{"sessions", r->sessions}, {"inodes", r->inodes}, {"names", r->names}, {"chunks", r->chunks},
+		{"stored_bytes", r->bytes}, {"found", r->found}, {"repaired", r->repaired}, {"kept", r->kept}};
+	json_t *document = json_object();
+
+	json_add(document, "store", json_from_text(store));
+	json_add(document, "clean", json_boolean(r->found == 0));
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		json_add(document, numbers[i].key, json_integer((json_int_t)numbers[i].n));
+	json_add(document, "findings", json_incref(c->findings));
+	json_print(document);
 }
 
 static void print_summary(const struct store_check_result *r, bool repair)
@@ -86,12 +112,19 @@ static void print_summary(const struct store_check_result *r, bool repair)
 		printf("; `sessfs check --repair` mends what can be mended\n");
 }
 
-static int check(const char *name, bool repair)
+static int status_of(const struct store_check_result *r)
 {
-	const char *no_color = getenv("NO_COLOR");
+	if (r->found == 0)
+		return CHECK_CLEAN;
+	return (r->repaired ? CHECK_MENDED : 0) | (r->repaired < r->found ? CHECK_LEFT : 0);
+}
+
+static int check(const char *name, bool repair, bool json)
+{
 	struct checking c = {
+		.findings = json ? json_array() : NULL,
 		.bar = isatty(STDERR_FILENO),
-		.color = isatty(STDOUT_FILENO) && !(no_color && *no_color),
+		.color = table_has_colors(stdout),
 		.last_ms = now_ms() + BAR_AFTER_MS - BAR_EVERY_MS,
 	};
 	struct store_check_options options = {
@@ -108,14 +141,13 @@ static int check(const char *name, bool repair)
 	wipe_bar(&c);
 	if (r != 0)
 		sentence_store(r, path ? path : name, &info);
+	else if (json)
+		print_document(path, &result, &c);
 	else
 		print_summary(&result, repair);
+	json_decref(c.findings);
 	free(path);
-	if (r != 0)
-		return CHECK_FAILED;
-	if (result.found == 0)
-		return CHECK_CLEAN;
-	return (result.repaired ? CHECK_MENDED : 0) | (result.repaired < result.found ? CHECK_LEFT : 0);
+	return r ? CHECK_FAILED : status_of(&result);
 }
 
 static bool take_option(void *arg, int code, const char *value)
@@ -131,12 +163,13 @@ static int run_check(const struct verb *verb, int argc, char **argv)
 	bool repair = false;
 	int status = verb_parse(verb, argc, argv, &line, take_option, &repair);
 
-	return status == VERB_GO_ON ? check(line.words[0], repair) : status;
+	return status == VERB_GO_ON ? check(line.words[0], repair, line.json) : status;
 }
 
 static const struct verb_option options[] = {
 	{CODE_REPAIR, "repair", NULL,
 		"mend what can be mended, keep the rest in a session lost+found (the store may not be mounted)"},
+	VERB_OPTION_JSON,
 	VERB_NO_OPTION,
 };
 
