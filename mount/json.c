@@ -11,19 +11,46 @@
 #include "mount/moment.h"
 #include "mount/verb.h"
 
+/* The file's bytes, for the caller to free; NULL with errno set. */
+static char *read_all(int fd, size_t *ret_len)
+{
+	size_t len = 0, room = 65536;
+	char *text = malloc(room), *more;
+	ssize_t n = 1;
+
+	while (text && (n = read(fd, text + len, room - len)) > 0) {
+		len += (size_t)n;
+		if (len < room)
+			continue;
+		more = realloc(text, room *= 2);
+		if (!more)
+			free(text);
+		text = more;
+	}
+	if (text && n < 0) {
+		free(text);
+		text = NULL;
+	}
+	*ret_len = len;
+	return text;
+}
+
 json_t *json_read(const char *path)
 {
-	json_error_t error;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), error;
 	json_t *document = NULL;
-	FILE *file = fopen(path, "re");
+	size_t len = 0;
+	char *text;
 
-	if (!file)
+	if (fd < 0)
 		return NULL;
-	errno = 0;
-	document = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
-	int why = ferror(file) && errno ? errno : EBADMSG;
-	fclose(file);
-	errno = document ? 0 : json_error_code(&error) == json_error_out_of_memory ? ENOMEM : why;
+	text = read_all(fd, &len);
+	error = text ? EBADMSG : errno;
+	if (text)
+		document = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	free(text);
+	close(fd);
+	errno = error;
 	return document;
 }
 

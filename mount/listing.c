@@ -20,7 +20,7 @@ static const struct table_column columns[COLUMNS + 1] = {
 	{"SIZE", TABLE_RIGHT},
 	{"STORED", TABLE_RIGHT},
 	{"RATIO", TABLE_RIGHT},
-	{"MARKS", TABLE_SHORTEN},
+	{"MARKS", 0},
 	{NULL, 0},
 };
 
