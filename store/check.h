@@ -3,6 +3,7 @@
  *
  *   check_scan.c   reads every record, of warm and of what the logs hide of it, into the tables
  *   check_tree.c   compares the tables with each other: names, links, counters
+ *   check_life.c   what a session's record says of its life, and endings
  *   check_new.c    writes data.mdb anew from the records that are sound
  *   check_mend.c   mends what the tables disagree in
  *   check_keep.c   lost+found
@@ -18,7 +19,9 @@ struct checked_inode {
 	uint64_t ino, size, parent; /* as its record says */
 	uint64_t named_in, cookie;  /* a name that was found: its directory and place */
 	uint64_t entries;           /* names found in it */
+	int64_t mtime;
 	uint32_t sid, mode, nlink, names, subdirs;
+	uint32_t texts;     /* bits of the texts of a session that are kept with it */
 	uint8_t view;       /* of the record */
 	uint8_t named_view; /* what its name at the session's top makes it: 1 + enum store_view; else 0 */
 	uint8_t files_view; /* what files in it count for: 1 + enum store_view, 0: not yet known */
@@ -38,7 +41,12 @@ struct checked_name {
 struct checked_session {
 	struct store_session record;          /* without extra */
 	uint64_t files[STORE_VIEWS], logical; /* counted */
+	int64_t cache_oldest;                 /* mtime that was found */
 	bool named, made_up;
+};
+
+struct checked_ending {
+	uint32_t sid;
 };
 
 struct checked_orphan {
@@ -46,10 +54,11 @@ struct checked_orphan {
 	uint32_t sid;
 };
 
-/* Accounts as warm has them. */
+/* Accounts as warm has them, and where it says that a session's events are. */
 struct checked_account {
 	uint32_t sid;
 	uint64_t account, sum;
+	uint64_t root, first_event, end_event;
 };
 
 #define TABLE(type)                                                                                                    \
@@ -75,6 +84,7 @@ struct check {
 	TABLE(checked_session) sessions;
 	TABLE(checked_orphan) orphans;
 	TABLE(checked_account) accounts;
+	TABLE(checked_ending) endings;
 
 	/* the inode that the pass is at in warm */
 	struct {
@@ -111,9 +121,21 @@ const char *check_refuse(const struct super *, struct codec_ctx *, uint8_t *raw,
 struct checked_inode *check_inode(struct check *, uint32_t sid, uint64_t ino);
 struct checked_session *check_session(struct check *, uint32_t sid);
 struct checked_account *check_account(struct check *, uint32_t sid);
+struct checked_ending *check_ending(struct check *, uint32_t sid);
+/* Whether the session is dropped: what is left of it is nobody's business but drop.c's. */
+bool check_is_dropped(struct check *, uint32_t sid);
+/* How many of a chunk's bytes may be other than zero, of a file of that mode and size. 0: it may have none. */
+uint64_t check_content(struct check *, const struct key *, uint32_t mode, uint64_t size);
 
 /* ---- check_tree.c -- */
 int check_tree(struct check *);
+
+/* ---- check_life.c -- */
+void check_life(struct check *);
+/* The bit of a text that an attribute with the name is, or 0. */
+uint32_t check_text_bit(const char *name, size_t len);
+/* Makes the record say what it must. False if it does already. */
+bool check_correct(const struct checked_session *, const struct checked_inode *root, struct store_session *record);
 
 /* ---- check_new.c -- */
 /* Writes data.mdb anew; keeps the old one as data.mdb.damaged. Called with no store open, the lock held. */

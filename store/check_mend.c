@@ -101,7 +101,7 @@ static void mend_sessions(struct mending *m)
 		make_up_directory(m, STORE_ROOT_SID.n, STORE_ROOT_INO.n, 0755);
 	for (size_t k = 0; k < c->sessions.count; k++) {
 		const struct checked_session *s = &c->sessions.list[k];
-		if (!check_inode(c, s->record.sid.n, s->record.root.n))
+		if (!check_inode(c, s->record.sid.n, s->record.root.n) && !check_is_dropped(c, s->record.sid.n))
 			make_up_directory(m, s->record.sid.n, s->record.root.n, 0700);
 	}
 }
@@ -115,6 +115,8 @@ static void mend_session_names(struct mending *m)
 		const struct checked_inode *i = check_inode(c, s->record.sid.n, s->record.root.n);
 		struct store_dirent d;
 		struct store_batch *b;
+		if (s->record.ended || check_is_dropped(c, s->record.sid.n))
+			continue;
 		if (!s->named) {
 			add_session_name(m, s);
 		} else if (i && check_read_name(c, STORE_ROOT_SID.n, i->named_in, i->cookie, &d) &&
@@ -323,19 +325,17 @@ static void mend_lost_attributes(struct mending *m)
 	m->check->error = m->check->error ? m->check->error : r;
 }
 
-static void mend_counters(struct mending *m)
+static void mend_records(struct mending *m)
 {
 	struct check *c = m->check;
 	for (size_t k = 0; k < c->sessions.count; k++) {
 		const struct checked_session *s = &c->sessions.list[k];
+		const struct checked_inode *root = check_inode(c, s->record.sid.n, s->record.root.n);
 		struct store_session record;
 		struct store_batch *b;
-		bool right = memcmp(s->files, s->record.files, sizeof s->files) == 0 && s->logical == s->record.logical;
-		if (right || store_get_session(c->store, s->record.sid, &record))
+		if (!root || store_get_session(c->store, s->record.sid, &record))
 			continue;
-		memcpy(record.files, s->files, sizeof record.files);
-		record.logical = s->logical;
-		b = begin(m);
+		b = check_correct(s, root, &record) ? begin(m) : NULL;
 		if (b) {
 			store_batch_put_session(b, &record);
 			commit(m, b);
@@ -344,10 +344,51 @@ static void mend_counters(struct mending *m)
 	}
 }
 
+static void add_ending(struct mending *m, const struct store_session *s)
+{
+	struct store_ending ending = {.sid = s->sid,
+		.name_len = s->name_len,
+		.created = s->created,
+		.ended = s->ended,
+		.until = s->until,
+		.ending = s->ending,
+		.status = s->status,
+		.logical = s->logical,
+		.creations = s->creations,
+		.modifications = s->modifications,
+		.operations = s->operations};
+	struct store_batch *b = begin(m);
+	if (!b)
+		return;
+	memcpy(ending.name, s->name, s->name_len + 1);
+	for (int v = 0; v < STORE_VIEWS; v++)
+		ending.files += s->files[v];
+	store_batch_put_ending(b, &ending);
+	commit(m, b);
+}
+
+static void mend_endings(struct mending *m)
+{
+	struct check *c = m->check;
+	for (size_t k = 0; k < c->sessions.count; k++) {
+		const struct store_session *s = &c->sessions.list[k].record;
+		if (s->ended && !check_ending(c, s->sid.n) && !check_is_dropped(c, s->sid.n))
+			add_ending(m, s);
+	}
+	for (size_t k = 0; k < c->endings.count; k++) {
+		const struct checked_session *s = check_session(c, c->endings.list[k].sid);
+		struct store_batch *b = s && !s->record.ended && !check_is_dropped(c, s->record.sid.n) ? begin(m) : NULL;
+		if (!b)
+			continue;
+		store_batch_delete_ending(b, s->record.sid);
+		commit(m, b);
+	}
+}
+
 int check_mend(struct check *c)
 {
 	static void (*const steps[])(struct mending *) = {mend_sessions, mend_names, mend_session_names, mend_orphans,
-		keep_lost, keep_unreached, mend_inodes, mend_lost_attributes, mend_counters};
+		keep_lost, keep_unreached, mend_inodes, mend_lost_attributes, mend_records, mend_endings};
 	struct mending m = {.check = c};
 	for (size_t i = 0; i < sizeof steps / sizeof *steps && !m.changes && !c->error; i++)
 		steps[i](&m);

@@ -86,15 +86,16 @@ static void copy_inode(struct copy *p, const struct key *key, const struct found
 /* Content up to the inode's end: check->raw holds it decoded. */
 static void copy_chunk(struct copy *p, const struct key *key, const struct page_value *v)
 {
-	uint64_t start = key_sub(*key) * STORE_CHUNK_SIZE, n = (uint64_t)chunk_raw_len(v->data, v->len);
-	if (!p->body || !(S_ISREG(p->mode) || S_ISLNK(p->mode)) || start >= p->size)
+	uint64_t n = (uint64_t)chunk_raw_len(v->data, v->len);
+	uint64_t keep = p->body ? check_content(p->check, key, p->mode, p->size) : 0;
+	if (keep == 0)
 		return;
-	if (start + n <= p->size) {
+	if (n <= keep) {
 		put(p, key, v->data, v->len);
 		p->sum += v->len;
 		return;
 	}
-	ssize_t len = chunk_encode(p->check->codec, *key, 3, p->check->raw, p->size - start, p->out);
+	ssize_t len = chunk_encode(p->check->codec, *key, 3, p->check->raw, keep, p->out);
 	if (len < 0) {
 		p->error = (int)len;
 		return;
@@ -119,7 +120,8 @@ static void on_record(void *arg, const struct key *key, const struct page_value 
 	struct found f;
 	unsigned invariant;
 	(void)sound;
-	if (p->error || check_refuse(&c->super, c->codec, c->raw, key, v, &invariant))
+	if (p->error || check_is_dropped(c, key_sid(*key).n) ||
+		check_refuse(&c->super, c->codec, c->raw, key, v, &invariant))
 		return;
 	if (!key_same_inode(p->key, *key)) {
 		end_inode(p);

@@ -59,6 +59,12 @@ static int compare_accounts(const void *a, const void *b)
 	return x->sid < y->sid ? -1 : x->sid > y->sid;
 }
 
+static int compare_endings(const void *a, const void *b)
+{
+	const struct checked_ending *x = a, *y = b;
+	return x->sid < y->sid ? -1 : x->sid > y->sid;
+}
+
 #define SORT(table, compare)                                                                                           \
 	do {                                                                                                           \
 		if ((table)->count)                                                                                    \
@@ -85,6 +91,18 @@ struct checked_account *check_account(struct check *c, uint32_t sid)
 	return FIND(&c->accounts, &wanted, compare_accounts);
 }
 
+struct checked_ending *check_ending(struct check *c, uint32_t sid)
+{
+	struct checked_ending wanted = {.sid = sid};
+	return FIND(&c->endings, &wanted, compare_endings);
+}
+
+bool check_is_dropped(struct check *c, uint32_t sid)
+{
+	const struct checked_session *s = sid ? check_session(c, sid) : NULL;
+	return s && s->record.flags & STORE_SESSION_DROPPED;
+}
+
 void check_release(struct check *c)
 {
 	free(c->inodes.list);
@@ -92,11 +110,13 @@ void check_release(struct check *c)
 	free(c->sessions.list);
 	free(c->orphans.list);
 	free(c->accounts.list);
+	free(c->endings.list);
 	memset(&c->inodes, 0, sizeof c->inodes);
 	memset(&c->names, 0, sizeof c->names);
 	memset(&c->sessions, 0, sizeof c->sessions);
 	memset(&c->orphans, 0, sizeof c->orphans);
 	memset(&c->accounts, 0, sizeof c->accounts);
+	memset(&c->endings, 0, sizeof c->endings);
 }
 
 /* ---- one record ------------------------------------------------------------------------------------------------- */
@@ -132,7 +152,8 @@ static bool is_body_right(const struct super *super, const struct key *key, cons
 		store_session_release(&u.session);
 		return u.session.name_len > 0 && u.session.root.n > 1;
 	case KIND_ENDING:
-		return record_decode(&ending_schema, f->body, f->len, &u.ending) == 0 && u.ending.name_len > 0;
+		return record_decode(&ending_schema, f->body, f->len, &u.ending) == 0 && u.ending.name_len > 0 &&
+		       u.ending.status < STORE_STATUSES;
 	case KIND_INODE:
 		if (record_decode(&inode_schema, f->body, f->len, &u.inode))
 			return false;
@@ -187,6 +208,7 @@ static void note_session(struct check *c, const struct key *key, const struct fo
 		return;
 	s->record = session;
 	s->record.sid.n = (uint32_t)key_sub(*key);
+	s->cache_oldest = INT64_MAX;
 	c->result->sessions++;
 	note_numbers(c, session.root.n, key_sub(*key));
 }
@@ -204,6 +226,7 @@ static void note_inode(struct check *c, const struct key *key, const struct foun
 	i->ino = key_ino(*key).n;
 	i->size = inode.size;
 	i->parent = inode.parent;
+	i->mtime = inode.mtime;
 	i->mode = inode.mode;
 	i->nlink = inode.nlink;
 	i->view = inode.view > STORE_VIEWS ? UINT8_MAX : (uint8_t)inode.view;
@@ -239,26 +262,39 @@ static void note_name(struct check *c, const struct key *key, const struct found
 	c->result->names++;
 }
 
-static void note_xattr(struct check *c, const struct key *key)
+static void note_xattr(struct check *c, const struct key *key, const struct found *f)
 {
 	struct checked_inode *i = c->inodes.count ? &c->inodes.list[c->inodes.count - 1] : NULL;
-	if (i && i->sid == key_sid(*key).n && i->ino == key_ino(*key).n)
+	const char *name;
+	const uint8_t *data;
+	size_t name_len, len;
+	if (i && i->sid == key_sid(*key).n && i->ino == key_ino(*key).n) {
 		i->has_xattrs = true;
-	else
+		if (record_get_pair(f->body, f->len, &name, &name_len, &data, &len) == 0)
+			i->texts |= check_text_bit(name, name_len);
+	} else {
 		check_finding(c, 13,
 			"session %" PRIu32 ", inode %" PRIu64 ": an extended attribute of an inode that is not there",
 			key_sid(*key).n, key_ino(*key).n);
+	}
 }
 
 static void note_orphan(struct check *c, const struct key *key, const struct found *f)
 {
-	struct checked_orphan *o = table_add(c, &c->orphans);
 	uint64_t sid = 0;
-	if (!o)
-		return;
 	record_get_uint(f->body, f->len, &sid);
-	*o = (struct checked_orphan){.ino = key_sub(*key), .sid = (uint32_t)sid};
-	note_numbers(c, o->ino, o->sid);
+	struct checked_orphan *o = check_is_dropped(c, (uint32_t)sid) ? NULL : table_add(c, &c->orphans);
+	if (o)
+		*o = (struct checked_orphan){.ino = key_sub(*key), .sid = (uint32_t)sid};
+	note_numbers(c, key_sub(*key), sid);
+}
+
+static void note_ending(struct check *c, const struct key *key)
+{
+	struct checked_ending *e = table_add(c, &c->endings);
+	if (e)
+		e->sid = (uint32_t)key_sub(*key);
+	note_numbers(c, 0, key_sub(*key));
 }
 
 static void note(struct check *c, const struct key *key, const struct found *f)
@@ -277,13 +313,13 @@ static void note(struct check *c, const struct key *key, const struct found *f)
 		note_inode(c, key, f);
 		break;
 	case KIND_XATTR:
-		note_xattr(c, key);
+		note_xattr(c, key, f);
 		break;
 	case KIND_DIRENT:
 		note_name(c, key, f);
 		break;
 	case KIND_ENDING:
-		note_numbers(c, 0, key_sub(*key));
+		note_ending(c, key);
 		break;
 	case KIND_FLUSHED:
 	case KIND_CHUNK:
@@ -295,7 +331,7 @@ static void note(struct check *c, const struct key *key, const struct found *f)
 static void note_log_entry(struct check *c, const struct hot *h, const struct entry *e)
 {
 	struct found f = {.body = h->map + e->pos, .len = e->len};
-	if (e->type != ENTRY_PUT)
+	if (e->type != ENTRY_PUT || check_is_dropped(c, key_sid(e->key).n))
 		return;
 	if (key_is_plausible(&e->key) && is_body_right(&c->super, &e->key, &f))
 		note(c, &e->key, &f);
@@ -348,36 +384,59 @@ static bool is_zero(const uint8_t *p, size_t len)
 	return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
 }
 
+/* Events are content of a session's directory (invariants 12 and 20). */
+uint64_t check_content(struct check *c, const struct key *key, uint32_t mode, uint64_t size)
+{
+	uint64_t start = key_sub(*key) * STORE_CHUNK_SIZE, end = size;
+	if (S_ISDIR(mode)) {
+		const struct checked_account *a = check_account(c, key_sid(*key).n);
+		bool events = a && a->root == key_ino(*key).n && start + STORE_CHUNK_SIZE > a->first_event;
+		end = events ? a->end_event : 0;
+	} else if (!S_ISREG(mode) && !S_ISLNK(mode)) {
+		end = 0;
+	}
+	return end > start ? end - start : 0;
+}
+
 /* The content in c->raw against its inode in warm. */
 static void warm_chunk(struct check *c, const struct key *key, const struct page_value *v)
 {
 	ssize_t n = chunk_raw_len(v->data, v->len);
-	uint64_t start = key_sub(*key) * STORE_CHUNK_SIZE;
 	c->result->chunks++;
 	c->result->bytes += v->len;
 	c->at.sum += v->len;
-	if (!c->at.present || !(S_ISREG(c->at.mode) || S_ISLNK(c->at.mode))) {
+	uint64_t keep = c->at.present ? check_content(c, key, c->at.mode, c->at.size) : 0;
+	if (!c->at.present || (keep == 0 && !S_ISREG(c->at.mode) && !S_ISLNK(c->at.mode))) {
 		check_finding(c, 12,
 			"session %" PRIu32 ", inode %" PRIu64 ": content of what is not there, or not a file",
 			key_sid(*key).n, key_ino(*key).n);
 		c->new_data = true;
-		return;
-	}
-	uint64_t keep = c->at.size > start ? c->at.size - start : 0;
-	if (keep < (uint64_t)n && !is_zero(c->raw + keep, (size_t)n - keep)) {
+	} else if (keep < (uint64_t)n && !is_zero(c->raw + keep, (size_t)n - keep)) {
 		check_finding(c, 12, "session %" PRIu32 ", inode %" PRIu64 ": content behind its end at %" PRIu64,
-			key_sid(*key).n, key_ino(*key).n, c->at.size);
+			key_sid(*key).n, key_ino(*key).n, key_sub(*key) * STORE_CHUNK_SIZE + keep);
 		c->new_data = true;
 	}
+}
+
+static void warm_session(struct check *c, const struct key *key, const struct found *f)
+{
+	struct store_session session;
+	struct checked_account *a = table_add(c, &c->accounts);
+	if (!a || record_decode(&session_schema, f->body, f->len, &session))
+		return;
+	*a = (struct checked_account){.sid = (uint32_t)key_sub(*key),
+		.account = f->stored,
+		.root = session.root.n,
+		.first_event = session.first_event,
+		.end_event = session.end_event};
+	store_session_release(&session);
 }
 
 static void warm_record(struct check *c, const struct key *key, const struct page_value *v, const struct found *f)
 {
 	struct store_inode inode;
 	if (key_kind(*key) == KIND_SESSION) {
-		struct checked_account *a = table_add(c, &c->accounts);
-		if (a)
-			*a = (struct checked_account){.sid = (uint32_t)key_sub(*key), .account = f->stored};
+		warm_session(c, key, f);
 	} else if (key_kind(*key) == KIND_INODE && record_decode(&inode_schema, f->body, f->len, &inode) == 0) {
 		store_inode_release(&inode);
 		c->at.present = true;
@@ -416,7 +475,7 @@ static void on_record(void *arg, const struct key *key, const struct page_value 
 	(void)sound;
 	if (c->options->progress && !c->quiet)
 		c->options->progress(c->options->arg, ++c->done, c->all);
-	if (c->at.any && key_cmp(&c->at.last, key) == 0)
+	if ((c->at.any && key_cmp(&c->at.last, key) == 0) || check_is_dropped(c, key_sid(*key).n))
 		return;
 	c->at.last = *key;
 	if (!c->at.any || !key_same_inode(c->at.key, *key)) {
@@ -447,7 +506,7 @@ static void check_accounts(struct check *c)
 {
 	for (size_t i = 0; i < c->accounts.count; i++) {
 		struct checked_account *a = &c->accounts.list[i];
-		if (a->sum == a->account)
+		if (a->sum == a->account || check_is_dropped(c, a->sid))
 			continue;
 		check_finding(c, 9,
 			"session %" PRIu32 ": its account says %" PRIu64 " stored bytes, its inodes have %" PRIu64,
@@ -495,5 +554,6 @@ int check_scan(struct check *c)
 	SORT(&c->inodes, compare_inodes);
 	SORT(&c->names, compare_names);
 	SORT(&c->sessions, compare_sessions);
+	SORT(&c->endings, compare_endings);
 	return c->error;
 }

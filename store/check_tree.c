@@ -41,6 +41,11 @@ static void check_name(struct check *c, const struct checked_name *n)
 		dir->entries++;
 		dir->subdirs += n->type == S_IFDIR;
 	}
+	if (n->sid == STORE_ROOT_SID.n && check_is_dropped(c, n->target_sid)) {
+		check_finding(c, 16, "%s is dropped, but has a name in the root",
+			check_describe_session(c, n->target_sid, text));
+		return;
+	}
 	if (n->sid == STORE_ROOT_SID.n)
 		check_session_name(c, n);
 	if (!i || (n->sid != STORE_ROOT_SID.n && n->target_sid != n->sid)) {
@@ -115,6 +120,13 @@ static void check_directory(struct check *c, const struct checked_inode *i)
 			check_describe(c, i, text), i->view, i->named_view);
 }
 
+/* The root, and the directory of a session in the trash (invariant 15). */
+static bool may_be_unnamed(struct check *c, const struct checked_inode *i)
+{
+	const struct checked_session *s = check_session(c, i->sid);
+	return i->root && (i->sid == STORE_ROOT_SID.n || (s && s->record.ended));
+}
+
 static void check_links(struct check *c, const struct checked_inode *i)
 {
 	char text[CHECK_TEXT];
@@ -123,7 +135,7 @@ static void check_links(struct check *c, const struct checked_inode *i)
 			check_describe(c, i, text), i->nlink, i->names);
 	else if (!i->orphan && !i->nlink && !i->names)
 		check_finding(c, 7, "%s: no links, but not an orphan", check_describe(c, i, text));
-	else if (!i->orphan && !i->names && !(i->root && i->sid == STORE_ROOT_SID.n))
+	else if (!i->orphan && !i->names && !may_be_unnamed(c, i))
 		check_finding(c, 5, "%s: has no name", check_describe(c, i, text));
 	else if (S_ISDIR(i->mode) && i->reach != REACH_YES)
 		check_finding(c, 6, "%s: a directory that cannot be reached", check_describe(c, i, text));
@@ -171,13 +183,21 @@ static void mark_roots(struct check *c)
 		struct checked_inode *i = check_inode(c, s->record.sid.n, s->record.root.n);
 		if (i)
 			i->root = true;
-		else
+		else if (!check_is_dropped(c, s->record.sid.n))
 			check_finding(c, 10, "%s: its directory, inode %" PRIu64 ", is missing",
 				check_describe_session(c, s->record.sid.n, text), s->record.root.n);
 	}
 }
 
 /* ---- counters (invariant 11) ---------------------------------------------------------------------------------- */
+
+static void count_file(struct check *c, struct checked_session *s, const struct checked_name *n, unsigned view)
+{
+	s->files[view]++;
+	const struct checked_inode *i = view == STORE_CACHE ? check_inode(c, n->target_sid, n->ino) : NULL;
+	if (i && i->mtime < s->cache_oldest)
+		s->cache_oldest = i->mtime;
+}
 
 static void count_all(struct check *c)
 {
@@ -186,7 +206,7 @@ static void count_all(struct check *c)
 		struct checked_session *s = check_session(c, n->sid);
 		struct checked_inode *dir = check_inode(c, n->sid, n->dir);
 		if (s && dir && n->type != S_IFDIR)
-			s->files[files_view(c, dir) - 1]++;
+			count_file(c, s, n, files_view(c, dir) - 1);
 	}
 	for (size_t k = 0; k < c->inodes.count; k++) {
 		const struct checked_inode *i = &c->inodes.list[k];
@@ -207,8 +227,10 @@ static void check_counters(struct check *c, const struct checked_session *s)
 	if (s->logical != s->record.logical)
 		check_finding(
 			c, 11, "%s: counts %" PRIu64 " bytes, but has %" PRIu64, text, s->record.logical, s->logical);
-	if (!s->named)
+	if (!s->named && !s->record.ended)
 		check_finding(c, 10, "%s: has no name in the root", text);
+	if (s->named && s->record.ended)
+		check_finding(c, 15, "%s: is in the trash, but has a name in the root", text);
 }
 
 int check_tree(struct check *c)
@@ -223,6 +245,8 @@ int check_tree(struct check *c)
 	for (size_t k = 0; k < c->inodes.count; k++)
 		check_one(c, &c->inodes.list[k]);
 	for (size_t k = 0; k < c->sessions.count; k++)
-		check_counters(c, &c->sessions.list[k]);
+		if (!check_is_dropped(c, c->sessions.list[k].record.sid.n))
+			check_counters(c, &c->sessions.list[k]);
+	check_life(c);
 	return c->error;
 }

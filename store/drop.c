@@ -112,7 +112,7 @@ static bool look_at(void *arg, const struct store_session *session)
 	struct drops *d = &l->store->drops;
 	l->at = session->sid.n;
 	if (session->flags & STORE_SESSION_DROPPED && !find(d, session->sid.n)) {
-		l->failed = !add(d, (struct drop){ .sid = session->sid.n, .generation = d->resume });
+		l->failed = !add(d, (struct drop){ .sid = session->sid.n, .generation = l->store->generation });
 		d->count += !l->failed;
 	}
 	return ++l->seen % SLICE == 0 || l->failed;

@@ -107,7 +107,6 @@ struct store {
 		struct drop *list;
 		uint32_t count, room;
 		uint32_t added;    /* by the open batch, behind count */
-		uint64_t resume;   /* generation of the last log that was there when the store was opened */
 		uint64_t retry_at; /* store_clock: the last step found no space; 0: it did */
 		bool looked;       /* for those that an earlier run left; the flusher's own */
 		bool stopped;

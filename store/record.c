@@ -41,7 +41,7 @@ static const struct field session_fields[] = {
 	F(U64, store_session, files[4], 10),  F(U64, store_session, logical, 11),   F(U32, store_session, version, 12),
 	F(U32, store_session, status, 13),      F(U32, store_session, flags, 14),      F(U32, store_session, run, 15),
 	F(U32, store_session, progress, 16),    F(U32, store_session, texts, 17),      F(SINCE, store_session, status_at, 18),
-	F(I64, store_session, expires, 19),     F(I64, store_session, skew, 20),       F(SINCE, store_session, cache_oldest, 21),
+	F(I64, store_session, expires, 19),     F(I64, store_session, skew, 20),       F(I64, store_session, cache_oldest, 21),
 	F(I64, store_session, ended, 22),       F(I64, store_session, until, 23),      F(U32, store_session, ending, 24),
 	F(U64, store_session, creations, 25),   F(U64, store_session, modifications, 26),
 	F(U64, store_session, operations, 27),  F(U64, store_session, first_event, 28),

@@ -421,7 +421,6 @@ static int open_parts(struct store *s, const char *path, struct store_open_info 
 	r = r ? r : load_super(s, info);
 	if (r)
 		return r;
-	s->drops.resume = s->sealed ? s->generation : s->flushed_generation;
 	s->position = s->sealed_position = 1;
 	s->durable = s->sealed ? 0 : 1;
 	r = space_init(s);

@@ -122,7 +122,7 @@ struct store_session {
 	int64_t status_at; /* when its status was last written */
 	int64_t expires;   /* as was asked for: 0 by the rules, STORE_NEVER, or a time */
 	int64_t skew;      /* of the caller's clock of ages against that of last_write */
-	int64_t cache_oldest; /* no file below cache/ has an older mtime */
+	int64_t cache_oldest; /* no file below cache/ has an older mtime; 0 also: not known */
 	int64_t ended;     /* when it went to the trash; 0: it is alive */
 	int64_t until;     /* of an ended one: kept until then */
 	uint32_t ending;   /* of an ended one: why, as the caller numbers the reasons */
