@@ -171,9 +171,11 @@ static void put_node(struct change *c, const struct change_node *staged)
 
 	if (node->gone)
 		return; /* a removed directory that a process is still in: its attributes live in memory only */
-	if (staged->gone)
+	if (staged->gone) {
+		if (staged->inode.flags & (STORE_INODE_HAS_ACL | STORE_INODE_HAS_XATTR))
+			store_batch_delete_xattrs(c->batch, node->session->sid, node->ino);
 		store_batch_delete_inode(c->batch, node->session->sid, node->ino);
-	else if (staged->made)
+	} else if (staged->made)
 		store_batch_new_inode(c->batch, node->session->sid, node->ino, &staged->inode);
 	else
 		store_batch_put_inode(c->batch, node->session->sid, node->ino, &staged->inode);

@@ -10,11 +10,8 @@
 
 #include "fs/node.h"
 
-/*
- * Most are staged when a session is renamed over an empty one: the root, both sessions, four views; or in a
- * collection of orphans.
- */
-enum { CHANGE_NODES = 16 };
+/* Most are staged in a collection of orphans: all of fs->dead. */
+enum { CHANGE_NODES = FS_DEAD_MAX };
 
 struct change_node {
 	struct node *node;

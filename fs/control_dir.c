@@ -95,6 +95,7 @@ static int refer_content(struct control_node *dir, const struct content_row *row
 	size_t len = 0;
 	int r;
 
+	forget_settle(session->fs);
 	if (row->kind == CONTENT_LINK)
 		r = make_link(row, of, &text, &len);
 	else if (row->kind == CONTENT_STREAM)

@@ -32,6 +32,8 @@ struct fs_operation {
 	_Atomic uint64_t count, total_ns, min_ns, max_ns;
 };
 
+enum { FS_DEAD_MAX = 32 };
+
 /* The last name a lookup found absent: while nothing has changed since, creating it needs no second look. */
 struct fs_absent {
 	uint64_t dir; /* 0: none */
@@ -73,6 +75,9 @@ struct fs {
 	struct roster *roster;
 	struct fs_absent absent;
 	struct fault_ring *faults; /* NULL: there was none */
+	/* unlinked inodes of one session that the kernel has forgotten, pinned: to be deleted in one batch, soon */
+	struct node *dead[FS_DEAD_MAX];
+	unsigned dead_count;
 };
 
 static inline void fs_assert_locked(const struct fs *fs)

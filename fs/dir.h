@@ -20,6 +20,8 @@ int dir_view(struct node *dir, const char *name, mode_t, enum store_view *ret);
 void dir_refer(struct node *, struct entry *ret);
 /* rules_forget for who holds the lock. */
 void forget_locked(struct fs *, const struct forget_item *, size_t count);
+/* rules_settle for who holds the lock. */
+void forget_settle(struct fs *);
 
 /* What a session's directory holds when it may be removed: views, and nothing in them. */
 struct session_content {

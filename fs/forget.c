@@ -1,8 +1,11 @@
 /*
  * forget.c - the end of a node: the kernel gives back its references, and an unlinked inode goes with the last of them.
  *
- *   linked, known --unlink--> orphan (nlink 0, orphan record) --last forget--> deleted, with its orphan record
+ *   linked, known --unlink--> orphan (nlink 0, orphan record) --last forget--> dead --rules_settle--> deleted
  *                                        \--crash, unmount--> deleted when the store is mounted next
+ *
+ * A kernel that removes a tree forgets one file after each unlink: the dead gather, as many cost one batch hardly more
+ * than one does.
  */
 #include <errno.h>
 #include <syslog.h>
@@ -13,35 +16,29 @@
 #include "fs/error.h"
 #include "fs/trash.h"
 
-/* Inodes deleted in one batch, so that no request waits long. */
-enum { COLLECT_MAX = CHANGE_NODES };
+enum { ORPHANS_AT_ONCE = 64 };
 
-/* Nodes of one session to be deleted together. Each is pinned. */
-struct collection {
-	unsigned count;
-	struct node *nodes[COLLECT_MAX];
-};
-
-static void collect(struct collection *collection)
+void forget_settle(struct fs *fs)
 {
-	struct node **nodes = collection->nodes;
+	struct node **dead = fs->dead;
 	CHANGE_AUTO(c);
 	int r;
 
-	if (!collection->count)
+	fs_assert_locked(fs);
+	if (!fs->dead_count)
 		return;
-	r = change_begin_as(&c, CHANGE_UPKEEP, nodes[0]->session, STORE_SHRINK, 0);
+	r = change_begin_as(&c, CHANGE_UPKEEP, dead[0]->session, STORE_SHRINK, 0);
 	if (!r) {
-		for (unsigned i = 0; i < collection->count; i++) {
-			change_delete(&c, nodes[i]);
-			store_batch_delete_orphan(c.batch, nodes[i]->ino);
+		for (unsigned i = 0; i < fs->dead_count; i++) {
+			change_delete(&c, dead[i]);
+			store_batch_delete_orphan(c.batch, dead[i]->ino);
 		}
 		r = change_commit(&c);
 	}
 	if (r)
 		fs_log(LOG_WARNING, "warning: unlinked files stay in the store until the next mount: error %d", r);
-	while (collection->count)
-		node_put(nodes[--collection->count]);
+	while (fs->dead_count)
+		node_put(dead[--fs->dead_count]);
 }
 
 static bool is_orphan(const struct node *node)
@@ -49,17 +46,19 @@ static bool is_orphan(const struct node *node)
 	return node->inode.nlink == 0 && !node->gone && !node->session->fs->options.read_only;
 }
 
-static void collect_later(struct collection *collection, struct node *node)
+static void settle_later(struct node *node)
 {
-	if (collection->count && collection->nodes[0]->session != node->session)
-		collect(collection);
+	struct fs *fs = node->session->fs;
+
+	if (fs->dead_count && fs->dead[0]->session != node->session)
+		forget_settle(fs);
 	node->pins++;
-	collection->nodes[collection->count++] = node;
-	if (collection->count == COLLECT_MAX)
-		collect(collection);
+	fs->dead[fs->dead_count++] = node;
+	if (fs->dead_count == FS_DEAD_MAX)
+		forget_settle(fs);
 }
 
-static void forget_one(struct fs *fs, const struct forget_item *item, struct collection *collection)
+static void forget_one(struct fs *fs, const struct forget_item *item)
 {
 	struct node *node;
 
@@ -74,19 +73,18 @@ static void forget_one(struct fs *fs, const struct forget_item *item, struct col
 		return;
 	node->pins++;
 	if (is_orphan(node))
-		collect_later(collection, node);
+		settle_later(node);
 	node_put(node);
 }
 
 void forget_locked(struct fs *fs, const struct forget_item *items, size_t count)
 {
-	struct collection collection = {0};
-
 	for (size_t i = 0; i < count; i++)
-		forget_one(fs, &items[i], &collection);
-	collect(&collection);
-	if (!LIST_EMPTY(&fs->dropping))
+		forget_one(fs, &items[i]);
+	if (!LIST_EMPTY(&fs->dropping)) {
+		forget_settle(fs);
 		trash_drop_forgotten(fs);
+	}
 }
 
 void rules_forget(struct fs *fs, const struct forget_item *items, size_t count)
@@ -96,22 +94,30 @@ void rules_forget(struct fs *fs, const struct forget_item *items, size_t count)
 	forget_locked(fs, items, count);
 }
 
+void rules_settle(struct fs *fs)
+{
+	FS_GUARD(fs);
+
+	forget_settle(fs);
+}
+
 void rules_collect_live_orphans(struct fs *fs)
 {
 	FS_GUARD(fs);
-	struct collection collection = {0};
 	struct node *node, *next;
+
+	forget_settle(fs);
 
 	HASH_ITER(hh, fs->nodes, node, next)
 		if (is_orphan(node))
-			collect_later(&collection, node);
-	collect(&collection);
+			settle_later(node);
+	forget_settle(fs);
 }
 
 struct orphans {
 	unsigned count;
-	struct store_sid sids[COLLECT_MAX];
-	struct store_ino inos[COLLECT_MAX];
+	struct store_sid sids[ORPHANS_AT_ONCE];
+	struct store_ino inos[ORPHANS_AT_ONCE];
 };
 
 static bool note_orphan(void *arg, struct store_sid sid, struct store_ino ino)
@@ -120,7 +126,7 @@ static bool note_orphan(void *arg, struct store_sid sid, struct store_ino ino)
 
 	orphans->sids[orphans->count] = sid;
 	orphans->inos[orphans->count] = ino;
-	return ++orphans->count == COLLECT_MAX;
+	return ++orphans->count == ORPHANS_AT_ONCE;
 }
 
 /* An orphan whose session, or whose own record, is gone. */
@@ -131,6 +137,7 @@ static int collect_stray(struct fs *fs, struct store_sid sid, struct store_ino i
 
 	if (r)
 		return r;
+	store_batch_delete_xattrs(batch, sid, ino);
 	store_batch_delete_inode(batch, sid, ino);
 	store_batch_delete_orphan(batch, ino);
 	return error_of_store(store_batch_commit(batch));
@@ -138,15 +145,13 @@ static int collect_stray(struct fs *fs, struct store_sid sid, struct store_ino i
 
 static int collect_orphan(struct fs *fs, struct store_sid sid, struct store_ino ino)
 {
-	struct collection collection = {0};
 	NODE_AUTO node = NULL;
 
 	if (node_load(fs, sid, ino, &node))
 		return collect_stray(fs, sid, ino);
 	if (!is_orphan(node))
 		return 0;
-	collect_later(&collection, node);
-	collect(&collection);
+	settle_later(node);
 	return 0;
 }
 
@@ -165,5 +170,6 @@ int rules_collect_orphans(struct fs *fs)
 			after = orphans.inos[i].n;
 		}
 	} while (!r && orphans.count);
+	forget_settle(fs);
 	return r;
 }

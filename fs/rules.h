@@ -66,6 +66,8 @@ struct forget_item {
 	uint64_t count;
 };
 void rules_forget(struct fs *, const struct forget_item *, size_t count);
+/* Deletes the unlinked inodes that were forgotten: at the latest when no request waits. */
+void rules_settle(struct fs *);
 /* Deletes what a crash or an unmount left of unlinked inodes. */
 int rules_collect_orphans(struct fs *);
 void rules_collect_live_orphans(struct fs *);

@@ -62,6 +62,7 @@ struct server {
 	int wake; /* eventfd: fs_stop was called, or the last worker left */
 	void (*ready)(void *);
 	void *ready_arg;
+	bool single; /* worker; it reads the device without blocking */
 	unsigned count;
 	struct worker workers[THREADS_MAX];
 	_Atomic unsigned running; /* workers */
@@ -191,6 +192,9 @@ static void process(struct worker *w, size_t len)
 	operation_count(s->fs, opcode, clock_ns() - begun);
 	if (opcode == FUSE_INIT && s->ready)
 		s->ready(s->ready_arg);
+	/* which of several workers is about to sleep is not known */
+	if (!s->single && (opcode == FUSE_FORGET || opcode == FUSE_BATCH_FORGET))
+		rules_settle(s->fs);
 }
 
 /*
@@ -212,12 +216,14 @@ static ssize_t receive(struct worker *w, int fd)
 		now = clock_ns();
 		if (!until)
 			until = now + LOOK_NS;
-		if (now < until)
+		if (now < until) {
 			sched_yield();
-		else if (poll(&poll_fd, 1, -1) < 0)
+			continue;
+		}
+		rules_settle(w->server->fs);
+		if (poll(&poll_fd, 1, -1) < 0)
 			return -1;
-		else
-			until = 0;
+		until = 0;
 	}
 }
 
@@ -279,7 +285,8 @@ static int start_workers(struct server *s)
 	sigset_t all, before;
 	int r = 0;
 
-	if (wanted == 1 && fcntl(fuse_session_fd(s->session), F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+	s->single = wanted == 1;
+	if (s->single && fcntl(fuse_session_fd(s->session), F_SETFL, O_RDWR | O_NONBLOCK) < 0)
 		return -errno;
 	sigaction(WAKE_SIGNAL, &action, NULL);
 	sigfillset(&all);

@@ -420,24 +420,20 @@ void store_batch_punch(struct store_batch *b, struct store_sid sid, struct store
 		zero(b, sid, ino, last, 0, tail);
 }
 
-static int delete_xattrs(struct store_batch *b, struct store_sid sid, struct store_ino ino)
+void store_batch_delete_xattrs(struct store_batch *b, struct store_sid sid, struct store_ino ino)
 {
 	struct key first = key_make(sid, ino, KIND_XATTR, 0), last = key_make(sid, ino, KIND_XATTR, UINT64_MAX), key;
 	struct merge m;
 	struct found f;
 	int r = merge_init(&m, b->store, &first, &last);
-	if (r)
-		return r;
-	while ((r = merge_next(&m, &key, &f)) == 0)
+	while (r == 0 && (r = merge_next(&m, &key, &f)) == 0)
 		erase(b, key);
-	return r == STORE_ABSENT ? 0 : r;
+	if (r < 0)
+		fail(b, r);
 }
 
 void store_batch_delete_inode(struct store_batch *b, struct store_sid sid, struct store_ino ino)
 {
-	int r = delete_xattrs(b, sid, ino);
-	if (r < 0)
-		fail(b, r);
 	drop_from(b, sid, ino, 0);
 	erase(b, key_make(sid, ino, KIND_INODE, 0));
 }

@@ -214,6 +214,7 @@ static int delete_inode(struct check *c, const struct checked_inode *i)
 	int r = begin(c, 0, &b);
 	if (r)
 		return r;
+	store_batch_delete_xattrs(b, (struct store_sid){i->sid}, (struct store_ino){i->ino});
 	store_batch_delete_inode(b, (struct store_sid){i->sid}, (struct store_ino){i->ino});
 	return commit(b);
 }

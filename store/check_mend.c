@@ -290,6 +290,7 @@ static bool note_lost(void *arg, const struct key *key)
 	struct store_batch *b = begin(m);
 	if (!b)
 		return true;
+	store_batch_delete_xattrs(b, key_sid(*key), key_ino(*key));
 	store_batch_delete_inode(b, key_sid(*key), key_ino(*key));
 	commit(m, b);
 	return false;

@@ -250,8 +250,10 @@ struct store_sid store_new_sid(struct store_batch *);
 void store_batch_put_inode(struct store_batch *, struct store_sid, struct store_ino, const struct store_inode *);
 /* As put_inode for a number that came from store_new_ino in this batch. */
 void store_batch_new_inode(struct store_batch *, struct store_sid, struct store_ino, const struct store_inode *);
-/* Deletes the inode's record, its content and its attributes; names are not touched. */
+/* Deletes the inode's record and its content; its attributes and names are the caller's to delete. */
 void store_batch_delete_inode(struct store_batch *, struct store_sid, struct store_ino);
+/* Deletes all of the inode's attributes. */
+void store_batch_delete_xattrs(struct store_batch *, struct store_sid, struct store_ino);
 
 /*
  * Adds a name that a lookup, since which the directory has not changed, found absent; cookie is chosen by the store.

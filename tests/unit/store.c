@@ -441,6 +441,7 @@ static void xattrs_come_back(void **state)
 		free(data);
 	}
 	assert_int_equal(store_batch_begin(f->store, STORE_SHRINK, 0, &b), 0);
+	store_batch_delete_xattrs(b, sid, ino);
 	store_batch_delete_inode(b, sid, ino);
 	assert_int_equal(store_batch_commit(b), 0);
 	assert_int_equal(store_get_xattr(f->store, sid, ino, "user.big", &data, &len), STORE_ABSENT);
