@@ -9,17 +9,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/control_link.h"
+#include "fs/control_names.h"
+#include "fs/control_set.h"
 #include "fs/core.h"
 #include "fs/json.h"
 
 static const struct content_row session_rows[] = {
 	{.name = "info.json", .json = content_info},
+	{.name = "status", .text = content_status, .set = content_set_status},
 	{.name = "query", .kind = CONTENT_TEXT, .which = TEXT_QUERY},
 	{.name = "phase", .kind = CONTENT_TEXT, .which = TEXT_PHASE},
 	{.name = "notes", .kind = CONTENT_TEXT, .which = TEXT_NOTES},
 	{.name = "project", .kind = CONTENT_TEXT, .which = TEXT_PROJECT},
-	{.name = "tags", .kind = CONTENT_TEXT, .which = TEXT_TAGS},
+	{.name = "tags", .kind = CONTENT_TEXT, .which = TEXT_TAGS, .set = content_set_tags},
+	{.name = "progress", .text = content_progress, .set = content_set_progress},
+	{.name = "pin", .text = content_pin, .set = content_set_pin},
+	{.name = "expires_at", .text = content_expires_at, .set = content_set_expires_at},
 	{.name = "events.jsonl", .kind = CONTENT_STREAM},
+	{.name = NULL},
+};
+
+#define STATUS_ROW(word) {.name = (word), .kind = CONTENT_DIR, .flags = CONTENT_SLOW, .names = &control_one_status}
+
+static const struct content_row status_rows[] = {
+	STATUS_ROW("active"), STATUS_ROW("paused"), STATUS_ROW("completed"), STATUS_ROW("failed"),
+	STATUS_ROW("archived"),
 	{.name = NULL},
 };
 
@@ -28,6 +43,11 @@ static const struct content_row root_rows[] = {
 	{.name = "config.json", .json = content_config},
 	{.name = "sessions.json", .json = content_sessions},
 	{.name = "stats.json", .json = content_stats},
+	{.name = "current", .kind = CONTENT_LINK, .target = control_current},
+	{.name = "by-status", .kind = CONTENT_DIR, .rows = status_rows},
+	{.name = "by-tag", .kind = CONTENT_DIR, .flags = CONTENT_SLOW, .names = &control_tags},
+	{.name = "search", .kind = CONTENT_DIR, .names = &control_searches},
+	{.name = "trash", .kind = CONTENT_DIR, .flags = CONTENT_SHARED, .names = &control_trash},
 	{.name = NULL},
 };
 

@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "fs/session.h"
+#include "fs/node.h"
 #include "fs/text.h"
 
 enum content_kind {
@@ -38,6 +38,7 @@ struct content_dir {
 struct content_name {
 	const struct content_row *row; /* NULL: the directory of a session */
 	struct store_sid sid;          /* the session it leads to, or 0 */
+	struct store_ino ino;          /* of a session's directory, when it is listed */
 	char name[STORE_NAME_MAX + 16];
 };
 
@@ -49,6 +50,10 @@ struct content_names {
 	int (*find)(const struct content_dir *, const char *name, struct content_name *ret);
 	/* From a place (0: the start), below 2^62, on. */
 	int (*list)(const struct content_dir *, uint64_t from, content_each, void *arg);
+	/* NULL: not allowed. A directory that comes from elsewhere, one that goes elsewhere (as of rename), one removed. */
+	int (*enter)(struct fs *, struct fs_id from, const char *name, const char *to_name, unsigned flags);
+	int (*leave)(struct fs *, const char *name, struct fs_id to, const char *to_name, unsigned flags);
+	int (*remove)(struct fs *, const char *name);
 };
 
 struct content_row {

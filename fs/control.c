@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "fs/attr.h"
-#include "fs/control_node.h"
+#include "fs/control_link.h"
 
 int control_find(struct fs *fs, struct fs_id id, struct control_node **ret)
 {
@@ -82,6 +82,7 @@ void control_free_all(struct fs *fs)
 
 	HASH_ITER(hh, fs->controls, node, next)
 		control_free(node);
+	control_link_free_all(fs);
 }
 
 void control_forget(struct fs *fs, struct fs_id id, uint64_t count)

@@ -60,3 +60,10 @@ void control_free_all(struct fs *);
 /* control_write.c */
 int control_set_attr(struct fs *, struct fs_id, unsigned fields, const struct stat *);
 int control_write(struct fs *, struct fs_id, uint64_t offset, const char *data, size_t len, size_t *ret);
+
+/* control_change.c: what may be made, removed and renamed. Of a rename one directory or both are control directories. */
+int control_make(struct fs *, struct fs_id dir, const char *name, const struct creation *, struct entry *ret);
+int control_unlink(struct fs *, struct fs_id dir, const char *name);
+int control_rmdir(struct fs *, struct fs_id dir, const char *name);
+int control_rename(struct fs *, struct fs_id from, const char *name, struct fs_id to, const char *to_name,
+	unsigned flags);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-#include "fs/control_node.h"
+#include "fs/control_link.h"
 #include "fs/dir.h"
 #include "fs/event.h"
 
@@ -145,12 +145,33 @@ static int refer_made(struct control_node *dir, const char *name, const struct c
 	return r;
 }
 
+static const struct content_row link_row = {.name = "link", .kind = CONTENT_LINK};
+
+/* A link that waits to become `current`. */
+static int refer_link(struct control_node *dir, const struct control_link *link, struct entry *ret)
+{
+	struct control_node *node;
+	char *target = strdup(link->target);
+	int r = target ? control_new(dir->session, &link_row, 0, made_ino(dir, link->name), &node) : -ENOMEM;
+
+	if (r) {
+		free(target);
+		return r;
+	}
+	node->text = target;
+	node->len = strlen(target);
+	return control_refer(node, ret);
+}
+
 static int lookup_made(struct control_node *dir, const char *name, struct entry *ret)
 {
 	struct content_dir place = content_dir_of(dir);
+	struct control_link *link;
 	struct content_name made;
 	int r = dir->row->names ? dir->row->names->find(&place, name, &made) : ENOENT;
 
+	if (dir->row == &content_root_dir && control_link_find(dir->session->fs, name, &link) == 0)
+		return refer_link(dir, link, ret);
 	return r ? r : refer_made(dir, name, &made, ret);
 }
 
@@ -201,7 +222,17 @@ static bool add_made(void *arg, const struct content_name *made, uint64_t next)
 {
 	struct listing *list = arg;
 
-	return add_name(list, made->name, made_ino(list->dir, made->name), type_of(made->row), PLACE_MADE + next);
+	uint64_t ino = made->row ? made_ino(list->dir, made->name) : made->ino.n;
+
+	return add_name(list, made->name, ino, type_of(made->row), PLACE_MADE + next);
+}
+
+/* A link need not lead anywhere. */
+static bool is_there(const struct control_node *dir, const struct content_row *row)
+{
+	char target[PATH_MAX];
+
+	return row->kind != CONTENT_LINK || row->target(dir->session, target, sizeof(target)) == 0;
 }
 
 static void list_fixed(struct listing *list, uint64_t from)
@@ -215,9 +246,21 @@ static void list_fixed(struct listing *list, uint64_t from)
 	for (uint64_t at = from < PLACE_ROWS ? PLACE_ROWS : from; at < PLACE_LINKS && dir->row->rows; at++) {
 		const struct content_row *row = &dir->row->rows[at - PLACE_ROWS];
 
-		if (!row->name || add_name(list, row->name, ino_of_row(dir, row), type_of(row), at + 1))
+		if (!row->name)
+			return;
+		if (is_there(dir, row) && add_name(list, row->name, ino_of_row(dir, row), type_of(row), at + 1))
 			return;
 	}
+}
+
+static void list_links(struct listing *list, uint64_t from)
+{
+	const struct control_node *dir = list->dir;
+	uint64_t place = PLACE_LINKS;
+
+	for (const struct control_link *link = dir->session->fs->links; link; link = link->next)
+		if (++place > from && add_name(list, link->name, made_ino(dir, link->name), S_IFLNK, place))
+			return;
 }
 
 int control_list(struct fs *fs, struct fs_id id, uint64_t from, dir_add add, void *arg)
@@ -232,6 +275,8 @@ int control_list(struct fs *fs, struct fs_id id, uint64_t from, dir_add add, voi
 	list.dir = node;
 	if (from < PLACE_LINKS)
 		list_fixed(&list, from);
+	if (!list.full && from < PLACE_MADE && node->row == &content_root_dir)
+		list_links(&list, from);
 	if (list.full || !node->row->names)
 		return 0;
 	dir = content_dir_of(node);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "fs/control_node.h"
+#include "fs/control_set.h"
 #include "fs/fault.h"
 
 enum { VALUE_MAX = 65536 }; /* bytes of a value */
@@ -31,7 +32,7 @@ static int set_value_of(const struct control_node *node, const char *text, size_
 	}
 	if (node->row->set)
 		return node->row->set(node->session, text, len);
-	return text_set(node->session, node->row->which, text, len);
+	return content_set_text(node->session, node->row->which, text, len);
 }
 
 static void forget_before(struct control_node *node)

@@ -17,6 +17,7 @@
 
 struct node;
 struct session;
+struct control_link;
 struct control_node;
 struct roster;
 struct server;
@@ -63,6 +64,7 @@ struct fs {
 	struct node *nodes;       /* by inode number */
 	struct session *sessions; /* by session number */
 	struct control_node *controls; /* by id */
+	struct control_link *links;    /* in .sessfs, beside current; newest first */
 	uint64_t next_control;
 	struct store_sid current; /* the session that was made last; 0: to be looked for */
 	struct store_sid chosen;  /* the one that was set as current; 0: none */

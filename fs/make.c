@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "fs/acl.h"
+#include "fs/control.h"
 #include "fs/dir.h"
 #include "fs/roster.h"
 
@@ -215,8 +216,11 @@ int dir_make(struct fs *fs, const struct caller *caller, struct fs_id id, const 
 {
 	FS_GUARD(fs);
 	struct node *dir;
-	int r = dir_find(fs, id, name, &dir);
+	int r;
 
+	if (control_is_id(id))
+		return control_make(fs, id, name, what, ret);
+	r = dir_find(fs, id, name, &dir);
 	if (!r)
 		r = check_make(dir, name, what);
 	if (r)

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 
+#include "fs/control.h"
 #include "fs/dir.h"
 #include "fs/error.h"
 #include "fs/history.h"
@@ -23,8 +24,11 @@ int dir_unlink(struct fs *fs, struct fs_id id, const char *name)
 	enum store_view view;
 	struct node *dir;
 	NODE_AUTO node = NULL;
-	int r = dir_find(fs, id, name, &dir);
+	int r;
 
+	if (control_is_id(id))
+		return control_unlink(fs, id, name);
+	r = dir_find(fs, id, name, &dir);
 	if (!r)
 		r = find(dir, name, &entry, &node);
 	if (!r)
@@ -147,8 +151,11 @@ int dir_rmdir(struct fs *fs, struct fs_id id, const char *name)
 	struct store_dirent entry;
 	struct node *dir;
 	NODE_AUTO node = NULL;
-	int r = dir_find(fs, id, name, &dir);
+	int r;
 
+	if (control_is_id(id))
+		return control_rmdir(fs, id, name);
+	r = dir_find(fs, id, name, &dir);
 	if (!r)
 		r = find(dir, name, &entry, &node);
 	if (r)

@@ -6,6 +6,7 @@
 
 #include <linux/fs.h>
 
+#include "fs/control.h"
 #include "fs/dir.h"
 #include "fs/error.h"
 
@@ -358,6 +359,8 @@ int dir_rename(struct fs *fs, struct fs_id from, const char *name, struct fs_id 
 
 	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return EINVAL;
+	if (control_is_id(from) || control_is_id(to))
+		return control_rename(fs, from, name, to, to_name, flags);
 	r = find_place(fs, from, name, &m.from);
 	if (!r)
 		r = find_place(fs, to, to_name, &m.to);

@@ -9,6 +9,7 @@
 #include "fs/control.h"
 #include "fs/error.h"
 #include "fs/rules.h"
+#include "fs/virtual.h"
 
 static bool has_prefix(const char *name, const char *prefix)
 {
@@ -54,6 +55,8 @@ int xattr_get(struct fs *fs, struct fs_id id, const char *name, char *buf, size_
 		return ENODATA;
 	if (!r)
 		r = node_find(fs, id, &node);
+	if (!r && virtual_is_name(name))
+		return virtual_get(node, name, buf, size, ret);
 	if (!r)
 		r = load(node, name, &value, &len);
 	if (r)
@@ -175,6 +178,8 @@ int xattr_set(struct fs *fs, const struct caller *caller, struct fs_id id, const
 
 	if (!r)
 		r = check_name(name);
+	if (!r && virtual_is_name(name))
+		return virtual_set(node, name, value, len, flags);
 	if (!r && len > STORE_XATTR_SIZE_MAX)
 		r = E2BIG;
 	if (!r)
@@ -206,6 +211,8 @@ int xattr_remove(struct fs *fs, struct fs_id id, const char *name)
 
 	if (!r)
 		r = check_name(name);
+	if (!r && virtual_is_name(name))
+		return virtual_set(node, name, "", 0, XATTR_REPLACE);
 	if (!r)
 		r = load(node, name, &value, &len);
 	if (r)

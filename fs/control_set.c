@@ -1,0 +1,354 @@
+/*
+ * control_set.c - the values of .session that can be written: how they are read and shown. What they do is in life.h
+ * and text.h.
+ */
+#include "fs/control_set.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/fault.h"
+#include "fs/json.h"
+#include "fs/life.h"
+
+enum { WORD_MAX = 64, MILLION = 1000000, PIECE_MIN = 4096 };
+
+static const int64_t second = 1000000000;
+
+/* ---- words ------------------------------------------------------------------------------------------------------- */
+
+static int show(char **ret, size_t *ret_len, const char *word)
+{
+	int len = asprintf(ret, "%s\n", word);
+
+	if (len < 0)
+		return -ENOMEM;
+	*ret_len = (size_t)len;
+	return 0;
+}
+
+/* The only word of the text, without the space around it; false if it is longer than any value. */
+static bool take_word(const char *text, size_t len, char word[WORD_MAX])
+{
+	while (len && isspace((unsigned char)text[len - 1]))
+		len--;
+	while (len && isspace((unsigned char)*text)) {
+		text++;
+		len--;
+	}
+	if (len >= WORD_MAX)
+		return false;
+	memcpy(word, text, len);
+	word[len] = '\0';
+	return true;
+}
+
+int content_status(struct session *session, char **ret, size_t *ret_len)
+{
+	return show(ret, ret_len, life_status_name((enum store_status)session->record.status));
+}
+
+/* What follows the word, on its line or the next ones; NULL if nothing does. For the caller to free. */
+static int take_reason(const char *rest, char **ret)
+{
+	size_t len;
+
+	rest += strspn(rest, " \t\r\n:");
+	len = strlen(rest);
+	while (len && isspace((unsigned char)rest[len - 1]))
+		len--;
+	*ret = len ? strndup(rest, len) : NULL;
+	return len && !*ret ? -ENOMEM : 0;
+}
+
+static int set_status(struct session *session, enum store_status status, const char *rest)
+{
+	const char *why = NULL;
+	char *reason;
+	int r = take_reason(rest, &reason);
+
+	if (r)
+		return r;
+	if (reason && status != STORE_FAILED) {
+		fault_explain("only the status failed takes a reason");
+		r = EINVAL;
+	} else {
+		r = life_set_status(session, status, reason, &why);
+	}
+	if (why)
+		fault_explain("%s", why);
+	free(reason);
+	return r;
+}
+
+int content_set_status(struct session *session, const char *text, size_t len)
+{
+	char word[WORD_MAX];
+	enum store_status status;
+	size_t word_len;
+
+	(void)len;
+	text += strspn(text, " \t\r\n");
+	word_len = strcspn(text, " \t\r\n:");
+	if (!take_word(text, word_len, word) || !life_status_parse(word, &status)) {
+		fault_explain("the status is one of active, paused, completed, failed, archived");
+		return EINVAL;
+	}
+	return set_status(session, status, text + word_len);
+}
+
+int content_pin(struct session *session, char **ret, size_t *ret_len)
+{
+	return show(ret, ret_len, session->record.flags & STORE_SESSION_PINNED ? "1" : "0");
+}
+
+int content_set_pin(struct session *session, const char *text, size_t len)
+{
+	char word[WORD_MAX];
+
+	if (!take_word(text, len, word) || (strcmp(word, "0") && strcmp(word, "1"))) {
+		fault_explain("pin is 0 or 1");
+		return EINVAL;
+	}
+	return life_set_pinned(session, *word == '1');
+}
+
+/* ---- progress ---------------------------------------------------------------------------------------------------- */
+
+int content_progress(struct session *session, char **ret, size_t *ret_len)
+{
+	char word[WORD_MAX];
+
+	snprintf(word, sizeof(word), "%.6g", session->record.progress / (double)MILLION);
+	return show(ret, ret_len, word);
+}
+
+/* A decimal of digits and at most one point. */
+static bool parse_progress(const char *word, uint32_t *ret)
+{
+	size_t whole = strspn(word, "0123456789"), part = 0;
+	double value;
+
+	if (word[whole] == '.')
+		part = strspn(word + whole + 1, "0123456789");
+	if (!whole && !part)
+		return false;
+	if (word[whole + (word[whole] == '.' ? 1 + part : 0)])
+		return false;
+	value = strtod(word, NULL);
+	if (value > 1)
+		return false;
+	*ret = (uint32_t)(value * MILLION + 0.5);
+	return true;
+}
+
+int content_set_progress(struct session *session, const char *text, size_t len)
+{
+	char word[WORD_MAX];
+	uint32_t millionths;
+
+	if (!take_word(text, len, word) || !parse_progress(word, &millionths)) {
+		fault_explain("progress is a number from 0 to 1");
+		return EINVAL;
+	}
+	return life_set_progress(session, millionths);
+}
+
+/* ---- expires_at -------------------------------------------------------------------------------------------------- */
+
+int content_expires_at(struct session *session, char **ret, size_t *ret_len)
+{
+	struct life_outlook outlook;
+	char word[WORD_MAX] = "never";
+	struct tm tm;
+	time_t at;
+	int r = life_outlook(session->fs, &session->record, &outlook);
+
+	if (r)
+		return r;
+	at = (time_t)(outlook.expires / second);
+	if (outlook.expires != STORE_NEVER && outlook.guard == LIFE_UNGUARDED && gmtime_r(&at, &tm))
+		strftime(word, sizeof(word), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return show(ret, ret_len, word);
+}
+
+/* "90s", "15m", "24h", "7d"; at most a thousand years. */
+static bool parse_duration(const char *word, int64_t *ret)
+{
+	static const struct {
+		const char *unit;
+		int64_t seconds;
+	} units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}};
+	const int64_t most = INT64_C(1000) * 365 * 86400;
+	char *end;
+	long long n;
+
+	if (!isdigit((unsigned char)*word))
+		return false;
+	errno = 0;
+	n = strtoll(word, &end, 10);
+	for (size_t i = 0; !errno && i < sizeof(units) / sizeof(*units); i++) {
+		if (strcmp(units[i].unit, end) != 0 || n > most / units[i].seconds)
+			continue;
+		*ret = n * units[i].seconds;
+		return true;
+	}
+	return false;
+}
+
+/* ISO 8601 in UTC, with or without a fraction, which is left out. */
+static bool parse_time(const char *word, int64_t *ret)
+{
+	struct tm tm = {0};
+	const char *end = strptime(word, "%Y-%m-%dT%H:%M:%S", &tm);
+	time_t at;
+
+	if (end && *end == '.')
+		end += 1 + strspn(end + 1, "0123456789");
+	if (!end || strcmp(end, "Z") != 0)
+		return false;
+	at = timegm(&tm);
+	if (at <= 0 || at >= STORE_NEVER / second)
+		return false;
+	*ret = at;
+	return true;
+}
+
+static bool parse_expires(const char *word, int64_t *ret)
+{
+	int64_t seconds;
+
+	if (!*word || strcmp(word, "default") == 0) {
+		*ret = 0;
+		return true;
+	}
+	if (strcmp(word, "never") == 0) {
+		*ret = STORE_NEVER;
+		return true;
+	}
+	if (*word != '+') {
+		if (!parse_time(word, &seconds))
+			return false;
+		*ret = seconds * second;
+		return true;
+	}
+	if (!parse_duration(word + 1, &seconds) || seconds > (STORE_NEVER - fs_now()) / second - 1)
+		return false;
+	*ret = fs_now() + seconds * second;
+	return true;
+}
+
+int content_set_expires_at(struct session *session, const char *text, size_t len)
+{
+	char word[WORD_MAX];
+	int64_t expires;
+
+	if (!take_word(text, len, word) || !parse_expires(word, &expires)) {
+		fault_explain("expires_at takes a time (2026-11-22T09:30:00Z), never, +24h, or default");
+		return EINVAL;
+	}
+	return life_set_expires(session, expires);
+}
+
+/* ---- texts ------------------------------------------------------------------------------------------------------- */
+
+static bool is_utf8(const char *text, size_t len)
+{
+	json_t *value = json_stringn(text, len);
+	bool is = value != NULL;
+
+	json_decref(value);
+	return is;
+}
+
+/*
+ * How much of the text is whole characters. A program that writes a long text in pieces may split one: the first bytes
+ * of it wait for the rest.
+ */
+static int take_whole(const char *name, const char *text, size_t len, size_t *ret)
+{
+	for (size_t cut = 0; cut <= (len >= PIECE_MIN ? 3 : 0); cut++)
+		if (is_utf8(text, len - cut)) {
+			*ret = len - cut;
+			return 0;
+		}
+	fault_explain("%s takes text in UTF-8", name);
+	return EINVAL;
+}
+
+int content_set_text(struct session *session, enum text which, const char *text, size_t len)
+{
+	size_t whole = 0;
+	int r = take_whole(text_name(which), text, len, &whole);
+
+	return r ? r : text_set(session, which, text, whole);
+}
+
+static int check_tag(const char *tag, size_t len)
+{
+	const char *why = len > STORE_NAME_MAX	  ? "a tag has at most 255 bytes"
+			  : *tag == '.'		  ? "a tag does not begin with a dot"
+			  : memchr(tag, '/', len) ? "a tag has no slash"
+						  : NULL;
+
+	if (why)
+		fault_explain("%s", why);
+	return why ? EINVAL : 0;
+}
+
+/* Whether the line is among those of the list. */
+static bool is_listed(const char *list, size_t list_len, const char *tag, size_t len)
+{
+	for (size_t at = 0; at < list_len;) {
+		size_t line = (size_t)((const char *)memchr(list + at, '\n', list_len - at) - (list + at));
+
+		if (line == len && memcmp(list + at, tag, len) == 0)
+			return true;
+		at += line + 1;
+	}
+	return false;
+}
+
+/* Each tag once, on a line of its own; list has room for the text and a newline. */
+static int list_tags(const char *text, size_t len, char *list, size_t *ret_len)
+{
+	size_t used = 0;
+
+	for (size_t at = 0; at < len;) {
+		const char *tag = text + at, *end = memchr(tag, '\n', len - at);
+		size_t tag_len = end ? (size_t)(end - tag) : len - at;
+		int r = tag_len ? check_tag(tag, tag_len) : 0;
+
+		if (r)
+			return r;
+		if (tag_len && !is_listed(list, used, tag, tag_len)) {
+			memcpy(list + used, tag, tag_len);
+			list[used + tag_len] = '\n';
+			used += tag_len + 1;
+		}
+		at += tag_len + 1;
+	}
+	*ret_len = used;
+	return 0;
+}
+
+int content_set_tags(struct session *session, const char *text, size_t len)
+{
+	size_t whole = 0, list_len = 0;
+	char *list;
+	int r = take_whole("tags", text, len, &whole);
+
+	if (r)
+		return r;
+	list = malloc(whole + 1);
+	if (!list)
+		return -ENOMEM;
+	r = list_tags(text, whole, list, &list_len);
+	if (!r)
+		r = text_set(session, TEXT_TAGS, list, list_len);
+	free(list);
+	return r;
+}
