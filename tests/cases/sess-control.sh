@@ -61,6 +61,7 @@ for dir in .sessfs two/.session; do
 	cp -r "$dir" "$TEST_DIR/copy"
 	rm -r "$TEST_DIR/copy"
 	for file in "$dir"/*; do
+		[ ! -d "$file" ] || continue
 		cp "$file" "$TEST_DIR/copy"
 		rm "$TEST_DIR/copy"
 	done
