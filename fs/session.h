@@ -18,6 +18,8 @@ struct session {
 	LIST_HEAD(, node) nodes; /* those in memory */
 	bool removed;        /* its record is gone; nodes of it may live on */
 	int64_t error_told;  /* when an error of the store was last among its events */
+	unsigned launders;   /* how often it was asked to, since it began; 0: it does not, see launder.h */
+	LIST_ENTRY(session) laundering;
 	bool drops;          /* it is in fs->dropping, and held by it */
 	LIST_ENTRY(session) dropping;
 	uint32_t view_epoch; /* grows when a directory may have come to another view */
