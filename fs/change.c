@@ -165,18 +165,10 @@ void change_size(struct change *c, struct node *node, uint64_t size)
 	inode->size = size;
 }
 
-/* Whatever file it is: one that is not below cache/ may come there with its times. */
-static void note_oldest(struct change *c, const struct store_inode *inode)
-{
-	if (c->session && inode->mtime < c->record.cache_oldest && !S_ISDIR(inode->mode))
-		c->record.cache_oldest = inode->mtime;
-}
-
 static void put_node(struct change *c, const struct change_node *staged)
 {
 	const struct node *node = staged->node;
 
-	note_oldest(c, &staged->inode);
 	if (node->gone)
 		return; /* a removed directory that a process is still in: its attributes live in memory only */
 	if (staged->gone) {
@@ -202,6 +194,7 @@ static void take_over_record(struct change *c)
 	bool nearer = comes_nearer(&c->session->record, &c->record);
 
 	c->session->record = c->record;
+	session_changed(c->session, c->size, c->now);
 	if (nearer)
 		roster_note(c->fs, &c->record);
 }
@@ -233,6 +226,7 @@ int change_commit(struct change *c)
 		put_node(c, &c->nodes[i]);
 	if (c->session)
 		store_batch_put_session(c->batch, &c->record);
+	c->size = store_batch_size(c->batch);
 	r = error_of_store(store_batch_commit(c->batch));
 	c->batch = NULL;
 	if (!r)

@@ -27,6 +27,7 @@ struct change {
 	int64_t now;
 	unsigned count;
 	struct change_node nodes[CHANGE_NODES];
+	size_t size; /* bytes of log, once it is committed */
 	struct session *session; /* NULL: none to be written */
 	struct store_session record; /* its copy, to be edited */
 };

@@ -26,7 +26,9 @@ static const struct content_row session_rows[] = {
 	{.name = "progress", .text = content_progress, .set = content_set_progress},
 	{.name = "pin", .text = content_pin, .set = content_set_pin},
 	{.name = "expires_at", .text = content_expires_at, .set = content_set_expires_at},
+	{.name = "files.jsonl", .flags = CONTENT_SLOW, .text = content_files},
 	{.name = "events.jsonl", .kind = CONTENT_STREAM},
+	{.name = "errors.jsonl", .text = content_errors},
 	{.name = NULL},
 };
 
@@ -41,13 +43,16 @@ static const struct content_row status_rows[] = {
 static const struct content_row root_rows[] = {
 	{.name = "version", .text = content_version},
 	{.name = "config.json", .json = content_config},
-	{.name = "sessions.json", .json = content_sessions},
-	{.name = "stats.json", .json = content_stats},
 	{.name = "current", .kind = CONTENT_LINK, .target = control_current},
 	{.name = "by-status", .kind = CONTENT_DIR, .rows = status_rows},
 	{.name = "by-tag", .kind = CONTENT_DIR, .flags = CONTENT_SLOW, .names = &control_tags},
 	{.name = "search", .kind = CONTENT_DIR, .names = &control_searches},
 	{.name = "trash", .kind = CONTENT_DIR, .flags = CONTENT_SHARED, .names = &control_trash},
+	{.name = "sessions.json", .flags = CONTENT_SLOW, .text = content_sessions},
+	{.name = "history.json", .json = content_history},
+	{.name = "expiring.json", .flags = CONTENT_SLOW, .text = content_expiring},
+	{.name = "stats.json", .flags = CONTENT_SLOW, .json = content_stats},
+	{.name = "metrics", .flags = CONTENT_SLOW, .text = content_metrics},
 	{.name = NULL},
 };
 

@@ -90,12 +90,17 @@ int content_make(const struct content_row *, struct session *, char **ret, size_
  */
 void content_pause(struct fs *);
 
-/* What is in the files: content_session.c, content_mount.c */
+/* What is in the files: content_session.c, content_files.c */
 int content_info(struct session *, json_t *object);
+int content_files(struct session *, char **ret, size_t *ret_len);
+int content_errors(struct session *, char **ret, size_t *ret_len);
+/* content_mount.c, content_metrics.c, content_history.c */
 int content_version(struct session *, char **ret, size_t *ret_len);
 int content_config(struct session *, json_t *object);
-int content_sessions(struct session *, json_t *object);
+int content_sessions(struct session *, char **ret, size_t *ret_len);
 int content_stats(struct session *, json_t *object);
-/* For them: the path of a session; the session that is current, 0 if there is none. */
+int content_metrics(struct session *, char **ret, size_t *ret_len);
+int content_history(struct session *, json_t *object);
+int content_expiring(struct session *, char **ret, size_t *ret_len);
+/* For them: the path of a session. */
 json_t *content_path(const struct fs *, const char *name);
-int content_current(struct fs *, struct store_sid *ret);

@@ -1,14 +1,14 @@
 /*
- * content_mount.c - what is in the files of .sessfs.
+ * content_mount.c - version, config.json and sessions.json.
  */
 #include <errno.h>
 #include <stdio.h>
 
 #include "fs/content.h"
+#include "fs/content_life.h"
 #include "fs/error.h"
 #include "fs/json.h"
 #include "fs/node.h"
-#include "fs/operation.h"
 
 int content_version(struct session *root, char **ret, size_t *ret_len)
 {
@@ -33,107 +33,119 @@ int content_config(struct session *session, json_t *object)
 	return 0;
 }
 
+/* ---- sessions.json ----------------------------------------------------------------------------------------------- */
+
+enum { SLICE = 32 }; /* sessions of one slice: well below a millisecond */
+
+int content_each_session(struct fs *fs, bool trash, void (*each)(void *arg, const struct store_session *), void *arg)
+{
+	struct store_sid sids[SLICE];
+	uint32_t after = 0;
+	unsigned count;
+
+	while ((count = life_list(fs, trash, after, sids, SLICE))) {
+		for (unsigned i = 0; i < count; i++) {
+			struct store_session record;
+			int r = error_of_store(store_get_session(fs->store, sids[i], &record));
+
+			if (r == ENOENT)
+				continue;
+			if (r)
+				return r;
+			each(arg, &record);
+			store_session_release(&record);
+		}
+		after = sids[count - 1].n;
+		if (count == SLICE)
+			content_pause(fs);
+	}
+	return 0;
+}
+
+uint64_t content_file_count(const struct store_session *record)
+{
+	uint64_t files = 0;
+
+	for (unsigned view = 0; view < STORE_VIEWS; view++)
+		files += record->files[view];
+	return files;
+}
+
+json_t *content_expires(const struct life_outlook *outlook)
+{
+	return outlook->guard == LIFE_UNGUARDED ? moment_value(outlook->expires) : json_null();
+}
+
+json_t *content_guard(const struct life_outlook *outlook)
+{
+	return optional_value(outlook->guard == LIFE_UNGUARDED ? NULL : life_guard_name(outlook->guard));
+}
+
 struct session_list {
 	struct fs *fs;
 	struct store_sid current;
-	json_t *object, *array;
+	struct json_long doc;
+	int result;
 };
 
-static bool list_session(void *arg, const struct store_session *record)
+static void list_session(void *arg, const struct store_session *record)
 {
 	struct session_list *list = arg;
-	bool is_current = record->sid.n == list->current.n;
+	struct life_outlook outlook;
 	json_t *item = json_object();
+	int r = life_outlook(list->fs, record, &outlook);
 
-	if (is_current)
-		set_value(list->object, "current_session_id", text_value(record->name));
+	if (r)
+		list->result = r;
 	set_value(item, "id", text_value(record->name));
 	set_number(item, "number", record->sid.n);
 	set_value(item, "path", content_path(list->fs, record->name));
+	set_value(item, "status", text_value(life_status_name(record->status)));
+	set_value(item, "interrupted", json_boolean(life_is_interrupted(list->fs, record)));
 	set_value(item, "creation_time", time_value(record->created));
 	set_value(item, "modified_at", time_value(record->modified));
+	set_value(item, "last_write_at", time_value(record->last_write));
+	set_value(item, "expires_at", r ? json_null() : content_expires(&outlook));
+	set_value(item, "protected_by", r ? json_null() : content_guard(&outlook));
+	set_value(item, "pinned", json_boolean(record->flags & STORE_SESSION_PINNED));
+	set_value(item, "is_current", json_boolean(record->sid.n == list->current.n));
+	set_number(item, "files", content_file_count(record));
 	set_number(item, "size_bytes", record->logical);
 	set_number(item, "stored_bytes", record->stored);
-	set_value(item, "is_current", json_boolean(is_current));
-	add_value(list->array, item);
-	return json_is_incomplete();
+	set_value(item, "compression_ratio", ratio_value(record->logical, record->stored));
+	json_long_element(&list->doc, item);
 }
 
-int content_sessions(struct session *root, json_t *object)
+/* The current session's name, or null. */
+static int current_value(struct fs *fs, struct store_sid *ret_sid, json_t **ret)
 {
-	struct session_list list = {.fs = root->fs, .object = object, .array = json_array()};
-	int r = content_current(root->fs, &list.current);
+	struct store_session record;
+	int r = life_current(fs, ret_sid, NULL);
 
-	set_value(object, "current_session_id", json_null());
-	set_value(object, "mount_path", text_value(root->fs->options.mount_path));
-	set_value(object, "sessions", list.array);
-	return r ? r : error_of_store(store_scan_sessions(root->fs->store, 0, list_session, &list));
+	if (!r && ret_sid->n)
+		r = error_of_store(store_get_session(fs->store, *ret_sid, &record));
+	if (r)
+		return r;
+	*ret = ret_sid->n ? text_value(record.name) : json_null();
+	if (ret_sid->n)
+		store_session_release(&record);
+	return 0;
 }
 
-static json_t *operations_value(struct fs *fs)
+int content_sessions(struct session *root, char **ret, size_t *ret_len)
 {
-	json_t *all = json_object();
+	struct session_list list = {.fs = root->fs};
+	json_t *head, *current;
+	int r = current_value(root->fs, &list.current, &current);
 
-	for (unsigned code = 0; code < FS_OPERATIONS; code++) {
-		const struct fs_operation *operation = &fs->operations[code];
-		uint64_t count = atomic_load_explicit(&operation->count, memory_order_relaxed);
-		json_t *one;
-
-		if (!count)
-			continue;
-		one = json_object();
-		set_number(one, "count", count);
-		set_number(one, "avg_ns", atomic_load_explicit(&operation->total_ns, memory_order_relaxed) / count);
-		set_number(one, "min_ns", atomic_load_explicit(&operation->min_ns, memory_order_relaxed));
-		set_number(one, "max_ns", atomic_load_explicit(&operation->max_ns, memory_order_relaxed));
-		set_value(all, operation_name(code), one);
-	}
-	return all;
-}
-
-struct totals {
-	uint64_t sessions, logical, stored;
-};
-
-static bool add_session(void *arg, const struct store_session *record)
-{
-	struct totals *totals = arg;
-
-	totals->sessions++;
-	totals->logical += record->logical;
-	totals->stored += record->stored;
-	return false;
-}
-
-int content_stats(struct session *root, json_t *object)
-{
-	struct fs *fs = root->fs;
-	struct totals totals = {0};
-	struct store_stats stats;
-	int r = error_of_store(store_scan_sessions(fs->store, 0, add_session, &totals));
-
-	store_stats(fs->store, &stats);
-	set_value(object, "started_at", time_value(fs->started));
-	set_value(object, "operations", operations_value(fs));
-	set_number(object, "sessions", totals.sessions);
-	set_number(object, "total_size_bytes", totals.logical);
-	set_number(object, "stored_bytes", totals.stored);
-	set_value(object, "compression_ratio", ratio_value(totals.logical, totals.stored));
-	set_number(object, "space_bytes", stats.total);
-	set_number(object, "free_bytes", stats.free);
-	set_number(object, "hot_bytes", stats.hot_bytes);
-	set_number(object, "hot_size", stats.hot_size);
-	set_number(object, "warm_bytes", stats.warm_bytes);
-	set_number(object, "unsaved_bytes", stats.unsaved_bytes);
-	set_value(object, "last_saved_at", time_value(stats.saved_at));
-	set_number(object, "flushes", stats.flushes);
-	set_number(object, "flush_last_ns", stats.flush_last_ns);
-	set_number(object, "flush_longest_ns", stats.flush_longest_ns);
-	set_number(object, "batches", stats.batches);
-	set_number(object, "syncs", stats.syncs);
-	set_number(object, "chunk_hits", stats.chunk_hits);
-	set_number(object, "chunk_misses", stats.chunk_misses);
-	set_number(object, "inodes_in_memory", HASH_COUNT(fs->nodes));
-	set_value(object, "last_error", json_integer(stats.last_error));
-	return r;
+	if (r)
+		return r;
+	json_begin();
+	head = json_object();
+	set_value(head, "current_session_id", current);
+	set_value(head, "mount_path", text_value(root->fs->options.mount_path));
+	json_long_begin(&list.doc, head, "sessions");
+	r = content_each_session(root->fs, false, list_session, &list);
+	json_long_end(&list.doc);
+	return json_long_take(&list.doc, r ? r : list.result, ret, ret_len);
 }

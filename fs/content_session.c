@@ -1,10 +1,11 @@
 /*
- * content_session.c - what is in the files of .session.
+ * content_session.c - info.json.
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-#include "fs/content.h"
+#include "fs/content_life.h"
 #include "fs/error.h"
 #include "fs/json.h"
 #include "fs/node.h"
@@ -19,12 +20,10 @@ json_t *content_path(const struct fs *fs, const char *name)
 
 static json_t *counts_value(const struct store_session *record)
 {
-	static const char *const names[STORE_VIEWS] = {"research_data", "intermediate_results", "cache", "logs",
-		"other"};
 	json_t *counts = json_object();
 
 	for (unsigned view = 0; view < STORE_VIEWS; view++)
-		set_number(counts, names[view], record->files[view]);
+		set_number(counts, view_name(view), record->files[view]);
 	return counts;
 }
 
@@ -37,63 +36,116 @@ static json_t *owner_value(const struct store_inode *inode)
 	return owner;
 }
 
-struct newest {
-	struct store_sid sid;
-	int64_t created;
-};
-
-static bool compare_session(void *arg, const struct store_session *record)
+/* Texts, as text, and tags as an array. */
+static int set_texts(struct fs *fs, const struct store_session *record, json_t *object)
 {
-	struct newest *newest = arg;
+	for (unsigned which = 0; which < TEXTS; which++) {
+		json_t *tags = json_array();
+		char *text, *rest, *tag;
+		size_t len;
+		int r = text_get(fs, record, which, &text, &len);
 
-	if (!newest->sid.n || record->created >= newest->created)
-		*newest = (struct newest){record->sid, record->created};
-	return false;
+		if (r) {
+			json_decref(tags);
+			return r;
+		}
+		for (rest = text; which == TEXT_TAGS && (tag = strsep(&rest, "\n"));)
+			if (*tag)
+				add_value(tags, text_value(tag));
+		if (which == TEXT_TAGS)
+			set_value(object, text_name(which), json_incref(tags));
+		else
+			set_value(object, text_name(which), text_value(text));
+		json_decref(tags);
+		free(text);
+	}
+	return 0;
 }
 
-/* The session that was made last; 0 if there is none. */
-int content_current(struct fs *fs, struct store_sid *ret)
+static void set_times(struct session *session, const struct store_session *record, json_t *object)
 {
-	struct newest newest = {STORE_ROOT_SID, 0};
-	int r = fs->current.n ? 0 : error_of_store(store_scan_sessions(fs->store, 0, compare_session, &newest));
+	int64_t saved;
+	uint64_t unsaved = session_unsaved(session, &saved);
 
-	if (r)
-		return r;
-	if (!fs->current.n)
-		fs->current = newest.sid;
-	*ret = fs->current;
-	return 0;
+	set_value(object, "created_at", time_value(record->created));
+	set_value(object, "modified_at", time_value(record->modified));
+	set_value(object, "last_write_at", time_value(record->last_write));
+	set_value(object, "last_saved_at", time_value(saved));
+	set_number(object, "unsaved_bytes", unsaved);
+}
+
+/* What will become of it; or, in the trash, what became of it. */
+static void set_outlook(const struct store_session *record, const struct life_outlook *outlook, json_t *object)
+{
+	bool ended = record->ended != 0;
+
+	set_value(object, "expires_at", ended ? json_null() : content_expires(outlook));
+	set_value(object, "rule", optional_value(ended ? life_rule_name(record->ending)
+		: outlook->rule ? life_rule_name(outlook->rule) : NULL));
+	set_value(object, "protected_by", ended ? json_null() : content_guard(outlook));
+	set_value(object, "pinned", json_boolean(record->flags & STORE_SESSION_PINNED));
+	set_value(object, "ended_at", time_value(record->ended));
+	set_value(object, "until", ended ? moment_value(record->until) : json_null());
+}
+
+static void set_figures(const struct store_session *record, json_t *object)
+{
+	set_value(object, "file_counts", counts_value(record));
+	set_number(object, "total_size_bytes", record->logical);
+	set_number(object, "stored_bytes", record->stored);
+	set_value(object, "compression_ratio", ratio_value(record->logical, record->stored));
+	set_number(object, "files_created", record->creations);
+	set_number(object, "files_modified", record->modifications);
+	set_number(object, "operations", record->operations);
+}
+
+static int set_path(struct fs *fs, const struct store_session *record, json_t *object)
+{
+	char name[STORE_NAME_MAX + 32] = ".sessfs/trash/";
+	size_t above = strlen(name);
+	int r = 0;
+
+	if (record->ended)
+		r = life_trash_name(fs, record->sid, name + above);
+	if (!r)
+		set_value(object, "path", content_path(fs, record->ended ? name : record->name));
+	return r;
+}
+
+static int load_record(struct session *session, struct store_session *ret)
+{
+	return error_of_store(store_get_session(session->fs->store, session->sid, ret));
 }
 
 int content_info(struct session *session, json_t *object)
 {
 	struct fs *fs = session->fs;
 	__attribute__((cleanup(store_session_release))) struct store_session record = {0};
-	struct store_stats stats;
+	struct life_outlook outlook;
 	struct store_sid current;
 	NODE_AUTO top = NULL;
-	int r = error_of_store(store_get_session(fs->store, session->sid, &record));
+	int r = load_record(session, &record);
 
 	if (!r)
 		r = node_load(fs, session->sid, record.root, &top);
 	if (!r)
-		r = content_current(fs, &current);
+		r = life_current(fs, &current, NULL);
+	if (!r)
+		r = life_outlook(fs, &record, &outlook);
 	if (r)
 		return r;
-	store_stats(fs->store, &stats);
 	set_value(object, "session_id", text_value(record.name));
 	set_number(object, "number", record.sid.n);
+	set_value(object, "status", text_value(life_status_name(record.status)));
+	set_value(object, "status_at", time_value(record.status_at ? record.status_at : record.created));
+	set_value(object, "interrupted", json_boolean(life_is_interrupted(fs, &record)));
+	set_value(object, "read_only", json_boolean(life_is_read_only(&record) || fs->options.read_only));
 	set_value(object, "is_current", json_boolean(record.sid.n == current.n));
-	set_value(object, "created_at", time_value(record.created));
-	set_value(object, "modified_at", time_value(record.modified));
-	set_value(object, "last_write_at", time_value(record.last_write));
-	set_value(object, "last_saved_at", time_value(stats.saved_at));
-	set_number(object, "unsaved_bytes", stats.unsaved_bytes);
-	set_value(object, "file_counts", counts_value(&record));
-	set_number(object, "total_size_bytes", record.logical);
-	set_number(object, "stored_bytes", record.stored);
-	set_value(object, "compression_ratio", ratio_value(record.logical, record.stored));
-	set_value(object, "path", content_path(fs, record.name));
+	set_times(session, &record, object);
+	set_outlook(&record, &outlook, object);
+	set_value(object, "progress", json_real(record.progress / 1e6));
 	set_value(object, "owner", owner_value(&top->inode));
-	return 0;
+	set_figures(&record, object);
+	r = set_texts(fs, &record, object);
+	return r ? r : set_path(fs, &record, object);
 }

@@ -21,16 +21,20 @@ struct control_link;
 struct control_node;
 struct roster;
 struct server;
-struct errands;
+struct sync;
 struct fault_ring;
 struct history;
 struct trash;
 
-enum { FS_OPERATIONS = 64 }; /* more than the kernel has kinds of request */
+enum {
+	FS_OPERATIONS = 64, /* more than the kernel has kinds of request */
+	FS_BUCKETS = 148,   /* of a histogram, see operation.h */
+};
 
-/* What one kind of request cost so far. Written by every serving thread, read by stats.json. */
+/* What one kind of request cost so far. Written by every serving thread, read by operation.c. */
 struct fs_operation {
-	_Atomic uint64_t count, total_ns, min_ns, max_ns;
+	_Atomic uint64_t total_ns, min_ns, max_ns;
+	_Atomic uint64_t buckets[FS_BUCKETS];
 };
 
 enum { FS_DEAD_MAX = 32 };
@@ -55,9 +59,7 @@ struct fs {
 	int64_t started; /* nanoseconds since the epoch */
 	struct fs_operation operations[FS_OPERATIONS];
 	struct server *server;
-	struct errands *syncs, *chores; /* while it is served: fsyncs, and the rest */
-	_Atomic bool syncs_quickly; /* the last sync took not long */
-	_Atomic bool launders;      /* some session does */
+	struct sync *sync; /* while it is served */
 
 	pthread_mutex_t lock;
 	/* protected by lock */
@@ -72,7 +74,6 @@ struct fs {
 	struct store_sid chosen;  /* the one that was set as current; 0: none */
 	struct fs_run run;
 	struct trash *trash;
-	LIST_HEAD(, session) laundering; /* see launder.h */
 	LIST_HEAD(, session) dropping; /* to be dropped once the kernel knows nothing of them */
 	struct history *history;
 	struct node *root;

@@ -149,7 +149,6 @@ static void add(struct fs *fs, const struct fault *fault)
 	fs->faults->count++;
 }
 
-/* An error does not make the session younger. */
 static void tell(struct session *session, const struct fault *fault)
 {
 	struct event_member members[] = {{"operation", fault->operation}, {"name", fault->name},
@@ -205,6 +204,11 @@ void fault_each(const struct fs *fs, struct store_sid sid, unsigned max, void (*
 	for (; at < end; at++)
 		if (!sid.n || ring->faults[at % RING].session.n == sid.n)
 			each(arg, &ring->faults[at % RING]);
+}
+
+uint64_t fault_count(const struct fs *fs)
+{
+	return fs->faults ? fs->faults->count : 0;
 }
 
 void fault_free(struct fs *fs)

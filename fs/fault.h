@@ -37,6 +37,8 @@ void fault_note(struct fs *, const char *operation, struct fs_id, const char *na
 /* The last `max` of a session, or (sid 0) of the mount, oldest first. fs->lock held. */
 void fault_each(const struct fs *, struct store_sid, unsigned max, void (*each)(void *arg, const struct fault *),
 	void *arg);
+/* How many there were. */
+uint64_t fault_count(const struct fs *);
 /* The sentence that was explained, else that of the errno. */
 const char *fault_cause(const struct fault *);
 /* What to do about it, or NULL. */

@@ -6,6 +6,10 @@
 #include <errno.h>
 #include <time.h>
 
+#include "store/store.h"
+
+enum { FLAGS = JSON_REAL_PRECISION(10) };
+
 static _Thread_local bool incomplete;
 
 void json_begin(void)
@@ -74,6 +78,16 @@ json_t *time_value(int64_t ns)
 	return json_string(text);
 }
 
+json_t *moment_value(int64_t ns)
+{
+	return ns == STORE_NEVER ? json_null() : time_value(ns);
+}
+
+json_t *optional_value(const char *text)
+{
+	return text ? text_value(text) : json_null();
+}
+
 json_t *ratio_value(uint64_t logical, uint64_t stored)
 {
 	double ratio = stored ? (double)logical / (double)stored : 1;
@@ -84,15 +98,115 @@ json_t *ratio_value(uint64_t logical, uint64_t stored)
 /* By json_dumpb, as json_dumps leaves out a key for which it has no memory. */
 int json_text(const json_t *document, size_t flags, char **ret, size_t *ret_len)
 {
-	size_t len = incomplete ? 0 : json_dumpb(document, NULL, 0, flags);
+	size_t len = incomplete ? 0 : json_dumpb(document, NULL, 0, flags | FLAGS);
 	char *text = len ? malloc(len + 1) : NULL;
 
-	if (!text || json_dumpb(document, text, len, flags) != len) {
+	if (!text || json_dumpb(document, text, len, flags | FLAGS) != len) {
 		free(text);
 		return -ENOMEM;
 	}
 	text[len] = '\0';
 	*ret = text;
 	*ret_len = len;
+	return 0;
+}
+
+/* ---- long documents ---------------------------------------------------------------------------------------------- */
+
+static bool make_room(struct json_long *doc, size_t more)
+{
+	size_t room = doc->room ? doc->room : 4096;
+	char *text;
+
+	if (incomplete)
+		return false;
+	while (room - doc->len <= more)
+		room += room / 2;
+	if (room == doc->room)
+		return true;
+	text = realloc(doc->text, room);
+	if (!text) {
+		incomplete = true;
+		return false;
+	}
+	doc->text = text;
+	doc->room = room;
+	return true;
+}
+
+static int take_bytes(const char *bytes, size_t len, void *arg)
+{
+	struct json_long *doc = arg;
+
+	if (!make_room(doc, len))
+		return -1;
+	memcpy(doc->text + doc->len, bytes, len);
+	doc->len += len;
+	return 0;
+}
+
+static void add_text(struct json_long *doc, const char *text)
+{
+	take_bytes(text, strlen(text), doc);
+}
+
+static void add_json(struct json_long *doc, json_t *value, size_t flags)
+{
+	if (!value || json_dump_callback(value, take_bytes, doc, flags | FLAGS | JSON_ENCODE_ANY))
+		incomplete = true;
+	json_decref(value);
+}
+
+void json_long_line(struct json_long *doc, json_t *value)
+{
+	add_json(doc, value, 0);
+	add_text(doc, "\n");
+}
+
+static void begin_array(struct json_long *doc, const char *array)
+{
+	add_text(doc, ",\n  ");
+	add_json(doc, text_value(array), 0);
+	add_text(doc, ": [");
+	doc->in_array = false;
+}
+
+void json_long_begin(struct json_long *doc, json_t *object, const char *array)
+{
+	add_json(doc, object, JSON_INDENT(2));
+	if (doc->len >= 2)
+		doc->len -= 2; /* its end: the array comes before it */
+	begin_array(doc, array);
+}
+
+void json_long_element(struct json_long *doc, json_t *value)
+{
+	add_text(doc, doc->in_array ? ",\n    " : "\n    ");
+	add_json(doc, value, 0);
+	doc->in_array = true;
+}
+
+void json_long_next(struct json_long *doc, const char *array)
+{
+	add_text(doc, doc->in_array ? "\n  ]" : "]");
+	begin_array(doc, array);
+}
+
+void json_long_end(struct json_long *doc)
+{
+	add_text(doc, doc->in_array ? "\n  ]\n}\n" : "]\n}\n");
+}
+
+int json_long_take(struct json_long *doc, int result, char **ret, size_t *ret_len)
+{
+	if (!result && !make_room(doc, 1))
+		result = -ENOMEM;
+	if (result) {
+		free(doc->text);
+		return result;
+	}
+	doc->text[doc->len] = '\0';
+	*ret = doc->text;
+	*ret_len = doc->len;
 	return 0;
 }

@@ -26,5 +26,32 @@ json_t *time_value(int64_t ns);
 /* Logical by stored bytes, to three digits; 1 for nothing. */
 json_t *ratio_value(uint64_t logical, uint64_t stored);
 
+/* A point in time as time_value has it; null where it is STORE_NEVER. */
+json_t *moment_value(int64_t ns);
+/* Text, or null for NULL. */
+json_t *optional_value(const char *);
+
 /* The document as text, for the caller to free; flags of json_dumps. -ENOMEM, also if it is incomplete. */
 int json_text(const json_t *, size_t flags, char **ret, size_t *ret_len);
+
+/*
+ * A document too long to be built whole, as it grows: lines of JSON, or an object whose last member is a long array.
+ * Values are taken over. Begins all zero.
+ */
+struct json_long {
+	char *text;
+	size_t len, room;
+	bool in_array; /* there is an element already */
+};
+void json_long_line(struct json_long *, json_t *value);
+/* The object, with its members up to here, and the name of the array. */
+void json_long_begin(struct json_long *, json_t *object, const char *array);
+void json_long_element(struct json_long *, json_t *value);
+/* Ends one array and begins another one. */
+void json_long_next(struct json_long *, const char *array);
+void json_long_end(struct json_long *);
+/*
+ * Hands over the text, zero-terminated, and returns 0; or, if `result` is not 0, or -ENOMEM because anything lacks since
+ * json_begin, frees it and returns that.
+ */
+int json_long_take(struct json_long *, int result, char **ret, size_t *ret_len);

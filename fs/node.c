@@ -153,6 +153,11 @@ enum store_view view_of_name(const char *name)
 	return (enum store_view)view;
 }
 
+const char *view_name(enum store_view view)
+{
+	return view < STORE_OTHER ? view_names[view] : "other";
+}
+
 /* Where the walk up from dir ends: its top-level ancestor, or an ancestor whose view is known. Pinned. */
 static int view_holder(struct node *dir, struct node **ret)
 {

@@ -58,6 +58,8 @@ bool node_is_dirty(const struct node *);
 int node_view(struct node *dir, enum store_view *ret);
 /* The view of a directory of that name at a session's top. */
 enum store_view view_of_name(const char *name);
+/* "research_data", ..., "other" */
+const char *view_name(enum store_view);
 
 static inline void node_putp(struct node **node)
 {

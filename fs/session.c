@@ -77,6 +77,32 @@ void session_set_removed(struct session *s)
 	roster_remove(s->fs, s->sid);
 }
 
+void session_changed(struct session *s, size_t bytes, int64_t now)
+{
+	struct store *store = s->fs->store;
+
+	if (store_durable(store) >= s->position)
+		s->unsaved_bytes = 0;
+	s->unsaved_bytes += bytes;
+	s->position = store_position(store);
+	s->changed = now;
+}
+
+uint64_t session_unsaved(const struct session *s, int64_t *ret_saved)
+{
+	int64_t changed = s->position ? s->changed : s->record.modified;
+	struct store_stats stats;
+
+	store_stats(s->fs->store, &stats);
+	if (s->position ? store_durable(s->fs->store) >= s->position
+			: !stats.unsaved_bytes || changed <= stats.saved_at) {
+		*ret_saved = changed;
+		return 0;
+	}
+	*ret_saved = stats.saved_at;
+	return s->position ? s->unsaved_bytes : stats.unsaved_bytes;
+}
+
 struct session *session_ref(struct session *s)
 {
 	s->users++;

@@ -17,9 +17,11 @@ struct session {
 	unsigned users;      /* nodes, control nodes and running operations */
 	LIST_HEAD(, node) nodes; /* those in memory */
 	bool removed;        /* its record is gone; nodes of it may live on */
+	/* what is not saved yet, as session_unsaved tells it: 0 while nothing has changed since it was loaded */
+	uint64_t position;      /* store_position behind its last change */
+	int64_t changed;        /* when that was */
+	uint64_t unsaved_bytes; /* of log, of its changes since it was last found saved */
 	int64_t error_told;  /* when an error of the store was last among its events */
-	unsigned launders;   /* how often it was asked to, since it began; 0: it does not, see launder.h */
-	LIST_ENTRY(session) laundering;
 	bool drops;          /* it is in fs->dropping, and held by it */
 	LIST_ENTRY(session) dropping;
 	uint32_t view_epoch; /* grows when a directory may have come to another view */
@@ -32,6 +34,14 @@ int session_get(struct fs *, struct store_sid, struct session **ret);
 int session_make(struct fs *, const struct store_session *record, struct session **ret);
 struct session *session_ref(struct session *);
 void session_put(struct session *);
+
+/* A change of it, of so many bytes of log, was committed. */
+void session_changed(struct session *, size_t bytes, int64_t now);
+/*
+ * Bytes of its changes that a power cut would lose, as the log has them; *ret_saved: its state as of then is safe. Of a
+ * session that was loaded since its last change, as long as that is not saved, it is a bound: what the mount has.
+ */
+uint64_t session_unsaved(const struct session *, int64_t *ret_saved);
 
 /* Its record is gone from the store. */
 void session_set_removed(struct session *);

@@ -135,6 +135,11 @@ void store_batch_abort(struct store_batch *b)
 	pthread_mutex_unlock(&b->store->lock);
 }
 
+size_t store_batch_size(const struct store_batch *b)
+{
+	return (size_t)(b->hot.at - b->hot.start);
+}
+
 static void fail(struct store_batch *b, int error)
 {
 	if (b->hot.error == 0)

@@ -243,6 +243,9 @@ int store_batch_commit(struct store_batch *);
 /* Ends the batch, nothing happened. NULL is ignored. */
 void store_batch_abort(struct store_batch *);
 
+/* Bytes of log that it takes so far: of store_stats.unsaved_bytes. */
+size_t store_batch_size(const struct store_batch *);
+
 /* A number never given out before (numbers of aborted batches are lost). */
 struct store_ino store_new_ino(struct store_batch *);
 struct store_sid store_new_sid(struct store_batch *);
