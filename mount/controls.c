@@ -77,7 +77,7 @@ int controls_write(const struct place *place, const char *file, const char *text
 	char *path = place_control(place, file), *what = NULL;
 	int error = write_text(path, text), status = VERB_DONE;
 
-	if (error && asprintf(&what, "the %s of %s is not changed", file, place->name) >= 0)
+	if (error && asprintf(&what, "%s of %s not changed", file, place->name) >= 0)
 		status = controls_say_refused(place, what, error);
 	free(what);
 	free(path);

@@ -150,7 +150,7 @@ void json_print(json_t *document)
 {
 	if (!document)
 		die_of_memory();
-	if (json_dumpf(document, stdout, JSON_INDENT(2)) == 0)
+	if (json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) == 0)
 		putchar('\n');
 	json_decref(document);
 }

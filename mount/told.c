@@ -41,7 +41,6 @@ static const struct member {
 	{"reason", TEXT, AT(reason)},
 	{"ended_at", TIME, AT(ended)},
 	{"until", TIME, AT(until)},
-	{"duration_seconds", NUMBER, AT(duration)},
 	{"files_created", NUMBER, AT(creations)},
 	{"files_modified", NUMBER, AT(modifications)},
 	{"operations", NUMBER, AT(operations)},

@@ -17,7 +17,7 @@ struct told {
 	const char *rule;
 	int64_t ended, until;
 	const char *reason; /* of one that expires or stays: the numbers that decide it, in words */
-	uint64_t duration, creations, modifications, operations; /* of one that ended; duration in seconds */
+	uint64_t creations, modifications, operations; /* of one that ended */
 	const json_t *cost;
 };
 
