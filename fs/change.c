@@ -165,10 +165,18 @@ void change_size(struct change *c, struct node *node, uint64_t size)
 	inode->size = size;
 }
 
+/* Whatever file it is: one that is not below cache/ may come there with its times. */
+static void note_oldest(struct change *c, const struct store_inode *inode)
+{
+	if (c->session && inode->mtime < c->record.cache_oldest && !S_ISDIR(inode->mode))
+		c->record.cache_oldest = inode->mtime;
+}
+
 static void put_node(struct change *c, const struct change_node *staged)
 {
 	const struct node *node = staged->node;
 
+	note_oldest(c, &staged->inode);
 	if (node->gone)
 		return; /* a removed directory that a process is still in: its attributes live in memory only */
 	if (staged->gone) {

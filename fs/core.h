@@ -21,7 +21,7 @@ struct control_link;
 struct control_node;
 struct roster;
 struct server;
-struct sync;
+struct errands;
 struct fault_ring;
 struct history;
 struct trash;
@@ -59,7 +59,9 @@ struct fs {
 	int64_t started; /* nanoseconds since the epoch */
 	struct fs_operation operations[FS_OPERATIONS];
 	struct server *server;
-	struct sync *sync; /* while it is served */
+	struct errands *syncs, *chores; /* while it is served: fsyncs, and the rest */
+	_Atomic bool syncs_quickly; /* the last sync took not long */
+	_Atomic bool launders;      /* some session does */
 
 	pthread_mutex_t lock;
 	/* protected by lock */
@@ -74,6 +76,7 @@ struct fs {
 	struct store_sid chosen;  /* the one that was set as current; 0: none */
 	struct fs_run run;
 	struct trash *trash;
+	LIST_HEAD(, session) laundering; /* see launder.h */
 	LIST_HEAD(, session) dropping; /* to be dropped once the kernel knows nothing of them */
 	struct history *history;
 	struct node *root;

@@ -7,6 +7,7 @@
 #include "fs/control.h"
 #include "fs/error.h"
 #include "fs/file.h"
+#include "fs/launder.h"
 
 int file_find(struct fs *fs, struct fs_id id, struct node **ret)
 {
@@ -17,6 +18,8 @@ int file_find(struct fs *fs, struct fs_id id, struct node **ret)
 		return r;
 	if (!S_ISREG(node->inode.mode))
 		return S_ISDIR(node->inode.mode) ? EISDIR : EINVAL;
+	if (node->gone)
+		return ESTALE; /* dropped with its session */
 	*ret = node;
 	return 0;
 }
@@ -108,12 +111,32 @@ static int clamp(const struct fs *fs, uint64_t offset, size_t *len)
 	return 0;
 }
 
-int file_write(struct fs *fs, struct fs_id id, uint64_t offset, const char *data, size_t len, bool kill_suidgid,
-	size_t *ret)
+/* A session that launders takes what was changed before it became read-only. */
+static enum change_kind kind_of_write(const struct node *node, unsigned flags)
+{
+	return flags & WRITE_CACHED && node->session->launders ? CHANGE_UPKEEP : CHANGE_CONTENT;
+}
+
+static int write_node(struct node *node, uint64_t offset, const char *data, size_t len, unsigned flags)
+{
+	CHANGE_AUTO(c);
+	int r = change_begin_as(&c, kind_of_write(node, flags), node->session, STORE_GROW, len);
+
+	if (r == EROFS && flags & WRITE_CACHED)
+		launder_refused(node);
+	if (r)
+		return r;
+	store_batch_write(c.batch, node->session->sid, node->ino, offset, data, len);
+	if (offset + len > node->inode.size)
+		change_size(&c, node, offset + len);
+	file_changed(&c, node, flags & WRITE_KILL_SUIDGID);
+	return change_commit(&c);
+}
+
+int file_write(struct fs *fs, struct fs_id id, uint64_t offset, const char *data, size_t len, unsigned flags, size_t *ret)
 {
 	FS_GUARD(fs);
 	struct node *node;
-	CHANGE_AUTO(c);
 	int r;
 
 	if (control_is_id(id))
@@ -122,14 +145,7 @@ int file_write(struct fs *fs, struct fs_id id, uint64_t offset, const char *data
 	if (!r)
 		r = clamp(fs, offset, &len);
 	if (!r)
-		r = change_begin(&c, node->session, STORE_GROW, len);
-	if (r)
-		return r;
-	store_batch_write(c.batch, node->session->sid, node->ino, offset, data, len);
-	if (offset + len > node->inode.size)
-		change_size(&c, node, offset + len);
-	file_changed(&c, node, kill_suidgid);
-	r = change_commit(&c);
+		r = write_node(node, offset, data, len, flags);
 	if (!r)
 		*ret = len;
 	return r;

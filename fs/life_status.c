@@ -3,7 +3,8 @@
  */
 #include <errno.h>
 
-#include "fs/change.h"
+#include "fs/event.h"
+#include "fs/launder.h"
 #include "fs/life.h"
 
 static const char *const words[STORE_STATUSES] = {"active", "paused", "completed", "failed", "archived"};
@@ -58,24 +59,38 @@ static bool may_follow(const struct session *session, enum store_status to)
 	return record->status < STORE_STATUSES && transitions[record->status].to[to];
 }
 
+static int tell(struct change *c, enum store_status from, enum store_status to, const char *reason)
+{
+	const struct event_member members[] = {
+		{"from", life_status_name(from)}, {"to", life_status_name(to)}, {reason ? "reason" : NULL, reason}, {NULL, NULL},
+	};
+
+	return event_add(c, "status", members);
+}
+
 int life_set_status(struct session *session, enum store_status status, const char *reason, const char **ret_why)
 {
 	enum store_status before = session->record.status < STORE_STATUSES ? session->record.status : STORE_ACTIVE;
+	bool was_read_only = life_is_read_only(&session->record);
 	CHANGE_AUTO(c);
 	int r;
 
-	(void)reason;
 	if (!session->record.ended && !may_follow(session, status)) {
 		*ret_why = transitions[before].refusal;
 		return EINVAL;
 	}
-	r = change_begin_as(&c, CHANGE_SETTING, session, STORE_SHRINK, 0);
+	r = change_begin_as(&c, CHANGE_SETTING, session, STORE_SHRINK, EVENT_MAX);
 	if (r)
 		return r;
 	c.record.status = status;
 	c.record.status_at = c.now;
 	c.record.run = session->fs->run.number;
-	return change_commit(&c);
+	r = tell(&c, before, status, reason);
+	if (!r)
+		r = change_commit(&c);
+	if (!r && !was_read_only && life_is_read_only(&session->record))
+		launder_session(session);
+	return r;
 }
 
 int life_set_pinned(struct session *session, bool pinned)

@@ -11,7 +11,9 @@
 
 #include "fs/dir.h"
 #include "fs/error.h"
+#include "fs/event.h"
 #include "fs/history.h"
+#include "fs/launder.h"
 #include "fs/life.h"
 #include "fs/trash.h"
 
@@ -73,16 +75,20 @@ static int commit_end(struct session *session, struct node *top, const struct st
 {
 	struct fs *fs = session->fs;
 	CHANGE_AUTO(c);
-	int r = change_begin_as(&c, CHANGE_UPKEEP, session, STORE_SHRINK, 0);
+	int r = change_begin_as(&c, CHANGE_UPKEEP, session, STORE_SHRINK, EVENT_MAX);
 
 	if (r)
 		return r;
-	c.record = *record;
+	c.record.ended = record->ended;
+	c.record.until = record->until;
+	c.record.ending = record->ending;
+	set_name(&c.record, record->name);
 	store_batch_delete_dirent(c.batch, STORE_ROOT_SID, fs->root->ino, entry->cookie);
 	change_names(&c, fs->root, -1, -1);
 	change_inode(&c, top)->ctime = c.now;
 	history_put(&c, record, record->ending, record->until);
-	return change_commit(&c);
+	r = event_add(&c, "ended", (struct event_member[]){{"rule", life_rule_name(record->ending)}, {NULL, NULL}});
+	return r ? r : change_commit(&c);
 }
 
 static int end(struct session *session, enum life_rule rule, const char *name)
@@ -91,6 +97,7 @@ static int end(struct session *session, enum life_rule rule, const char *name)
 	struct store_session record;
 	struct store_dirent entry;
 	NODE_AUTO top = NULL;
+	bool was_read_only = life_is_read_only(&session->record);
 	int r = session->record.ended || session->removed ? ENOENT : 0;
 
 	if (!r)
@@ -112,6 +119,8 @@ static int end(struct session *session, enum life_rule rule, const char *name)
 	}
 	history_note(fs, session->sid, record.ended);
 	fs->current = STORE_ROOT_SID;
+	if (!was_read_only)
+		launder_session(session);
 	return 0;
 }
 
@@ -146,19 +155,20 @@ static int commit_back(struct session *session, struct node *top, const char *na
 	struct store_dirent entry = dir_entry(top, name);
 	struct fs *fs = session->fs;
 	CHANGE_AUTO(c);
-	int r = change_begin_as(&c, CHANGE_UPKEEP, session, STORE_SHRINK, 0);
+	int r = change_begin_as(&c, CHANGE_UPKEEP, session, STORE_SHRINK, EVENT_MAX);
 
 	if (r)
 		return r;
 	set_name(&c.record, name);
 	c.record.ended = c.record.until = 0;
 	c.record.ending = LIFE_NO_RULE;
-	c.record.modified = c.now; /* else it would be too old once more */
+	change_renew(fs, &c.record, c.now); /* else it would be too old once more */
 	store_batch_add_dirent(c.batch, STORE_ROOT_SID, fs->root->ino, &entry);
 	change_names(&c, fs->root, 1, 1);
 	change_inode(&c, top)->ctime = c.now;
 	history_delete(&c, session->sid);
-	return change_commit(&c);
+	r = event_add(&c, "taken back", NULL);
+	return r ? r : change_commit(&c);
 }
 
 int life_take_back(struct session *session, const char *name)

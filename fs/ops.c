@@ -12,8 +12,10 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "fs/control.h"
 #include "fs/error.h"
 #include "fs/fault.h"
+#include "fs/launder.h"
 #include "fs/rules.h"
 #include "fs/sync.h"
 
@@ -232,17 +234,40 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, s
 		fuse_reply_buf(req, buf, len);
 }
 
+/* A write to be answered later. */
+struct written {
+	fuse_req_t req;
+	size_t len;
+};
+
+static void reply_written(void *arg, int r)
+{
+	struct written *written = arg;
+
+	(void)r;
+	fuse_reply_write(written->req, written->len);
+	free(written);
+}
+
 static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
 	struct fuse_file_info *file)
 {
+	unsigned flags = (serve_kills_suidgid() ? WRITE_KILL_SUIDGID : 0) | (file->writepage ? WRITE_CACHED : 0);
+	struct written *written;
 	size_t len;
-	int r = file_write(fs_of(req), id_of(ino), (uint64_t)offset, data, size, serve_kills_suidgid(), &len);
+	int r = file_write(fs_of(req), id_of(ino), (uint64_t)offset, data, size, flags, &len);
 
-	(void)file;
-	if (r)
+	if (r) {
 		reply(req, "write", r);
-	else
+		return;
+	}
+	written = control_is_id(id_of(ino)) && fs_of(req)->launders ? malloc(sizeof(*written)) : NULL;
+	if (!written) {
 		fuse_reply_write(req, len);
+		return;
+	}
+	*written = (struct written){req, len};
+	launder_wait(fs_of(req), reply_written, written);
 }
 
 static void reply_fsync(void *req, int r)
@@ -253,7 +278,7 @@ static void reply_fsync(void *req, int r)
 static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *file)
 {
 	(void)ino, (void)datasync, (void)file;
-	sync_request(fs_of(req)->sync, reply_fsync, req);
+	sync_request(fs_of(req), reply_fsync, req);
 }
 
 /* An answer to READDIR or READDIRPLUS as it fills. */
@@ -317,11 +342,20 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 		fuse_reply_statfs(req, &figures);
 }
 
+static void reply_setxattr(void *req, int r)
+{
+	reply(req, "setxattr", r);
+}
+
 static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)
 {
 	struct caller caller = caller_of(req);
+	int r = xattr_set(fs_of(req), &caller, id_of(ino), name, value, size, flags);
 
-	reply(req, "setxattr", xattr_set(fs_of(req), &caller, id_of(ino), name, value, size, flags));
+	if (!r && fs_of(req)->launders)
+		launder_wait(fs_of(req), reply_setxattr, req);
+	else
+		reply(req, "setxattr", r);
 }
 
 static void reply_xattr(fuse_req_t req, const char *operation, int r, const char *buf, size_t size, size_t len)

@@ -95,8 +95,11 @@ int attr_set(struct fs *, struct fs_id, unsigned fields, const struct stat *, st
 /* file.c, range.c */
 int file_read(struct fs *, struct fs_id, uint64_t offset, char *buf, size_t len, size_t *ret);
 int file_readlink(struct fs *, struct fs_id, char *buf, size_t size);
-int file_write(struct fs *, struct fs_id, uint64_t offset, const char *data, size_t len, bool kill_suidgid,
-	size_t *ret);
+int file_write(struct fs *, struct fs_id, uint64_t offset, const char *data, size_t len, unsigned flags, size_t *ret);
+enum write_flag {
+	WRITE_KILL_SUIDGID = 1,
+	WRITE_CACHED = 2, /* from the kernel's pages, which may have been changed long ago */
+};
 int file_allocate(struct fs *, const struct caller *, struct fs_id, int mode, uint64_t offset, uint64_t len);
 int file_seek(struct fs *, struct fs_id, uint64_t offset, int whence, uint64_t *ret);
 int file_copy(struct fs *, const struct caller *, struct fs_id in, uint64_t in_offset, struct fs_id out,

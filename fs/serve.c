@@ -30,11 +30,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "fs/errand.h"
 #include "fs/fault.h"
 #include "fs/operation.h"
 #include "fs/ops.h"
 #include "fs/rules.h"
-#include "fs/sync.h"
 
 enum {
 	REQUEST_SIZE = (1 << 20) + 4096, /* the largest write and its header */
@@ -374,6 +374,13 @@ static void unmount_lazily(struct server *s)
 		fs_log(LOG_WARNING, "warning: %s could not be unmounted", path);
 }
 
+static void free_errands(struct fs *fs)
+{
+	errands_free(fs->syncs);
+	errands_free(fs->chores);
+	fs->syncs = fs->chores = NULL;
+}
+
 int fs_serve(struct fs *fs, void (*ready)(void *arg), void *arg)
 {
 	struct server *s = fs->server;
@@ -381,12 +388,13 @@ int fs_serve(struct fs *fs, void (*ready)(void *arg), void *arg)
 
 	s->ready = ready;
 	s->ready_arg = arg;
-	r = sync_new(fs, &fs->sync);
+	r = errands_new(fs, "sync", &fs->syncs);
+	if (!r)
+		r = errands_new(fs, "chores", &fs->chores);
 	if (!r)
 		r = start_workers(s);
 	if (r) {
-		sync_free(fs->sync);
-		fs->sync = NULL;
+		free_errands(fs);
 		return r;
 	}
 	wait_for_end(s, -1, true);
@@ -394,9 +402,9 @@ int fs_serve(struct fs *fs, void (*ready)(void *arg), void *arg)
 		unmount_lazily(s);
 		wait_for_end(s, STOP_PATIENCE_MS, false);
 	}
+	errands_end(fs->chores);
 	join_workers(s);
-	sync_free(fs->sync);
-	fs->sync = NULL;
+	free_errands(fs);
 	if (s->mounted)
 		fuse_session_unmount(s->session);
 	s->mounted = false;
@@ -491,6 +499,11 @@ int serve_new(struct fs *fs, struct server **ret)
 	}
 	*ret = s;
 	return 0;
+}
+
+void serve_forget_content(struct fs *fs, struct fs_id id)
+{
+	fuse_lowlevel_notify_inval_inode(fs->server->session, id.n, 0, 0);
 }
 
 void serve_free(struct server *s)

@@ -3,9 +3,15 @@
  */
 #pragma once
 
-struct fs;
+#include "fs/node.h"
+
 struct server;
 
 int serve_new(struct fs *, struct server **ret);
 /* Unmounts if it is mounted. NULL is fine. */
 void serve_free(struct server *);
+/*
+ * The kernel is to write what it holds changed of a file, and then to forget its content. Returns when that is done, for
+ * which other threads must serve: no lock may be held.
+ */
+void serve_forget_content(struct fs *, struct fs_id);

@@ -22,6 +22,8 @@ struct session {
 	int64_t changed;        /* when that was */
 	uint64_t unsaved_bytes; /* of log, of its changes since it was last found saved */
 	int64_t error_told;  /* when an error of the store was last among its events */
+	unsigned launders;   /* how often it was asked to, since it began; 0: it does not, see launder.h */
+	LIST_ENTRY(session) laundering;
 	bool drops;          /* it is in fs->dropping, and held by it */
 	LIST_ENTRY(session) dropping;
 	uint32_t view_epoch; /* grows when a directory may have come to another view */

@@ -1,0 +1,129 @@
+/*
+ * launder.c - see launder.h.
+ */
+#include "fs/launder.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "fs/errand.h"
+#include "fs/serve.h"
+
+enum { SLICE = 64 }; /* files asked for between two looks at the list */
+
+struct slice {
+	unsigned count;
+	struct fs_id ids[SLICE];
+};
+
+static void ask(struct fs *fs, const struct slice *slice)
+{
+	for (unsigned i = 0; i < slice->count; i++)
+		serve_forget_content(fs, slice->ids[i]);
+}
+
+/*
+ * The next files behind *at, which is pinned so that it keeps its place in the list while the lock is released; NULL:
+ * from the start, and at the end. What comes to the list later comes before it, and was read-only from the start.
+ */
+static void fill(struct slice *slice, struct session *session, struct node **at)
+{
+	struct node *node = *at ? LIST_NEXT(*at, siblings) : LIST_FIRST(&session->nodes), *last = NULL;
+
+	slice->count = 0;
+	for (; node && slice->count < SLICE; node = LIST_NEXT(node, siblings)) {
+		last = node;
+		if (S_ISREG(node->inode.mode) && node->nlookup)
+			slice->ids[slice->count++] = fs_id_of_ino(node->ino);
+	}
+	if (last)
+		last->pins++;
+	node_put(*at);
+	*at = last;
+}
+
+static void launder_files(struct session *session)
+{
+	struct fs *fs = session->fs;
+	struct node *at = NULL;
+	struct slice slice;
+
+	do {
+		fs_lock(fs);
+		fill(&slice, session, &at);
+		fs_unlock(fs);
+		ask(fs, &slice);
+	} while (at);
+}
+
+static struct session *next_session(struct fs *fs, unsigned *ret_times)
+{
+	FS_GUARD(fs);
+	struct session *session = LIST_FIRST(&fs->laundering);
+
+	if (session)
+		*ret_times = session->launders;
+	return session;
+}
+
+/* Unless it was to begin again meanwhile. */
+static void end_session(struct session *session, unsigned times)
+{
+	struct fs *fs = session->fs;
+	FS_GUARD(fs);
+
+	if (session->launders != times)
+		return;
+	LIST_REMOVE(session, laundering);
+	session->launders = 0;
+	fs->launders = !LIST_EMPTY(&fs->laundering);
+	session_put(session);
+}
+
+static int launder(struct fs *fs, void *subject)
+{
+	struct session *session;
+	unsigned times;
+
+	(void)subject;
+	while ((session = next_session(fs, &times))) {
+		launder_files(session);
+		end_session(session, times);
+	}
+	return 0;
+}
+
+void launder_session(struct session *session)
+{
+	struct fs *fs = session->fs;
+
+	fs_assert_locked(fs);
+	if (!fs->chores || !errand_add(fs->chores, launder, NULL, NULL, NULL))
+		return;
+	if (session->launders++)
+		return;
+	session_ref(session);
+	LIST_INSERT_HEAD(&fs->laundering, session, laundering);
+	fs->launders = true;
+}
+
+void launder_wait(struct fs *fs, void (*done)(void *arg, int result), void *arg)
+{
+	if (!fs->launders || !errand_add(fs->chores, launder, NULL, done, arg))
+		done(arg, 0);
+}
+
+static int throw_away(struct fs *fs, void *subject)
+{
+	serve_forget_content(fs, (struct fs_id){(uintptr_t)subject});
+	return 0;
+}
+
+void launder_refused(struct node *node)
+{
+	struct fs *fs = node->session->fs;
+
+	fs_assert_locked(fs);
+	if (fs->chores)
+		(void)errand_add(fs->chores, throw_away, (void *)(uintptr_t)node->ino.n, NULL, NULL);
+}

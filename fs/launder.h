@@ -1,0 +1,23 @@
+/*
+ * launder.h - what the kernel holds of a session that has become read-only: pages of its files that were changed through
+ * a shared mapping, or with writeback, and are not written yet.
+ *
+ *   writable --read-only by its record--> laundering --every file was asked for what it holds--> read-only
+ *
+ * While it launders, what the kernel writes from its pages is taken, as it was changed before; write(2) is refused from
+ * the commit on. Later such pages are refused too, and thrown away, so that nobody reads what is not kept: whoever
+ * changed them learns it from msync(2) or fsync(2). The kernel is asked by a thread of its own (fs->chores): it answers
+ * when we have taken the pages, for which no serving thread may wait, nor who holds fs->lock.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "fs/node.h"
+
+/* The session has become read-only. fs->lock held. */
+void launder_session(struct session *);
+/* A write from the kernel's pages was refused. fs->lock held. */
+void launder_refused(struct node *);
+/* Calls done(arg, 0) when whatever had begun to launder is through with it; any thread, perhaps at once. */
+void launder_wait(struct fs *, void (*done)(void *arg, int result), void *arg);
