@@ -10,6 +10,7 @@ union record {
 	struct store_inode inode;
 	struct store_session session;
 	struct store_dirent dirent;
+	struct store_ending ending;
 	struct super super;
 };
 
@@ -23,7 +24,8 @@ static void release(unsigned choice, union record *r)
 
 static void decode(unsigned choice, const uint8_t *data, size_t size)
 {
-	const struct schema *const schemas[] = {&inode_schema, &session_schema, &dirent_schema, &super_schema};
+	const struct schema *const schemas[] = {
+		&inode_schema, &session_schema, &dirent_schema, &super_schema, &ending_schema};
 	const struct schema *s = schemas[choice];
 	union record first, second;
 	if (record_decode(s, data, size, &first))
@@ -48,12 +50,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t number;
 	if (size == 0)
 		return 0;
-	unsigned choice = data[0] % 6;
-	if (choice < 4)
+	unsigned choice = data[0] % 7;
+	if (choice < 5)
 		decode(choice, data + 1, size - 1);
-	else if (choice == 4 && record_get_pair(data + 1, size - 1, &name, &name_len, &value, &len) == 0)
+	else if (choice == 5 && record_get_pair(data + 1, size - 1, &name, &name_len, &value, &len) == 0)
 		touch(name, name_len), touch(value, len);
-	else if (choice == 5 && record_get_uint(data + 1, size - 1, &number) > 9)
+	else if (choice == 6 && record_get_uint(data + 1, size - 1, &number) > 9)
 		abort();
 	return 0;
 }

@@ -108,6 +108,23 @@ static void change(struct warm *w, const struct keys *keys, uint64_t choice)
 		warm_commit(t);
 }
 
+/* As a dropped session goes: all keys between two of them. */
+static void delete_range(struct warm *w, const struct keys *keys, uint64_t choice)
+{
+	struct warm_txn *t;
+	uint64_t deleted = 0;
+	if (!keys->count || warm_begin(w, &t))
+		return;
+	struct key at = keys->list[choice % keys->count], last = keys->list[choice / 64 % keys->count];
+	int r = 0;
+	for (unsigned leaves = 0; r == 0 && leaves < choice % 5 + 1; leaves++)
+		r = warm_delete_some(t, &at, &last, &deleted);
+	if (r < 0)
+		warm_abort(t);
+	else
+		warm_commit(t);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct warm *w;
@@ -127,6 +144,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		keys.count = 0;
 		read_all(w, &keys);
 	}
+	delete_range(w, &keys, choice);
+	keys.count = 0;
+	read_all(w, &keys);
 	warm_close(w);
 	return 0;
 }

@@ -3,7 +3,10 @@ import struct
 import sys
 
 PAGE = 4096
-CHOICES = {1: 3, 3: 1, 4: 5, 8: 0, 9: 4, 10: 2}  # kind of a key -> what the fuzzer `record` makes of the bytes
+CHOICES = {1: 3, 3: 1, 4: 6, 5: 4, 8: 0, 9: 5, 10: 2}  # kind of a key -> what the fuzzer `record` makes of the bytes
+# An ending: {1: "gone", 2: created, 3: ended - created, 4: until, 5: rule, 6: status, 7: files}
+ENDING = b"\x87\x01\xc4\x04gone\x02\xd3" + struct.pack(">q", 1 << 60) + b"\x03\xce\x3b\x9a\xca\x00\x04\xd3" + \
+	struct.pack(">q", -1) + b"\x05\x03\x06\x04\x07\xcd\x01\x00"
 
 
 def save(corpus, name, number, data):
@@ -43,6 +46,7 @@ def main(data, log, corpus):
 		if struct.unpack_from("<H", data, page + 10)[0] == 4:
 			number += 1
 			save(corpus, "chunk", number, data[page + 16:page + 16 + struct.unpack_from("<I", data, page + 12)[0] * PAGE])
+	save(corpus, "record", 0, bytes([CHOICES[5]]) + ENDING)
 	save(corpus, "chunk", 0, struct.pack("<IBII", 0, 0, 0, 5) + b"hello")
 	save(corpus, "warm", 0, data + bytes(range(8)))
 	save(corpus, "warm", 1, data + b"\xff" * 8)
