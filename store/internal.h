@@ -128,6 +128,7 @@ struct found {
 /* The newest value of the key. STORE_ABSENT, -EIO. */
 int store_find(struct store *, const struct key *, struct found *ret);
 bool kind_is_accounted(enum kind);
+struct found hot_value(const struct hot *, const struct entry *);
 /* Opens a warm value: its body behind the checksum and, of an accounted kind, the account. */
 int open_value(struct key, struct warm_value, struct found *ret);
 int store_renew(struct store *);
@@ -138,6 +139,8 @@ void store_turn(struct store *);
 struct merge {
 	struct store *store;
 	struct key last;
+	struct key at; /* the key returned last, if there was one: the sources still stand there */
+	bool begun;
 	struct entry *active, *sealed;
 	struct key warm_key;
 	struct warm_value warm_value;

@@ -53,6 +53,21 @@ static int search(struct merge *m, enum kind kind, const char *name, size_t len,
 	return r;
 }
 
+/* Most names are found in the active log, at the first key of their hash: nothing else need be searched. */
+static bool find_active(struct store *s, const struct key *key, enum kind kind, const char *name, size_t len,
+	struct name_slot *ret)
+{
+	struct entry *e = s->active ? index_find(&s->active->index, key) : NULL;
+	struct store_dirent dirent;
+	const char *other;
+	size_t other_len;
+	if (!e || e->type != ENTRY_PUT)
+		return false;
+	ret->value = hot_value(s->active, e);
+	return value_name(kind, &ret->value, &dirent, &other, &other_len) == 0 && other_len == len &&
+	       memcmp(other, name, len) == 0;
+}
+
 int name_find(struct store *s, struct store_sid sid, struct store_ino ino, enum kind kind, const char *name, size_t len,
 	struct name_slot *ret)
 {
@@ -62,15 +77,18 @@ int name_find(struct store *s, struct store_sid sid, struct store_ino ino, enum 
 	*ret = (struct name_slot){ .sub = hash, .untouched = true };
 	if (kind == KIND_DIRENT && is_known_absent(s, sid, ino, hash))
 		return STORE_ABSENT;
+	ret->untouched = false;
+	if (find_active(s, &first, kind, name, len, ret))
+		return 0;
 	int r = merge_init(&m, s, &first, &last);
 	if (r)
 		return r;
 	if (!m.met_any) {
+		ret->untouched = true;
 		if (kind == KIND_DIRENT)
 			remember_absent(s, sid, ino, hash);
 		return STORE_ABSENT;
 	}
-	ret->untouched = false;
 	return search(&m, kind, name, len, ret);
 }
 

@@ -54,7 +54,7 @@ static int find_warm(struct store *s, const struct key *key, struct found *ret)
 	return r ? r : open_value(*key, value, ret);
 }
 
-static struct found hot_value(const struct hot *h, const struct entry *e)
+struct found hot_value(const struct hot *h, const struct entry *e)
 {
 	return (struct found){ .body = h->map + e->pos, .len = e->len, .stored_known = e->fresh };
 }
@@ -138,18 +138,18 @@ static int merge_value(struct merge *m, const struct key *key, struct found *ret
 
 int merge_next(struct merge *m, struct key *ret_key, struct found *ret)
 {
-	const struct key *at;
-	while ((at = lowest(m))) {
-		struct key key = *at;
-		int r = merge_value(m, &key, ret);
-		int skipped = merge_skip(m, &key);
-		if (skipped)
-			return skipped;
-		*ret_key = key;
+	for (;;) {
+		int r = m->begun ? merge_skip(m, &m->at) : 0;
+		const struct key *at = lowest(m);
+		if (r || !at)
+			return r ? r : STORE_ABSENT;
+		m->at = *at;
+		m->begun = true;
+		r = merge_value(m, &m->at, ret);
+		*ret_key = m->at;
 		if (r != STORE_ABSENT)
 			return r;
 	}
-	return STORE_ABSENT;
 }
 
 /* ---- records ---------------------------------------------------------------------------------------------------- */
