@@ -121,7 +121,13 @@ int change_new(struct change *c, struct session *session, const struct store_ino
 
 void change_written(struct change *c, struct node *node)
 {
-	stage(c, node)->written = true;
+	struct change_node *staged = stage(c, node);
+
+	staged->written = true;
+	if (staged->inode.flags & STORE_INODE_MODIFIED || c->now - staged->inode.btime < FS_SECOND || !c->session)
+		return;
+	staged->inode.flags |= STORE_INODE_MODIFIED;
+	c->record.modifications++;
 }
 
 void change_delete(struct change *c, struct node *node)

@@ -50,6 +50,9 @@ struct fs_absent {
 struct fs_run {
 	uint32_t number;  /* this mount, from 1 on; 0: none was counted yet, and this one is read-only */
 	uint32_t crashed; /* the last one that did not end in order; 0: none */
+	bool open;        /* this one is counted, and is to end in order */
+	bool tells;       /* sessions are still to be told that they were interrupted: those behind `told` */
+	struct store_sid told;
 };
 
 struct fs {

@@ -148,6 +148,7 @@ void fs_free(struct fs *fs)
 		return;
 	serve_free(fs->server);
 	fs_lock(fs);
+	run_end(fs);
 	trash_leave(fs);
 	control_free_all(fs);
 	node_free_all(fs);

@@ -6,6 +6,7 @@
 #include "fs/acl.h"
 #include "fs/control.h"
 #include "fs/dir.h"
+#include "fs/maker.h"
 #include "fs/roster.h"
 
 /* Links of one inode, as ext4 has it. */
@@ -59,6 +60,7 @@ static struct store_inode draft(const struct node *dir, const struct caller *cal
 		.atime = now, .mtime = now, .ctime = now, .btime = now,
 	};
 
+	maker_put(caller, &inode);
 	if (!(dir->inode.mode & S_ISGID))
 		return inode;
 	inode.gid = dir->inode.gid;

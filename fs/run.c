@@ -9,11 +9,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <syslog.h>
 
 #include "fs/error.h"
+#include "fs/event.h"
+#include "fs/life.h"
 #include "fs/values.h"
 
 #define RUN_VALUE "sessfs.run"
+
+enum { SLICE = 32 }; /* sessions told in one go */
 
 /* What a store was left with; a value that cannot be read is as none. */
 static int load(struct fs *fs, struct fs_run *run, bool *ret_clean)
@@ -43,21 +48,63 @@ static int save(struct fs *fs, bool clean)
 
 int run_begin(struct fs *fs)
 {
+	struct fs_run *run = &fs->run;
 	bool clean;
-	int r = load(fs, &fs->run, &clean);
+	int r = load(fs, run, &clean);
 
 	if (r)
 		return r;
 	if (!clean)
-		fs->run.crashed = fs->run.number;
+		run->crashed = run->number;
 	if (fs->options.read_only)
 		return 0;
-	fs->run.number++;
+	run->number++;
+	run->tells = !clean;
 	r = save(fs, false);
-	return r ? r : error_of_store(store_sync(fs->store));
+	if (!r)
+		r = error_of_store(store_sync(fs->store));
+	run->open = !r;
+	if (r == ENOSPC) /* a full store is mounted nevertheless */
+		return 0;
+	return r;
 }
 
-int run_end(struct fs *fs)
+void run_end(struct fs *fs)
 {
-	return fs->options.read_only ? 0 : save(fs, true);
+	if (!fs->run.open)
+		return;
+	fs->run.open = false;
+	if (save(fs, true))
+		fs_log(LOG_WARNING, "warning: the next mount will take active sessions for interrupted");
+}
+
+static int tell(struct session *session)
+{
+	CHANGE_AUTO(c);
+	int r;
+
+	if (session->removed || !life_is_interrupted(session->fs, &session->record))
+		return 0;
+	r = change_begin_as(&c, CHANGE_UPKEEP, session, STORE_SHRINK, EVENT_MAX);
+	if (!r)
+		r = event_add(&c, "interrupted", NULL);
+	return r ? r : change_commit(&c);
+}
+
+bool run_tell_interrupted(struct fs *fs)
+{
+	struct fs_run *run = &fs->run;
+	struct store_sid sids[SLICE];
+	struct session *session;
+	unsigned count = run->tells ? life_list(fs, false, run->told.n, sids, SLICE) : 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		run->told = sids[i];
+		if (session_get(fs, sids[i], &session))
+			continue;
+		(void)tell(session); /* what cannot be told now, its status tells */
+		session_put(session);
+	}
+	run->tells = count == SLICE;
+	return run->tells;
 }

@@ -8,8 +8,8 @@
 
 /* Takes up what the last mount left; unless read-only, counts this one, durably. 0 or negative. */
 int run_begin(struct fs *);
-/* The mount ends in order. */
-int run_end(struct fs *);
+/* The mount ends, in order unless fs->run.open was taken back. */
+void run_end(struct fs *);
 /*
  * After a mount that did not end in order: tells the next few sessions that were active in it, by an event, that they
  * were interrupted. True while there may be more.

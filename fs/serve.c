@@ -35,6 +35,7 @@
 #include "fs/operation.h"
 #include "fs/ops.h"
 #include "fs/rules.h"
+#include "fs/run.h"
 
 enum {
 	REQUEST_SIZE = (1 << 20) + 4096, /* the largest write and its header */
@@ -381,6 +382,19 @@ static void free_errands(struct fs *fs)
 	fs->syncs = fs->chores = NULL;
 }
 
+static int tell_interrupted(struct fs *fs, void *subject)
+{
+	bool more = true;
+
+	(void)subject;
+	while (more) {
+		FS_GUARD(fs);
+
+		more = run_tell_interrupted(fs);
+	}
+	return 0;
+}
+
 int fs_serve(struct fs *fs, void (*ready)(void *arg), void *arg)
 {
 	struct server *s = fs->server;
@@ -397,6 +411,8 @@ int fs_serve(struct fs *fs, void (*ready)(void *arg), void *arg)
 		free_errands(fs);
 		return r;
 	}
+	if (fs->run.tells)
+		errand_add(fs->chores, tell_interrupted, NULL, NULL, NULL);
 	wait_for_end(s, -1, true);
 	if (atomic_load(&s->running)) {
 		unmount_lazily(s);
@@ -409,6 +425,8 @@ int fs_serve(struct fs *fs, void (*ready)(void *arg), void *arg)
 		fuse_session_unmount(s->session);
 	s->mounted = false;
 	rules_collect_live_orphans(fs);
+	if (atomic_load(&s->error))
+		fs->run.open = false; /* programs saw it fail */
 	return -atomic_load(&s->error);
 }
 
