@@ -198,6 +198,26 @@ int control_lookup(struct fs *fs, struct fs_id id, const char *name, struct entr
 	return 0;
 }
 
+/* A directory that is slow to list is slow to look for a made-up name in. */
+static bool is_slow(struct fs *fs, struct fs_id id, const char *name)
+{
+	const struct content_row *row;
+	struct control_node *dir;
+
+	if (control_find_dir(fs, id, &dir))
+		return false;
+	row = *name ? content_find(dir->row, name) : NULL;
+	return (row ? row->kind != CONTENT_DIR && row->flags & CONTENT_SLOW : dir->row->flags & CONTENT_SLOW);
+}
+
+bool rules_is_slow(struct fs *fs, struct fs_id id, const char *name)
+{
+	if (!control_is_id(id))
+		return false;
+	FS_GUARD(fs);
+	return is_slow(fs, id, name);
+}
+
 static mode_t type_of(const struct content_row *row)
 {
 	return !row || row->kind == CONTENT_DIR ? S_IFDIR : row->kind == CONTENT_LINK ? S_IFLNK : S_IFREG;

@@ -62,7 +62,7 @@ struct fs {
 	int64_t started; /* nanoseconds since the epoch */
 	struct fs_operation operations[FS_OPERATIONS];
 	struct server *server;
-	struct errands *syncs, *chores; /* while it is served: fsyncs, and the rest */
+	struct errands *syncs, *slow, *chores; /* while it is served: fsyncs, rules_is_slow, and the rest */
 	_Atomic bool syncs_quickly; /* the last sync took not long */
 	_Atomic bool launders;      /* some session does */
 

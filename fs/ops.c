@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "fs/control.h"
+#include "fs/errand.h"
 #include "fs/error.h"
 #include "fs/fault.h"
 #include "fs/launder.h"
@@ -89,12 +90,59 @@ static void reply_entry(fuse_req_t req, const char *operation, int r, const stru
 		rules_forget(fs, &item, 1);
 }
 
-static void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
+/* A request that another thread answers. */
+struct deferred {
+	fuse_req_t req;
+	fuse_ino_t dir;
+	/* of a listing */
+	size_t size;
+	off_t offset;
+	bool plus;
+	/* of a lookup */
+	char name[];
+};
+
+/* Whether it takes long and was handed over. name: "" for a listing. */
+static bool defer(errand_run *run, const struct deferred *what, const char *name)
+{
+	struct fs *fs = fs_of(what->req);
+	struct deferred *d;
+
+	if (!rules_is_slow(fs, id_of(what->dir), name))
+		return false;
+	d = malloc(sizeof(*d) + strlen(name) + 1);
+	if (!d)
+		return false;
+	*d = *what;
+	memcpy(d->name, name, strlen(name) + 1);
+	if (errand_add(fs->slow, run, d, NULL, NULL))
+		return true;
+	free(d);
+	return false;
+}
+
+static void lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
 {
 	struct entry entry;
 	int r = dir_lookup(fs_of(req), id_of(dir), name, &entry);
 
 	reply_entry(req, "lookup", r, &entry);
+}
+
+static int run_lookup(struct fs *fs, void *subject)
+{
+	struct deferred *d = subject;
+
+	(void)fs;
+	lookup(d->req, d->dir, d->name);
+	free(d);
+	return 0;
+}
+
+static void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
+{
+	if (!defer(run_lookup, &(struct deferred){.req = req, .dir = dir}, name))
+		lookup(req, dir, name);
 }
 
 static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
@@ -304,18 +352,38 @@ static bool add_name(void *arg, const char *name, const struct entry *entry, uin
 	return true;
 }
 
-static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus)
+static void list_into(char *buf, const struct deferred *d)
 {
-	struct dir_answer answer = {.req = req, .buf = serve_buffer(size), .size = size, .plus = plus};
+	struct dir_answer answer = {.req = d->req, .buf = buf, .size = d->size, .plus = d->plus};
 	int r = -ENOMEM;
 
-	if (answer.buf)
-		r = dir_list(fs_of(req), id_of(ino), (uint64_t)offset, size, plus, add_name, &answer);
+	if (buf)
+		r = dir_list(fs_of(d->req), id_of(d->dir), (uint64_t)d->offset, d->size, d->plus, add_name, &answer);
 
 	if (r && !answer.used)
-		reply(req, "readdir", r);
+		reply(d->req, "readdir", r);
 	else
-		fuse_reply_buf(req, answer.buf, answer.used);
+		fuse_reply_buf(d->req, buf, answer.used);
+}
+
+static int run_list(struct fs *fs, void *subject)
+{
+	struct deferred *d = subject;
+	char *buf = malloc(d->size);
+
+	(void)fs;
+	list_into(buf, d);
+	free(buf);
+	free(d);
+	return 0;
+}
+
+static void list(fuse_req_t req, fuse_ino_t dir, size_t size, off_t offset, bool plus)
+{
+	struct deferred d = {.req = req, .dir = dir, .size = size, .offset = offset, .plus = plus};
+
+	if (!defer(run_list, &d, ""))
+		list_into(serve_buffer(size), &d);
 }
 
 static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file)

@@ -85,6 +85,9 @@ int dir_rmdir(struct fs *, struct fs_id dir, const char *name);
  */
 int dir_list(struct fs *, struct fs_id dir, uint64_t from, size_t room, bool plus, dir_add, void *arg);
 
+/* A lookup (or with "" a listing) that takes long: it lets others have the lock, but its thread is busy. */
+bool rules_is_slow(struct fs *, struct fs_id dir, const char *name);
+
 /* rename.c; flags as of renameat2(2) */
 int dir_rename(struct fs *, struct fs_id from, const char *name, struct fs_id to, const char *to_name, unsigned flags);
 

@@ -378,8 +378,9 @@ static void unmount_lazily(struct server *s)
 static void free_errands(struct fs *fs)
 {
 	errands_free(fs->syncs);
+	errands_free(fs->slow);
 	errands_free(fs->chores);
-	fs->syncs = fs->chores = NULL;
+	fs->syncs = fs->slow = fs->chores = NULL;
 }
 
 static int tell_interrupted(struct fs *fs, void *subject)
@@ -403,6 +404,8 @@ int fs_serve(struct fs *fs, void (*ready)(void *arg), void *arg)
 	s->ready = ready;
 	s->ready_arg = arg;
 	r = errands_new(fs, "sync", &fs->syncs);
+	if (!r)
+		r = errands_new(fs, "slow", &fs->slow);
 	if (!r)
 		r = errands_new(fs, "chores", &fs->chores);
 	if (!r)
