@@ -5,12 +5,16 @@
 #include "fs/retention.h"
 #include "fs/roster.h"
 
-static enum life_guard guard_of(struct fs *fs, const struct store_session *record)
+static enum life_guard guard_of(const struct fs *fs, const struct store_session *record)
 {
 	struct retention_subject subject = retention_subject_of(record);
+	enum life_guard guard = retention_guard(&subject);
 
-	(void)fs;
-	return retention_guard(&subject);
+	if (guard != LIFE_UNGUARDED)
+		return guard;
+	if (record->sid.n == fs->chosen.n)
+		return LIFE_CURRENT;
+	return roster_is_in_use(fs, record->sid) ? LIFE_IN_USE : LIFE_UNGUARDED;
 }
 
 int life_outlook(struct fs *fs, const struct store_session *record, struct life_outlook *ret)

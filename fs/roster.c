@@ -19,7 +19,9 @@ struct member {
 	struct retention_subject subject;
 	int64_t until;        /* of one in the trash: kept until then, in the clock of ages */
 	int64_t cache_oldest; /* as in its record; STORE_NEVER: nothing is in its cache/ */
-	int64_t deferred, cache_deferred;
+	int64_t in_use;       /* it was found in use, which counts until then */
+	int64_t deferred, cache_deferred; /* roster_next has nothing to say of it before */
+	unsigned tries;       /* how often it was deferred since it was written to */
 	/* keys, by the clock of the wall */
 	int64_t ends, cache_due;
 };
@@ -36,6 +38,8 @@ struct roster {
 	struct caches caches;
 	struct ages ages;
 	uint64_t ageing; /* members of ages */
+	struct member *border; /* the newest of those beyond `keep`; NULL: to be looked for */
+	uint64_t deferred; /* members that are */
 	struct member *spare;
 	int64_t first_end, first_cache; /* the lowest keys; STORE_NEVER */
 };
@@ -95,15 +99,20 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+static bool is_guarded(const struct fs *fs, const struct member *member)
+{
+	return member->sid.n == fs->chosen.n || retention_guard(&member->subject) != LIFE_UNGUARDED;
+}
+
 static int64_t end_of(const struct fs *fs, const struct member *member)
 {
 	int64_t at = STORE_NEVER;
 
 	if (member->ended)
 		at = member->until == STORE_NEVER ? STORE_NEVER : member->until + fs->clock.skew;
-	else if (retention_guard(&member->subject) == LIFE_UNGUARDED)
+	else if (!is_guarded(fs, member))
 		retention_rule(&fs->options, &member->subject, fs->clock.skew, &at);
-	return later(at, member->deferred);
+	return member->deferred && at == STORE_NEVER ? member->deferred : later(at, member->deferred);
 }
 
 static int64_t cache_due_of(const struct fs *fs, const struct member *member)
@@ -125,11 +134,14 @@ static void take_out(struct roster *roster, struct member *member)
 {
 	RB_REMOVE(numbers, &roster->numbers[member->ended], member);
 	roster->counts[member->ended]--;
+	roster->deferred -= member->deferred != 0;
 	if (member->ends != STORE_NEVER)
 		RB_REMOVE(ends, &roster->ends, member);
 	if (member->cache_due != STORE_NEVER)
 		RB_REMOVE(caches, &roster->caches, member);
 	if (member->has_age) {
+		if (roster->border && by_age(member, roster->border) >= 0)
+			roster->border = NULL; /* else one goes, and one less is to go */
 		RB_REMOVE(ages, &roster->ages, member);
 		roster->ageing--;
 	}
@@ -139,9 +151,10 @@ static void put_in(struct fs *fs, struct roster *roster, struct member *member)
 {
 	member->ends = end_of(fs, member);
 	member->cache_due = cache_due_of(fs, member);
-	member->has_age = fs->options.keep && !member->ended && retention_guard(&member->subject) == LIFE_UNGUARDED;
+	member->has_age = fs->options.keep && !member->ended && !member->deferred && !is_guarded(fs, member);
 	RB_INSERT(numbers, &roster->numbers[member->ended], member);
 	roster->counts[member->ended]++;
+	roster->deferred += member->deferred != 0;
 	if (member->ends != STORE_NEVER)
 		RB_INSERT(ends, &roster->ends, member);
 	if (member->cache_due != STORE_NEVER)
@@ -149,6 +162,7 @@ static void put_in(struct fs *fs, struct roster *roster, struct member *member)
 	if (member->has_age) {
 		RB_INSERT(ages, &roster->ages, member);
 		roster->ageing++;
+		roster->border = NULL;
 	}
 }
 
@@ -263,8 +277,12 @@ void roster_note(struct fs *fs, const struct store_session *record)
 	fs_assert_locked(fs);
 	if (!member)
 		return;
-	member->deferred = member->cache_deferred = 0;
-	place(fs, member, record);
+	take_out(fs->roster, member);
+	learn(member, record);
+	member->in_use = member->deferred = member->cache_deferred = 0;
+	member->tries = 0;
+	put_in(fs, fs->roster, member);
+	first_changed(fs->roster);
 }
 
 void roster_remove(struct fs *fs, struct store_sid sid)
@@ -299,6 +317,26 @@ uint64_t roster_count(const struct fs *fs, bool trash)
 	return fs->roster->counts[trash];
 }
 
+void roster_guard_changed(struct fs *fs, struct store_sid sid)
+{
+	struct member *member = find(fs->roster, sid);
+
+	fs_assert_locked(fs);
+	if (!member)
+		return;
+	take_out(fs->roster, member);
+	put_in(fs, fs->roster, member);
+	first_changed(fs->roster);
+}
+
+int64_t roster_end(const struct fs *fs, struct store_sid sid)
+{
+	const struct member *member = find(fs->roster, sid);
+
+	fs_assert_locked(fs);
+	return member ? member->ends : STORE_NEVER;
+}
+
 /* ---- whose time has come ----------------------------------------------------------------------------------------- */
 
 void roster_clock_jumped(struct fs *fs)
@@ -310,7 +348,8 @@ void roster_clock_jumped(struct fs *fs)
 	RB_INIT(&fs->roster->ends);
 	RB_INIT(&fs->roster->caches);
 	RB_FOREACH(member, numbers, &fs->roster->numbers[0]) {
-		member->deferred = member->cache_deferred = 0;
+		member->in_use = member->cache_deferred = 0;
+		member->deferred = member->deferred ? fs->clock.looked : 0;
 		member->ends = end_of(fs, member);
 		member->cache_due = cache_due_of(fs, member);
 		if (member->ends != STORE_NEVER)
@@ -326,20 +365,84 @@ void roster_clock_jumped(struct fs *fs)
 	first_changed(fs->roster);
 }
 
+/* The newest of those beyond `keep`, with the ages of all up to it being right. NULL if there are no more than that. */
+static struct member *border(struct fs *fs)
+{
+	struct roster *roster = fs->roster;
+
+	while (!roster->border && roster->ageing > fs->options.keep && fs->options.keep) {
+		uint64_t excess = roster->ageing - fs->options.keep;
+		struct member *member = RB_MIN(ages, &roster->ages);
+
+		while (!refresh(fs, member) && --excess)
+			member = RB_NEXT(ages, &roster->ages, member);
+		if (!excess)
+			roster->border = member;
+	}
+	return roster->border;
+}
+
+static bool is_excess(struct fs *fs, const struct member *member)
+{
+	const struct member *newest = member->has_age ? border(fs) : NULL;
+
+	return newest && by_age(member, newest) <= 0;
+}
+
+static bool is_due(const struct fs *fs, const struct member *member, int64_t now)
+{
+	int64_t at = STORE_NEVER;
+
+	if (!is_guarded(fs, member))
+		retention_rule(&fs->options, &member->subject, fs->clock.skew, &at);
+	return now >= at && now >= fs->clock.hold;
+}
+
+bool roster_is_over(struct fs *fs, struct store_sid sid, int64_t now)
+{
+	struct roster *roster = fs->roster;
+	struct member *member;
+
+	fs_assert_locked(fs);
+	if (now < roster->first_end && !(fs->options.keep && roster->ageing > fs->options.keep) && !roster->deferred)
+		return false;
+	member = find(roster, sid);
+	if (!member || member->ended)
+		return false;
+	refresh(fs, member);
+	return now >= member->in_use && (is_due(fs, member, now) || is_excess(fs, member));
+}
+
+static enum roster_matter matter_of(const struct member *member, struct store_sid *ret)
+{
+	*ret = member->sid;
+	return member->ended ? ROSTER_DROPS : ROSTER_ENDS;
+}
+
 enum roster_matter roster_next(struct fs *fs, int64_t now, struct store_sid *ret)
 {
 	struct roster *roster = fs->roster;
 
 	fs_assert_locked(fs);
-	while (now >= roster->first_end && now >= fs->clock.hold) {
+	while (now >= roster->first_end) {
 		struct member *member = RB_MIN(ends, &roster->ends);
 
 		if (refresh(fs, member))
 			continue;
-		*ret = member->sid;
-		return member->ended ? ROSTER_DROPS : ROSTER_ENDS;
+		if (member->deferred && now >= member->deferred) {
+			take_out(roster, member);
+			member->deferred = 0;
+			put_in(fs, roster, member);
+			first_changed(roster);
+			continue;
+		}
+		if (now < fs->clock.hold)
+			break;
+		return matter_of(member, ret);
 	}
-	return ROSTER_NOTHING;
+	if (!border(fs))
+		return ROSTER_NOTHING;
+	return matter_of(RB_MIN(ages, &roster->ages), ret);
 }
 
 bool roster_next_cache(struct fs *fs, int64_t now, struct store_sid *ret)
@@ -358,54 +461,36 @@ bool roster_next_cache(struct fs *fs, int64_t now, struct store_sid *ret)
 	return false;
 }
 
-uint64_t roster_excess(const struct fs *fs)
-{
-	return fs->options.keep && fs->roster->ageing > fs->options.keep ? fs->roster->ageing - fs->options.keep : 0;
-}
-
-unsigned roster_oldest(struct fs *fs, struct store_sid *ret, unsigned max)
-{
-	struct ages *ages = &fs->roster->ages;
-	struct member *member = RB_MIN(ages, ages);
-	unsigned n = 0;
-
-	fs_assert_locked(fs);
-	while (member && n < max) {
-		struct member *next = RB_NEXT(ages, ages, member);
-
-		if (refresh(fs, member)) { /* it was written to since, and has moved on */
-			struct member *before = next ? RB_PREV(ages, ages, next) : RB_MAX(ages, ages);
-
-			next = before == member ? member : next;
-		} else {
-			ret[n++] = member->sid;
-		}
-		member = next;
-	}
-	return n;
-}
-
 bool roster_is_excess(struct fs *fs, struct store_sid sid, uint64_t *ret_newer)
 {
-	uint64_t excess = roster_excess(fs);
-	struct member *member = excess ? RB_MIN(ages, &fs->roster->ages) : NULL;
+	const struct member *member = find(fs->roster, sid);
 
-	for (uint64_t older = 0; member && older < excess; older++, member = RB_NEXT(ages, &fs->roster->ages, member))
-		if (member->sid.n == sid.n) {
-			*ret_newer = fs->roster->ageing - 1 - older;
-			return true;
-		}
-	return false;
+	fs_assert_locked(fs);
+	if (!member || !is_excess(fs, member))
+		return false;
+	*ret_newer = fs->options.keep;
+	return true;
 }
 
-void roster_defer(struct fs *fs, struct store_sid sid, int64_t moment)
+bool roster_is_in_use(const struct fs *fs, struct store_sid sid)
+{
+	const struct member *member = find(fs->roster, sid);
+
+	fs_assert_locked(fs);
+	return member && member->tries;
+}
+
+/* Found in use again and again, it is asked less and less often: after 1, 2, 4 ... 64 seconds. */
+void roster_found_in_use(struct fs *fs, struct store_sid sid, int64_t now)
 {
 	struct member *member = find(fs->roster, sid);
 
 	if (!member)
 		return;
 	take_out(fs->roster, member);
-	member->deferred = moment;
+	member->in_use = now + FS_SECOND;
+	member->deferred = now + (FS_SECOND << (member->tries < 6 ? member->tries : 6));
+	member->tries++;
 	put_in(fs, fs->roster, member);
 	first_changed(fs->roster);
 }
@@ -422,11 +507,13 @@ void roster_defer_cache(struct fs *fs, struct store_sid sid, int64_t moment)
 	first_changed(fs->roster);
 }
 
-int64_t roster_moment(const struct fs *fs)
+int64_t roster_moment(struct fs *fs)
 {
 	const struct roster *roster = fs->roster;
 	int64_t first = roster->first_end < roster->first_cache ? roster->first_end : roster->first_cache;
 
 	fs_assert_locked(fs);
+	if (border(fs))
+		return 0;
 	return first == STORE_NEVER ? first : later(first, fs->clock.hold);
 }

@@ -35,25 +35,34 @@ uint64_t roster_count(const struct fs *, bool trash);
 /* The skew changed, and with it all deadlines by age. */
 void roster_clock_jumped(struct fs *);
 
+/* It was set as the current one, or is that no more. */
+void roster_guard_changed(struct fs *, struct store_sid);
+/* When it ends, or before; STORE_NEVER. */
+int64_t roster_end(const struct fs *, struct store_sid);
+
+/* ---- whose time has come ----------------------------------------------------------------------------------------- */
+
 /* What roster_next found. */
 enum roster_matter {
 	ROSTER_NOTHING,
-	ROSTER_ENDS,  /* a living session's time is over, unless it is guarded by more than its record */
+	ROSTER_ENDS,  /* a living session's time is over, unless it is in use */
 	ROSTER_DROPS, /* one in the trash has been there for long enough */
 };
-/* The first session whose moment is not after `now`. Takes the time of a comparison when there is none. */
-enum roster_matter roster_next(struct fs *, int64_t now, struct store_sid *ret);
 /*
- * Of `keep`: sessions unguarded by their record beyond that number. The oldest ones, from the oldest on, are
- * roster_oldest's; *ret_newer tells how many unguarded ones are newer.
+ * The next session whose time is over. Takes the time of a comparison when there is none. What was found is to be ended,
+ * dropped, or told to roster_found_in_use; else it is found again.
  */
-uint64_t roster_excess(const struct fs *);
-unsigned roster_oldest(struct fs *, struct store_sid *ret, unsigned max);
+enum roster_matter roster_next(struct fs *, int64_t now, struct store_sid *ret);
+/* A living session's time is over, unless it is in use; not for a second after roster_found_in_use. */
+bool roster_is_over(struct fs *, struct store_sid, int64_t now);
+/* It is in use, or could not be ended: it stays for a second, and roster_next comes back to it after some time. */
+void roster_found_in_use(struct fs *, struct store_sid, int64_t now);
+bool roster_is_in_use(const struct fs *, struct store_sid);
+/* It is beyond `keep`. *ret_newer: at least so many unguarded ones are newer. */
 bool roster_is_excess(struct fs *, struct store_sid, uint64_t *ret_newer);
-/* The first session below whose cache/ a file may be due. False if there is none. */
+
+/* The next session below whose cache/ a file may be due; to be told to roster_note, or to roster_defer_cache. */
 bool roster_next_cache(struct fs *, int64_t now, struct store_sid *ret);
-/* Nothing more is decided about this session, or of its cache/, before `moment`. */
-void roster_defer(struct fs *, struct store_sid, int64_t moment);
 void roster_defer_cache(struct fs *, struct store_sid, int64_t moment);
-/* The earliest moment that roster_next or roster_next_cache has to say something; STORE_NEVER. */
-int64_t roster_moment(const struct fs *);
+/* The earliest moment at which roster_next or roster_next_cache has something to say; STORE_NEVER. */
+int64_t roster_moment(struct fs *);

@@ -1,0 +1,82 @@
+/*
+ * in_use.c - see in_use.h.
+ */
+#include "fs/in_use.h"
+
+#include "fs/serve.h"
+
+/* Questions that one request may cost, about a microsecond each; beyond it there is doubt. */
+enum { QUESTIONS_MAX = 1024 };
+
+struct questions {
+	unsigned count;
+	uint64_t ids[QUESTIONS_MAX];
+	bool is_dir[QUESTIONS_MAX];
+};
+
+static enum in_use ask(struct fs *fs, const struct questions *q)
+{
+	bool pruned = serve_prune(fs, q->ids, q->count);
+	enum in_use answer = IN_USE_NO;
+
+	for (unsigned i = 0; i < q->count; i++) {
+		if (!serve_is_held(fs, (struct fs_id){q->ids[i]}))
+			continue;
+		/* A directory may be held by names that were found absent in it. */
+		answer = IN_USE_DOUBT;
+		if (pruned && !q->is_dir[i])
+			return IN_USE_YES;
+	}
+	return answer;
+}
+
+static bool add(struct questions *q, const struct node *node)
+{
+	if (!node->nlookup)
+		return true;
+	if (q->count == QUESTIONS_MAX)
+		return false;
+	q->ids[q->count] = node->ino.n;
+	q->is_dir[q->count++] = S_ISDIR(node->inode.mode);
+	return true;
+}
+
+enum in_use in_use_session(struct fs *fs, struct store_sid sid)
+{
+	struct questions q = {.count = 0};
+	struct session *session = NULL;
+	struct node *node;
+
+	fs_assert_locked(fs);
+	HASH_FIND(hh, fs->sessions, &sid, sizeof(sid), session);
+	if (!session)
+		return IN_USE_NO;
+	LIST_FOREACH(node, &session->nodes, siblings)
+		if (!add(&q, node))
+			return IN_USE_DOUBT;
+	return ask(fs, &q);
+}
+
+enum in_use in_use_file(struct node *node)
+{
+	struct questions q = {.count = 0};
+	enum in_use answer;
+
+	add(&q, node);
+	answer = ask(node->session->fs, &q);
+	/* Nothing is below a file: what holds it is its user, or the process that is looking it up. */
+	return answer == IN_USE_NO ? IN_USE_NO : IN_USE_DOUBT;
+}
+
+enum in_use in_use_looked_up(struct fs *fs, enum in_use answer, struct store_ino ino)
+{
+	struct node *node = NULL;
+
+	if (answer != IN_USE_DOUBT)
+		return answer;
+	HASH_FIND(hh, fs->nodes, &ino, sizeof(ino), node);
+	if (!node)
+		return answer;
+	node->asked_again = !node->asked_again;
+	return node->asked_again ? IN_USE_DOUBT : IN_USE_YES;
+}
