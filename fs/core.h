@@ -20,6 +20,7 @@ struct session;
 struct control_link;
 struct control_node;
 struct roster;
+struct keeper;
 struct server;
 struct errands;
 struct fault_ring;
@@ -85,6 +86,7 @@ struct fs {
 	struct node *root;
 	struct age_clock clock;
 	struct roster *roster;
+	struct keeper *keeper; /* while it is served, unless read-only */
 	struct fs_absent absent;
 	struct fault_ring *faults; /* NULL: there was none */
 	/* unlinked inodes of one session that the kernel has forgotten, pinned: to be deleted in one batch, soon */

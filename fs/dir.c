@@ -8,6 +8,8 @@
 #include "fs/attr.h"
 #include "fs/control.h"
 #include "fs/error.h"
+#include "fs/expiry.h"
+#include "fs/keeper.h"
 
 int dir_find(struct fs *fs, struct fs_id id, const char *name, struct node **ret)
 {
@@ -77,7 +79,7 @@ void dir_refer(struct node *node, struct entry *ret)
 {
 	attr_fill(node, &ret->attr, &ret->attr_timeout);
 	ret->id = fs_id_of_ino(node->ino);
-	ret->entry_timeout = node_is_session(node) ? RULES_BRIEF : RULES_FOREVER;
+	ret->entry_timeout = node_is_session(node) ? expiry_timeout(node->session->fs, node->session->sid) : RULES_FOREVER;
 	node->nlookup++;
 }
 
@@ -98,6 +100,25 @@ static int lookup_name(struct node *dir, const char *name, struct entry *ret)
 	return r;
 }
 
+/* A name of the root: of a session that may be over. */
+static int lookup_session(struct fs *fs, const char *name, struct entry *ret)
+{
+	struct store_dirent found;
+	int r;
+
+	if (keeper_answers(fs, name, ret, &r))
+		return r;
+	if (!dir_find_name(fs->root, name, &found))
+		switch (expiry_lookup(fs, found.session)) {
+		case EXPIRY_ASK_AGAIN:
+			return ESTALE;
+		case EXPIRY_GONE:
+		case EXPIRY_STAYS:
+			break;
+		}
+	return lookup_name(fs->root, name, ret);
+}
+
 int dir_lookup(struct fs *fs, struct fs_id id, const char *name, struct entry *ret)
 {
 	FS_GUARD(fs);
@@ -111,5 +132,5 @@ int dir_lookup(struct fs *fs, struct fs_id id, const char *name, struct entry *r
 		return r;
 	if (dir_is_hidden(dir, name))
 		return control_lookup_dir(fs, node_is_root(dir) ? fs->root->session : dir->session, ret);
-	return lookup_name(dir, name, ret);
+	return node_is_root(dir) ? lookup_session(fs, name, ret) : lookup_name(dir, name, ret);
 }

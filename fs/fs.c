@@ -102,7 +102,7 @@ static int load_life(struct fs *fs)
 	if (!r)
 		r = run_begin(fs);
 	if (!r)
-		r = roster_new(fs, &fs->roster);
+		r = roster_new(fs);
 	if (!r)
 		r = history_load(fs);
 	if (!r)

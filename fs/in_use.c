@@ -3,6 +3,8 @@
  */
 #include "fs/in_use.h"
 
+#include <sys/stat.h>
+
 #include "fs/serve.h"
 
 /* Questions that one request may cost, about a microsecond each; beyond it there is doubt. */

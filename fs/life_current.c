@@ -8,6 +8,7 @@
 #include "fs/current.h"
 #include "fs/error.h"
 #include "fs/life.h"
+#include "fs/roster.h"
 #include "fs/values.h"
 
 #define CURRENT_VALUE "sessfs.current"
@@ -59,8 +60,13 @@ int life_set_current(struct fs *fs, struct store_sid sid)
 	snprintf(text, sizeof(text), "%u", sid.n);
 	if (!r)
 		r = value_set(fs, CURRENT_VALUE, sid.n ? text : NULL);
-	if (!r)
+	if (!r) {
+		struct store_sid before = fs->chosen;
+
 		fs->chosen = sid;
+		roster_guard_changed(fs, before);
+		roster_guard_changed(fs, sid);
+	}
 	return r;
 }
 
@@ -75,7 +81,9 @@ int current_load(struct fs *fs)
 	sid.n = (uint32_t)strtoul(text, NULL, 10);
 	free(text);
 	r = sid.n ? check_living(fs, sid) : ENOENT;
-	if (!r)
+	if (!r) {
 		fs->chosen = sid;
+		roster_guard_changed(fs, sid);
+	}
 	return r == ENOENT ? 0 : r;
 }

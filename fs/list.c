@@ -8,6 +8,8 @@
 #include "fs/control.h"
 #include "fs/dir.h"
 #include "fs/error.h"
+#include "fs/expiry.h"
+#include "fs/serve.h"
 
 /* Places before the store's first cookie: behind "." and behind "..". */
 enum { BEHIND_DOT = 1, BEHIND_DOTDOT = 2 };
@@ -28,6 +30,7 @@ struct names {
 	size_t used, size;
 	size_t room, overhead; /* of the answer: what is left of it, and what a name costs beside its text */
 	bool no_memory;
+	uint64_t last; /* cookie of the last one taken */
 };
 
 static bool names_reserve(struct names *names, size_t need)
@@ -65,6 +68,7 @@ static bool take_name(void *arg, const struct store_dirent *entry)
 		.type = entry->type, .len = entry->name_len};
 	memcpy(name->text, entry->name, entry->name_len + 1);
 	names->used += need;
+	names->last = entry->cookie;
 	names->room -= cost;
 	return false;
 }
@@ -78,12 +82,19 @@ static void refer_name(struct fs *fs, const struct name *name, struct entry *ent
 		dir_refer(node, entry);
 }
 
-static void add_names(struct fs *fs, const struct names *names, bool plus, dir_add add, void *arg)
+/* How many were added; *ret_full: the answer is full. */
+static unsigned add_names(struct node *dir, const struct names *names, bool plus, dir_add add, void *arg, bool *ret_full)
 {
+	struct fs *fs = dir->session->fs;
+	unsigned added = 0;
+
 	for (size_t at = 0; at < names->used;) {
 		const struct name *name = (const struct name *)(names->data + at);
 		struct entry entry = {.attr = {.st_ino = name->ino.n, .st_mode = name->type}};
 
+		at += (sizeof(*name) + name->len + 1 + 7) & ~(size_t)7;
+		if (node_is_root(dir) && expiry_hides(fs, name->session))
+			continue;
 		if (plus)
 			refer_name(fs, name, &entry);
 		if (!add(arg, name->text, &entry, name->cookie)) {
@@ -91,10 +102,12 @@ static void add_names(struct fs *fs, const struct names *names, bool plus, dir_a
 
 			if (entry.id.n)
 				forget_locked(fs, &item, 1);
-			return;
+			*ret_full = true;
+			break;
 		}
-		at += (sizeof(*name) + name->len + 1 + 7) & ~(size_t)7;
+		added++;
 	}
+	return added;
 }
 
 static bool add_dots(struct node *dir, uint64_t from, dir_add add, void *arg)
@@ -106,13 +119,29 @@ static bool add_dots(struct node *dir, uint64_t from, dir_add add, void *arg)
 		&& (from >= BEHIND_DOTDOT || add(arg, "..", &dotdot, BEHIND_DOTDOT));
 }
 
+/* Adds what fits of the names behind *after, which moves on. *ret_more: none was added, but there are more. */
+static int list_some(struct node *dir, uint64_t *after, struct names *names, bool plus, dir_add add, void *arg,
+	bool *ret_more)
+{
+	bool full = false;
+	int r = error_of_store(
+		store_scan_dirents(dir->session->fs->store, dir->session->sid, dir->ino, *after, take_name, names));
+
+	if (!r || r == ENOENT)
+		r = names->no_memory && !names->used ? -ENOMEM : 0;
+	if (!r)
+		*ret_more = names->used && !add_names(dir, names, plus, add, arg, &full) && !full;
+	*after = names->last;
+	return r;
+}
+
 static int list(struct node *dir, uint64_t from, size_t room, bool plus, dir_add add, void *arg)
 {
-	struct fs *fs = dir->session->fs;
 	size_t overhead = NAME_BYTES + (plus ? ENTRY_BYTES : 0);
 	struct names names = {.room = room, .overhead = overhead};
 	uint64_t after = from < STORE_COOKIE_MIN ? 0 : from;
-	int r;
+	bool more = true;
+	int r = 0;
 
 	if (from < BEHIND_DOTDOT) {
 		size_t dots = 2 * ((overhead + 2 + 7) & ~(size_t)7);
@@ -121,11 +150,8 @@ static int list(struct node *dir, uint64_t from, size_t room, bool plus, dir_add
 		if (!add_dots(dir, from, add, arg))
 			return 0;
 	}
-	r = error_of_store(store_scan_dirents(fs->store, dir->session->sid, dir->ino, after, take_name, &names));
-	if (!r || r == ENOENT)
-		r = names.no_memory && !names.used ? -ENOMEM : 0;
-	if (!r)
-		add_names(fs, &names, plus, add, arg);
+	for (room = names.room; !r && more; names.used = 0, names.room = room)
+		r = list_some(dir, &after, &names, plus, add, arg, &more);
 	free(names.data);
 	return r;
 }
@@ -143,5 +169,8 @@ int dir_list(struct fs *fs, struct fs_id id, uint64_t from, size_t room, bool pl
 		return r;
 	if (from == 0)
 		attr_accessed(dir);
-	return list(dir, from, room, plus, add, arg);
+	r = list(dir, from, room, plus, add, arg);
+	if (node_is_root(dir) && !fs->options.read_only)
+		serve_forget_listing(fs, id); /* else the kernel would not ask again */
+	return r;
 }

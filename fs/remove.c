@@ -6,6 +6,7 @@
 #include "fs/control.h"
 #include "fs/dir.h"
 #include "fs/error.h"
+#include "fs/keeper.h"
 #include "fs/history.h"
 #include "fs/life.h"
 
@@ -156,6 +157,8 @@ int dir_rmdir(struct fs *fs, struct fs_id id, const char *name)
 	if (control_is_id(id))
 		return control_rmdir(fs, id, name);
 	r = dir_find(fs, id, name, &dir);
+	if (!r && node_is_root(dir) && keeper_answers(fs, name, NULL, &r))
+		return r;
 	if (!r)
 		r = find(dir, name, &entry, &node);
 	if (r)

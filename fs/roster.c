@@ -9,6 +9,7 @@
 #include <bsd/sys/tree.h>
 
 #include "fs/error.h"
+#include "fs/keeper.h"
 #include "fs/retention.h"
 
 struct member {
@@ -42,6 +43,7 @@ struct roster {
 	uint64_t deferred; /* members that are */
 	struct member *spare;
 	int64_t first_end, first_cache; /* the lowest keys; STORE_NEVER */
+	int64_t told; /* what roster_moment said last */
 };
 
 static int compare(int64_t a, int64_t b, const struct member *x, const struct member *y)
@@ -122,12 +124,27 @@ static int64_t cache_due_of(const struct fs *fs, const struct member *member)
 	return later(retention_cache(&fs->options, member->cache_oldest, fs->clock.jumped), member->cache_deferred);
 }
 
-static void first_changed(struct roster *roster)
+/* When there is something to do, as far as it is known without a look at records. */
+static int64_t moment(const struct fs *fs)
 {
+	const struct roster *roster = fs->roster;
+
+	if (fs->options.keep && roster->ageing > fs->options.keep)
+		return 0;
+	return roster->first_end < roster->first_cache ? roster->first_end : roster->first_cache;
+}
+
+static void first_changed(struct fs *fs)
+{
+	struct roster *roster = fs->roster;
 	const struct member *end = RB_MIN(ends, &roster->ends), *cache = RB_MIN(caches, &roster->caches);
 
 	roster->first_end = end ? end->ends : STORE_NEVER;
 	roster->first_cache = cache ? cache->cache_due : STORE_NEVER;
+	if (moment(fs) >= roster->told)
+		return;
+	roster->told = INT64_MIN;
+	keeper_wake(fs);
 }
 
 static void take_out(struct roster *roster, struct member *member)
@@ -171,7 +188,7 @@ static void place(struct fs *fs, struct member *member, const struct store_sessi
 	take_out(fs->roster, member);
 	learn(member, record);
 	put_in(fs, fs->roster, member);
-	first_changed(fs->roster);
+	first_changed(fs);
 }
 
 /* The entry becomes right; false if it was. */
@@ -215,9 +232,9 @@ static bool load(void *arg, const struct store_session *record)
 	return false;
 }
 
-int roster_new(struct fs *fs, struct roster **ret)
+int roster_new(struct fs *fs)
 {
-	struct roster *roster = calloc(1, sizeof(*roster));
+	struct roster *roster = fs->roster = calloc(1, sizeof(*roster));
 	struct loading loading = {.fs = fs, .roster = roster};
 	int r;
 
@@ -227,13 +244,9 @@ int roster_new(struct fs *fs, struct roster **ret)
 	r = error_of_store(store_scan_sessions(fs->store, 0, load, &loading));
 	if (!r && loading.no_memory)
 		r = -ENOMEM;
-	if (r) {
-		roster_free(roster);
-		return r;
-	}
-	first_changed(roster);
-	*ret = roster;
-	return 0;
+	roster->told = INT64_MIN;
+	first_changed(fs);
+	return r;
 }
 
 void roster_free(struct roster *roster)
@@ -267,7 +280,7 @@ void roster_add(struct fs *fs, const struct store_session *record)
 	fs->roster->spare = NULL;
 	learn(member, record);
 	put_in(fs, fs->roster, member);
-	first_changed(fs->roster);
+	first_changed(fs);
 }
 
 void roster_note(struct fs *fs, const struct store_session *record)
@@ -282,7 +295,7 @@ void roster_note(struct fs *fs, const struct store_session *record)
 	member->in_use = member->deferred = member->cache_deferred = 0;
 	member->tries = 0;
 	put_in(fs, fs->roster, member);
-	first_changed(fs->roster);
+	first_changed(fs);
 }
 
 void roster_remove(struct fs *fs, struct store_sid sid)
@@ -293,7 +306,7 @@ void roster_remove(struct fs *fs, struct store_sid sid)
 	if (!member)
 		return;
 	take_out(fs->roster, member);
-	first_changed(fs->roster);
+	first_changed(fs);
 	free(member);
 }
 
@@ -326,7 +339,7 @@ void roster_guard_changed(struct fs *fs, struct store_sid sid)
 		return;
 	take_out(fs->roster, member);
 	put_in(fs, fs->roster, member);
-	first_changed(fs->roster);
+	first_changed(fs);
 }
 
 int64_t roster_end(const struct fs *fs, struct store_sid sid)
@@ -334,7 +347,7 @@ int64_t roster_end(const struct fs *fs, struct store_sid sid)
 	const struct member *member = find(fs->roster, sid);
 
 	fs_assert_locked(fs);
-	return member ? member->ends : STORE_NEVER;
+	return !member ? STORE_NEVER : member->deferred ? INT64_MIN : member->ends;
 }
 
 /* ---- whose time has come ----------------------------------------------------------------------------------------- */
@@ -362,7 +375,7 @@ void roster_clock_jumped(struct fs *fs)
 		if (member->ends != STORE_NEVER)
 			RB_INSERT(ends, &fs->roster->ends, member);
 	}
-	first_changed(fs->roster);
+	first_changed(fs);
 }
 
 /* The newest of those beyond `keep`, with the ages of all up to it being right. NULL if there are no more than that. */
@@ -433,7 +446,7 @@ enum roster_matter roster_next(struct fs *fs, int64_t now, struct store_sid *ret
 			take_out(roster, member);
 			member->deferred = 0;
 			put_in(fs, roster, member);
-			first_changed(roster);
+			first_changed(fs);
 			continue;
 		}
 		if (now < fs->clock.hold)
@@ -492,7 +505,7 @@ void roster_found_in_use(struct fs *fs, struct store_sid sid, int64_t now)
 	member->deferred = now + (FS_SECOND << (member->tries < 6 ? member->tries : 6));
 	member->tries++;
 	put_in(fs, fs->roster, member);
-	first_changed(fs->roster);
+	first_changed(fs);
 }
 
 void roster_defer_cache(struct fs *fs, struct store_sid sid, int64_t moment)
@@ -504,16 +517,14 @@ void roster_defer_cache(struct fs *fs, struct store_sid sid, int64_t moment)
 	take_out(fs->roster, member);
 	member->cache_deferred = moment;
 	put_in(fs, fs->roster, member);
-	first_changed(fs->roster);
+	first_changed(fs);
 }
 
 int64_t roster_moment(struct fs *fs)
 {
-	const struct roster *roster = fs->roster;
-	int64_t first = roster->first_end < roster->first_cache ? roster->first_end : roster->first_cache;
+	int64_t at = moment(fs);
 
 	fs_assert_locked(fs);
-	if (border(fs))
-		return 0;
-	return first == STORE_NEVER ? first : later(first, fs->clock.hold);
+	fs->roster->told = at;
+	return at == STORE_NEVER || at == 0 ? at : later(at, fs->clock.hold);
 }

@@ -15,8 +15,8 @@
 
 struct roster;
 
-/* Reads the records of all sessions. */
-int roster_new(struct fs *, struct roster **ret);
+/* Reads the records of all sessions into fs->roster, which is to be freed in any case. */
+int roster_new(struct fs *);
 void roster_free(struct roster *);
 
 /* Makes sure that the next roster_add does not fail: to be called before the commit. -ENOMEM. */
@@ -37,7 +37,7 @@ void roster_clock_jumped(struct fs *);
 
 /* It was set as the current one, or is that no more. */
 void roster_guard_changed(struct fs *, struct store_sid);
-/* When it ends, or before; STORE_NEVER. */
+/* When it ends, or before; a moment in the past for one that was found in use; STORE_NEVER. */
 int64_t roster_end(const struct fs *, struct store_sid);
 
 /* ---- whose time has come ----------------------------------------------------------------------------------------- */
@@ -64,5 +64,8 @@ bool roster_is_excess(struct fs *, struct store_sid, uint64_t *ret_newer);
 /* The next session below whose cache/ a file may be due; to be told to roster_note, or to roster_defer_cache. */
 bool roster_next_cache(struct fs *, int64_t now, struct store_sid *ret);
 void roster_defer_cache(struct fs *, struct store_sid, int64_t moment);
-/* The earliest moment at which roster_next or roster_next_cache has something to say; STORE_NEVER. */
+/*
+ * The earliest moment at which roster_next or roster_next_cache has something to say; 0: now; STORE_NEVER. When it becomes
+ * an earlier one, the keeper is woken.
+ */
 int64_t roster_moment(struct fs *);

@@ -1,5 +1,6 @@
 /*
- * serve.h - the connection to the kernel: mount, threads, end. fs_mount, fs_serve and fs_stop are here too.
+ * serve.h - the connection to the kernel: mount, threads, end, what the kernel is asked and told of itself. fs_mount,
+ * fs_serve and fs_stop are here too.
  */
 #pragma once
 
@@ -15,3 +16,26 @@ void serve_free(struct server *);
  * which other threads must serve: no lock may be held.
  */
 void serve_forget_content(struct fs *, struct fs_id);
+
+/* The thread whose request this thread is serving; 0: none. */
+pid_t serve_caller(void);
+
+/* ---- without a request of the kernel's --------------------------------------------------------------------------- */
+
+/*
+ * These three take no lock of the kernel's that a process may hold while it waits for an answer of ours: they may be
+ * called within a request, with fs->lock held.
+ */
+
+/* Whether the kernel holds the inode. True also where it cannot be asked. */
+bool serve_is_held(struct fs *, struct fs_id);
+/* Has the kernel drop those of these inodes that it only caches, the later ones last. False: it does not know how. */
+bool serve_prune(struct fs *, const uint64_t *ids, unsigned count);
+/* The kernel's copy of a directory's listing and attributes is out of date. */
+void serve_forget_listing(struct fs *, struct fs_id dir);
+
+/*
+ * The name is not there any more. Waits for the directory's lock, so not to be called within a request, nor with
+ * fs->lock held.
+ */
+void serve_forget_name(struct fs *, struct fs_id dir, const char *name);

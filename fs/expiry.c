@@ -1,0 +1,149 @@
+/*
+ * expiry.c - see expiry.h.
+ */
+#include "fs/expiry.h"
+
+#include <errno.h>
+#include <syslog.h>
+
+#include "fs/in_use.h"
+#include "fs/keeper.h"
+#include "fs/roster.h"
+#include "fs/rules.h"
+
+#define TICK_NS (20 * INT64_C(1000000)) /* the kernel counts in ticks, and rounds up */
+#define STEP_NS (2 * INT64_C(1000000)) /* for which the lock is held at most, and one end more */
+
+/* Ends it by the rule that says so. What cannot be ended stays for now. */
+static enum expiry end(struct fs *fs, struct store_sid sid, int64_t now)
+{
+	struct life_outlook outlook;
+	struct session *session;
+	int r = session_get(fs, sid, &session);
+
+	if (!r) {
+		r = life_outlook(fs, &session->record, &outlook);
+		if (!r)
+			r = life_end(session, outlook.rule);
+		if (!r)
+			keeper_announce(fs, session->record.name, session->record.root);
+		session_put(session);
+	}
+	if (!r)
+		return EXPIRY_GONE;
+	fs_log(LOG_WARNING, "warning: a session whose time is over could not be ended: error %d", r);
+	roster_found_in_use(fs, sid, now);
+	return EXPIRY_STAYS;
+}
+
+/* Where its directory is, as far as the kernel may know it; 0: it does not. */
+static struct store_ino top_of(const struct fs *fs, struct store_sid sid)
+{
+	struct session *session = NULL;
+
+	HASH_FIND(hh, fs->sessions, &sid, sizeof(sid), session);
+	return session ? session->record.root : (struct store_ino){0};
+}
+
+enum expiry expiry_lookup(struct fs *fs, struct store_sid sid)
+{
+	int64_t now = fs_age_now(fs);
+
+	if (fs->options.read_only || !roster_is_over(fs, sid, now))
+		return EXPIRY_STAYS;
+	switch (in_use_looked_up(fs, in_use_session(fs, sid), top_of(fs, sid))) {
+	case IN_USE_NO:
+		return end(fs, sid, now);
+	case IN_USE_DOUBT:
+		return EXPIRY_ASK_AGAIN;
+	case IN_USE_YES:
+		break;
+	}
+	roster_found_in_use(fs, sid, now);
+	return EXPIRY_STAYS;
+}
+
+bool expiry_hides(struct fs *fs, struct store_sid sid)
+{
+	int64_t now = fs_age_now(fs);
+
+	if (fs->options.read_only || !roster_is_over(fs, sid, now))
+		return false;
+	keeper_wake(fs);
+	switch (in_use_session(fs, sid)) {
+	case IN_USE_NO:
+		return true;
+	case IN_USE_YES:
+		roster_found_in_use(fs, sid, now);
+		break;
+	case IN_USE_DOUBT:
+		break;
+	}
+	return false;
+}
+
+double expiry_timeout(struct fs *fs, struct store_sid sid)
+{
+	int64_t end = roster_end(fs, sid), now;
+	double left;
+
+	if (end == STORE_NEVER)
+		return RULES_BRIEF;
+	now = fs_age_now(fs);
+	left = end > now + TICK_NS ? (double)(end - now - TICK_NS) / (double)FS_SECOND : 0;
+	return left < RULES_BRIEF ? left : RULES_BRIEF;
+}
+
+static void drop(struct fs *fs, struct store_sid sid, int64_t now)
+{
+	struct session *session;
+	int r = session_get(fs, sid, &session);
+
+	if (!r) {
+		r = life_drop(session);
+		session_put(session);
+	}
+	if (r && r != ENOENT)
+		roster_found_in_use(fs, sid, now); /* once more, later */
+	else
+		roster_remove(fs, sid);
+}
+
+/* False if it is in doubt, and the keeper was asked to find out. */
+static bool end_one(struct fs *fs, struct store_sid sid, int64_t now)
+{
+	switch (in_use_session(fs, sid)) {
+	case IN_USE_NO:
+		end(fs, sid, now);
+		return true;
+	case IN_USE_DOUBT:
+		if (keeper_look_up(fs, sid))
+			return false;
+		break;
+	case IN_USE_YES:
+		break;
+	}
+	roster_found_in_use(fs, sid, now);
+	return true;
+}
+
+bool expiry_step(struct fs *fs)
+{
+	int64_t now = fs_age_now(fs), begun = now;
+	struct store_sid sid;
+
+	while (!fs->options.read_only && fs_now() - begun < STEP_NS) {
+		switch (roster_next(fs, now, &sid)) {
+		case ROSTER_NOTHING:
+			return false;
+		case ROSTER_ENDS:
+			if (!end_one(fs, sid, now))
+				return true;
+			break;
+		case ROSTER_DROPS:
+			drop(fs, sid, now);
+			break;
+		}
+	}
+	return !fs->options.read_only;
+}

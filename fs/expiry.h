@@ -1,0 +1,25 @@
+/*
+ * expiry.h - sessions whose time is over: who looks at them finds them gone. All is called with fs->lock held.
+ *
+ * A name that is looked up is decided on, and its session ended, before the answer. A listing leaves out what is over,
+ * which the keeper then ends in steps, so that ten thousand ends hold nobody up. Where it is in doubt whether a session
+ * is in use (in_use.h), a listing shows it, and the keeper finds out at once.
+ */
+#pragma once
+
+#include "fs/life.h"
+
+enum expiry {
+	EXPIRY_STAYS,
+	EXPIRY_GONE,
+	EXPIRY_ASK_AGAIN, /* to be answered ESTALE: the kernel then looks the name up once more */
+};
+
+/* The name of a session is looked up. */
+enum expiry expiry_lookup(struct fs *, struct store_sid);
+/* Not to be listed. */
+bool expiry_hides(struct fs *, struct store_sid);
+/* Seconds for which the kernel may remember the name of a session. */
+double expiry_timeout(struct fs *, struct store_sid);
+/* Ends some of those that are over, and drops some of those whose grace is; true while there are more. */
+bool expiry_step(struct fs *);

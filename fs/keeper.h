@@ -1,0 +1,38 @@
+/*
+ * keeper.h - the quiet thread: ends and drops sessions when their time comes and nobody looks, tells the kernel and its
+ * watchers what is gone, and notes each hour that the mount is alive.
+ *
+ * What was ended has to be told, so that programs which watch the root see it go. A notification does not do that: with
+ * FUSE_NOTIFY_DELETE (tried on Linux 6.18) only a watch of the session's own directory sees IN_DELETE_SELF, and one of
+ * the root sees nothing. So the keeper removes the name by rmdir(2) on the mount itself, which the rules answer without
+ * doing anything more (keeper_answers). In the same way it looks up a name of which it is in doubt (in_use.h).
+ *
+ * These calls are made by a process of its own, by vfork(2): it shares the memory, but has closed the device above the
+ * mount. A thread that waits for an answer of its own process cannot be killed, and would keep the device, and with it
+ * the mount, from ever ending after kill -9; this process sees the connection aborted instead. It opens the mount only
+ * for that moment, and makes sure first that it reaches this mount and no other thing at that path. A mount that was
+ * handed over as /dev/fd/N has no path: its names are invalidated only, and doubts count as use.
+ *
+ * Lock order: fs->lock is held by callers of all but keeper_new and keeper_free.
+ */
+#pragma once
+
+#include "fs/rules.h"
+
+struct keeper;
+
+/* Starts it, as fs->keeper. 0 or negative. */
+int keeper_new(struct fs *);
+/* Ends it, while requests are still answered or the connection is gone. NULL is fine. */
+void keeper_free(struct keeper *);
+/* Something may be due earlier than it thinks. */
+void keeper_wake(struct fs *);
+/* The name of a session is gone by our own doing: its watchers are to be told. */
+void keeper_announce(struct fs *, const char *name, struct store_ino top);
+/* Has the name of the session looked up soon, which decides whether it is in use. False: that cannot be done. */
+bool keeper_look_up(struct fs *, struct store_sid);
+/*
+ * Whether the request that is being served is one of the keeper's own about this name of the root, and so to be
+ * answered with *ret: for `entry`, a lookup, which is filled then, and without one the rmdir.
+ */
+bool keeper_answers(struct fs *, const char *name, struct entry *ret_entry, int *ret);
