@@ -17,7 +17,7 @@
 /* On a full device: few pages have to be written then. */
 #define SHORT_STEP_NS (STEP_NS / 20)
 #define RETRY_NS UINT64_C(1000000000)
-enum { STEP_SESSIONS = 512, SLICE = 1000 };
+enum { STEP_SESSIONS = 4096, SLICE = 1000 };
 
 /* ---- the list --------------------------------------------------------------------------------------------------- */
 
@@ -148,7 +148,7 @@ struct step {
 	struct warm_txn *txn;
 	uint64_t until; /* store_clock */
 	uint32_t sids[STEP_SESSIONS];
-	unsigned count, gone; /* the first `gone` of them */
+	unsigned count, gone; /* the first `gone` of them, ascending once it is known how many */
 	uint64_t deleted;     /* records */
 	uint32_t culprit;     /* of a failure: the session that cannot be deleted, or 0 */
 };
@@ -166,12 +166,16 @@ static int delete_range(struct step *t, uint32_t sid)
 	return r;
 }
 
-static bool is_gone(const struct step *t, uint64_t sid)
+static int compare_sids(const void *a, const void *b)
 {
-	for (unsigned i = 0; i < t->gone; i++)
-		if (t->sids[i] == sid)
-			return true;
-	return false;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+static bool is_gone(const struct step *t, uint64_t owner)
+{
+	uint32_t sid = (uint32_t)owner;
+	return t->gone && bsearch(&sid, t->sids, t->gone, sizeof sid, compare_sids);
 }
 
 /* Their orphans, which lie with all others. */
@@ -201,6 +205,7 @@ static int delete_some(struct step *t)
 		r = delete_range(t, t->sids[t->gone]);
 		t->gone += r == STORE_ABSENT;
 	}
+	qsort(t->sids, t->gone, sizeof *t->sids, compare_sids);
 	if (r >= 0 && t->gone)
 		r = delete_orphans(t);
 	for (unsigned i = 0; r >= 0 && i < t->gone; i++) {
