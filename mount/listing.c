@@ -33,12 +33,17 @@ struct cells {
 	const char *cells[COLUMNS];
 };
 
+static bool is_in_use(const struct told *t)
+{
+	return strcmp(t->guard, "in use") == 0;
+}
+
 static void put_marks(const struct told *t, char *buf, size_t size)
 {
 	const struct {
 		bool holds;
 		const char *text;
-	} marks[] = {{t->current, "current"}, {t->pinned, "pinned"}, {t->interrupted, "interrupted"}, {t->in_use, "in use"},
+	} marks[] = {{t->current, "current"}, {t->pinned, "pinned"}, {t->interrupted, "interrupted"}, {is_in_use(t), "in use"},
 		{t->ended != 0, t->rule}};
 	size_t used = 0;
 
@@ -108,6 +113,7 @@ json_t *listing_object(const struct told *t)
 	json_add(o, "is_current", json_boolean(t->current));
 	json_add(o, "pinned", json_boolean(t->pinned));
 	json_add(o, "interrupted", json_boolean(t->interrupted));
-	json_add(o, "in_use", json_boolean(t->in_use));
+	json_add(o, "protected_by", *t->guard ? json_from_text(t->guard) : json_null());
+	json_add(o, "in_use", json_boolean(is_in_use(t)));
 	return o;
 }

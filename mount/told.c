@@ -36,9 +36,13 @@ static const struct member {
 	{"is_current", FLAG, AT(current)},
 	{"pinned", FLAG, AT(pinned)},
 	{"interrupted", FLAG, AT(interrupted)},
-	{"in_use", FLAG, AT(in_use)},
+	{"protected_by", TEXT, AT(guard)},
+	{"due", FLAG, AT(due)},
+	{"age_seconds", NUMBER, AT(age)},
+	{"limit_seconds", NUMBER, AT(limit)},
+	{"newer", NUMBER, AT(newer)},
+	{"keep", NUMBER, AT(keep)},
 	{"rule", TEXT, AT(rule)},
-	{"reason", TEXT, AT(reason)},
 	{"ended_at", TIME, AT(ended)},
 	{"until", TIME, AT(until)},
 	{"files_created", NUMBER, AT(creations)},
@@ -87,7 +91,7 @@ static void fill(struct told *t, const struct member *m, const json_t *object)
 void told_one(const json_t *object, struct told *ret)
 {
 	const json_t *counts = json_object_get(object, "file_counts"), *count;
-	struct told t = {.name = "", .status = "", .path = "", .rule = "", .reason = ""};
+	struct told t = {.name = "", .status = "", .path = "", .rule = "", .guard = ""};
 	const char *view;
 
 	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)

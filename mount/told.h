@@ -12,11 +12,14 @@ struct told {
 	int64_t expires;          /* 0 and MOMENT_NEVER: not */
 	uint64_t files, size, stored;
 	double ratio;
-	bool current, pinned, interrupted, in_use;
+	bool current, pinned, interrupted;
+	const char *guard; /* what keeps it whatever its age: "pinned", "paused", "current", "in use", or "" */
 	/* of one that ended, or will: by which rule, when, and until when it can be taken back (0: not) */
 	const char *rule;
 	int64_t ended, until;
-	const char *reason; /* of one that expires or stays: the numbers that decide it, in words */
+	/* of one in expiring.json: it would go now; seconds since its last write, and allowed; newer ones, and allowed */
+	bool due;
+	uint64_t age, limit, newer, keep;
 	uint64_t creations, modifications, operations; /* of one that ended */
 	const json_t *cost;
 };
@@ -33,7 +36,7 @@ void told_one(const json_t *object, struct told *ret);
 bool told_sessions(const struct place *, struct told_list *ret); /* newest first */
 bool told_trash(const struct place *, struct told_list *ret);    /* last ended first */
 bool told_history(const struct place *, struct told_list *ret);  /* last ended first */
-/* What would go, the next first, and what stays. */
+/* What goes by a rule, the next first, and what stays; the document is the first list's. */
 bool told_expiring(const struct place *, struct told_list *ret, struct told_list *ret_staying);
 void told_release(struct told_list *);
 #define TOLD_AUTO __attribute__((cleanup(told_release))) struct told_list

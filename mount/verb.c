@@ -30,6 +30,7 @@ enum { OPTIONS_MAX = 24, HELP_COLUMN = 22 };
 	row(undelete) \
 	row(history) \
 	row(search) \
+	row(expire) \
 	row(stats) \
 	row(doctor) \
 	row(completion)

@@ -67,14 +67,12 @@ static void add_times(struct table *table, const struct told *t, const json_t *i
 static void add_expiry(struct table *table, const struct told *t, int64_t now)
 {
 	char when[MOMENT_TEXT], left[NUMBER_TEXT];
-	const char *guard = t->pinned                           ? " (pinned)"
-			    : strcmp(t->status, "paused") == 0 ? " (paused)"
-							       : "";
-
 	moment_format_local(t->expires, when);
 	number_say_duration(moment_seconds(now, t->expires), left);
-	if (*guard || t->expires == 0 || t->expires == MOMENT_NEVER)
-		add(table, "expires", "never%s", guard);
+	if (*t->guard)
+		add(table, "expires", "not while it is %s", t->guard);
+	else if (t->expires == 0 || t->expires == MOMENT_NEVER)
+		add(table, "expires", "never");
 	else if (t->expires <= now)
 		add(table, "expires", "now (since %s)", when);
 	else
