@@ -105,7 +105,9 @@ static void rough(uint64_t seconds, const char *const names[4], char buf[NUMBER_
 
 	while (unit < 3 && seconds < 2 * durations[unit].factor)
 		unit++;
-	snprintf(buf, NUMBER_TEXT, "%" PRIu64 "%s", seconds / durations[unit].factor, names[unit]);
+	uint64_t factor = durations[unit].factor;
+	uint64_t whole = seconds / factor + (seconds % factor >= factor - factor / 2);
+	snprintf(buf, NUMBER_TEXT, "%" PRIu64 "%s", whole, names[unit]);
 }
 
 void number_rough_duration(uint64_t seconds, char buf[NUMBER_TEXT])

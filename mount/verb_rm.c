@@ -43,13 +43,16 @@ static void say_removed(const struct place *place)
 
 static int say_not_removed(const struct place *place, int error)
 {
-	char *what = NULL;
-
-	if (asprintf(&what, "%s is not removed", place->name) < 0)
-		return VERB_NOT_DONE;
-	int status = controls_say_refused(place, what, error);
-	free(what);
-	return status;
+	if (error == EBUSY)
+		message_error("%s is not removed: it is the current session; make another one current first: "
+			      "`ln -sfn OTHER %s/.sessfs/current`",
+			place->name, place->mount);
+	else
+		message_error("%s is not removed: %s%s", place->name, strerror(error),
+			error == EROFS                      ? "; the mount is read-only"
+			: error == EACCES || error == EPERM ? "; it belongs to another user"
+							    : "");
+	return error == ENOENT ? VERB_NOT_FOUND : VERB_NOT_DONE;
 }
 
 static int remove_one(const struct place *place, void *arg)
