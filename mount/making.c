@@ -37,15 +37,15 @@ void making_release(struct making *m)
 }
 
 /* session_20261121_093000, and, where that is taken, session_20261121_093000_2 and so on; in the reader's time zone. */
-static char *name_of_now(int n)
+static char *name_of_now(const char *prefix, int n)
 {
 	time_t now = time(NULL);
 	char text[64] = "", *name;
 	struct tm tm;
 
 	if (localtime_r(&now, &tm))
-		strftime(text, sizeof text, "session_%Y%m%d_%H%M%S", &tm);
-	if ((n == 1 ? asprintf(&name, "%s", text) : asprintf(&name, "%s_%d", text, n)) < 0)
+		strftime(text, sizeof text, "%Y%m%d_%H%M%S", &tm);
+	if ((n == 1 ? asprintf(&name, "%s_%s", prefix, text) : asprintf(&name, "%s_%s_%d", prefix, text, n)) < 0)
 		die_of_memory();
 	return name;
 }
@@ -95,7 +95,7 @@ int making_make(struct place *place, const struct making *m)
 	for (int n = 1; error == EEXIST && n <= (named ? 1 : NAMES_TRIED); n++) {
 		if (!named) {
 			free(place->name);
-			place->name = name_of_now(n);
+			place->name = name_of_now(m->prefix ? m->prefix : "session", n);
 		}
 		error = make_dir(place);
 	}

@@ -4,6 +4,7 @@
 #include "mount/place.h"
 
 struct making {
+	const char *prefix; /* of names made from the time; NULL is "session" */
 	const char *query, *project; /* or NULL */
 	char *tags;                  /* a tag a line, or NULL; owned */
 };

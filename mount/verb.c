@@ -28,6 +28,7 @@ enum { OPTIONS_MAX = 24, HELP_COLUMN = 22 };
 	row(unpin) \
 	row(rm) \
 	row(undelete) \
+	row(run) \
 	row(history) \
 	row(search) \
 	row(expire) \

@@ -8,35 +8,19 @@
 #include "mount/message.h"
 #include "mount/moment.h"
 #include "mount/number.h"
-#include "mount/told.h"
-
-/* MOUNT/.sessfs/trash/NAME, or, without a name, MOUNT/NAME */
-static char *path_of(const struct place *place, const char *in_trash)
-{
-	struct place root = {.mount = place->mount};
-	char *dir = place_control(&root, "trash"), *path;
-
-	if (asprintf(&path, "%s/%s", dir, in_trash) < 0) {
-		message_error("out of memory");
-		exit(VERB_NOT_DONE);
-	}
-	free(dir);
-	return path;
-}
+#include "mount/removing.h"
 
 static void say_removed(const struct place *place)
 {
 	char left[NUMBER_TEXT], when[MOMENT_TEXT];
-	TOLD_AUTO history = {0};
-	const struct told *t = told_history(place, &history) ? told_find(&history, place->name) : NULL;
-	int64_t now = moment_now();
+	int64_t until = removing_until(place);
 
-	if (!t || t->until <= now) {
+	if (!until) {
 		message_say("%s is removed", place->name);
 		return;
 	}
-	number_say_duration(moment_seconds(now, t->until), left);
-	moment_format_local(t->until, when);
+	number_say_duration(moment_seconds(moment_now(), until), left);
+	moment_format_local(until, when);
 	message_say("%s is in the trash; `sessfs undelete %s` takes it back within %s, until %s", place->name,
 		place->name, left, when);
 }
@@ -57,12 +41,9 @@ static int say_not_removed(const struct place *place, int error)
 
 static int remove_one(const struct place *place, void *arg)
 {
-	char *from = place_path(place), *to = path_of(place, place->name);
-	int error = rename(from, to) == 0 ? 0 : errno;
+	int error = removing_move(place);
 
 	(void)arg;
-	free(from);
-	free(to);
 	if (error)
 		return say_not_removed(place, error);
 	say_removed(place);
@@ -104,7 +85,7 @@ static char *former_name(const char *path, const char *fallback)
 
 static int take_back(struct place *place, const char *name, const char *as)
 {
-	char *from = path_of(place, name);
+	char *from = removing_path(place, name);
 
 	place->name = as ? strdup(as) : former_name(from, name);
 	char *to = place_path(place);

@@ -1,0 +1,141 @@
+# `sessfs run -- COMMAND`: a session for one program; its surroundings, output, signals, end and exit status.
+. "$TEST_ROOT/tests/lib.sh"
+
+mount_store -o ttl=24h
+cd "$TEST_DIR"
+# run WORDS... - its stdout in the file out, its stderr in err, its exit status in STATUS.
+run() {
+	STATUS=0
+	"$SESSFS" run -m "$MNT" "$@" >out 2>err || STATUS=$?
+}
+state() { json "$MNT/$1/.session/info.json" 'j["status"]'; }
+told() { grep -qE -- "$1" err || fail "no '$1' in: $(cat err)"; }
+
+note "what it is given"
+run --name first --tag ice --tag snow --query 'How cold?' --keep -- sh -c \
+	'cat; pwd; echo "$SESSFS_SESSION|$SESSFS_DIR|$TMPDIR|$OLDPWD"; echo oops >&2; echo $((1 / 1)) >"$(mktemp)"' \
+	< <(echo from stdin)
+assert_eq $STATUS 0
+assert_file out "from stdin
+$MNT/first
+first|$MNT/first|$MNT/first/intermediate_results|$TEST_DIR"
+told '^oops$'
+assert_file "$MNT/first/logs/stdout.log" "$(cat out)"
+assert_file "$MNT/first/logs/stderr.log" oops
+assert_eq "$(ls "$MNT/first/intermediate_results" | wc -l)" 1
+assert_eq "$(state first)" completed
+assert_eq "$(json "$MNT/first/.session/info.json" 'j["query"], sorted(j["tags"])')" "('How cold?', ['ice', 'snow'])"
+told "first completed after .*$MNT/first, .*logs/stdout.log"
+told 'it expires in .*sessfs pin first'
+
+note "a program by a path from where one is"
+printf '#!/bin/sh\necho here: "$@"\n' >program
+chmod +x program
+run --keep --name second -- ./program a 'b c'
+assert_file out 'here: a b c'
+
+note "without --keep a success leaves nothing but a way back"
+run -- sh -c 'echo kept >"$SESSFS_DIR/research_data/file"; echo $SESSFS_SESSION'
+assert_eq $STATUS 0
+name=$(cat out)
+assert_match "$name" '^run_[0-9]{8}_[0-9]{6}(_[0-9]+)?$'
+assert_absent "$MNT/$name"
+told "$name completed .*and is removed; .sessfs undelete $name. takes it back until"
+"$SESSFS" undelete -m "$MNT" "$name"
+assert_file "$MNT/$name/research_data/file" kept
+assert_eq "$(state "$name")" completed
+
+note "a failure stays, with its reason"
+run --name third -- sh -c 'exit 3'
+assert_eq $STATUS 3
+assert_eq "$(state third)" failed
+told 'third failed after .* with exit status 3'
+grep -q 'exit status 3' "$MNT/third/.session/events.jsonl"
+run --name fourth -- sh -c 'kill -9 $$'
+assert_eq $STATUS 137
+told 'signal 9'
+assert_eq "$(state fourth)" failed
+grep -q 'signal 9' "$MNT/fourth/.session/events.jsonl"
+
+note "what cannot be run leaves no session"
+run --name fifth -- no-such-program
+assert_eq $STATUS 127
+assert_absent "$MNT/fifth"
+run --name fifth -- "$TEST_DIR"
+assert_eq $STATUS 126
+assert_absent "$MNT/fifth"
+run --name fifth --keep -- no-such-program
+assert_eq $STATUS 127
+assert_eq "$(state fifth)" failed
+run --name fifth -- true
+assert_eq $STATUS 1
+told 'session fifth already'
+run --name .hidden -- true
+assert_eq $STATUS 2
+run --tag a/b --name sixth -- true
+assert_eq $STATUS 1
+assert_absent "$MNT/sixth"
+STATUS=$(status_of "$SESSFS" run)
+assert_eq "$STATUS" 2
+
+note "a program that pauses its session, or says itself that it is over"
+run --name seventh --keep -- sh -c 'echo paused >.session/status; exit 4'
+assert_eq "$STATUS $(state seventh)" "4 failed"
+run --name eighth --keep -- sh -c 'echo archived >.session/status'
+assert_eq "$STATUS $(state eighth)" "0 archived"
+
+note "much output, of both kinds, whole and in order"
+run --name ninth --keep -- python3 -c '
+import sys
+for n in range(60000):
+	print(n)
+	if n % 3 == 0: print(-n, file=sys.stderr)'
+assert_eq $STATUS 0
+cmp out "$MNT/ninth/logs/stdout.log"
+cmp out <(seq 0 59999)
+cmp <(head -n 20000 err) "$MNT/ninth/logs/stderr.log"
+
+note "signals are passed on"
+python3 - "$SESSFS" "$MNT" <<'PYTHON'
+import signal, subprocess, sys
+program, mnt = sys.argv[1:]
+command = """
+import signal, sys
+number = int(sys.argv[1])
+def end(*_):
+	print("got it")
+	sys.exit(7)
+signal.signal(number, end)
+print("ready", flush=True)
+signal.pause()
+"""
+for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT:
+	name = f"on_{number.name}"
+	process = subprocess.Popen([program, "run", "-m", mnt, "--name", name, "--", "python3", "-c", command, str(number.value)],
+		stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, restore_signals=True,
+		preexec_fn=lambda: [signal.signal(n, signal.SIG_DFL) for n in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)])
+	assert process.stdout.readline() == "ready\n"
+	process.send_signal(number)
+	out, err = process.communicate(timeout=20)
+	assert (process.returncode, out) == (7, "got it\n"), (process.returncode, out, err)
+	with open(f"{mnt}/{name}/logs/stdout.log") as log:
+		assert log.read() == "ready\ngot it\n"
+PYTHON
+
+note "who stays in the background does not hold it up, and what was printed is there"
+run --name tenth --keep -- bash -c 'tail -f /dev/null & echo $! >pid; echo first; disown'
+assert_eq "$STATUS $(cat out)" "0 first"
+kill "$(cat "$MNT/tenth/pid")"
+timeout 20 "$SESSFS" run -m "$MNT" --name eleventh --keep -- bash -c 'yes & echo $! >pid' | tail -c 2 >/dev/null
+wait_for 5 sh -c "! kill -0 $(cat "$MNT/eleventh/pid") 2>/dev/null" # nobody reads what it prints
+
+note "a reader that goes away ends it, as it would without sessfs"
+"$SESSFS" run -m "$MNT" --name twelfth -- yes 2>err | head -2 >out || :
+assert_eq "$(cat out | xargs)" "y y"
+assert_eq "$(state twelfth)" failed
+
+note "nothing is mounted"
+"$SESSFS" umount "$MNT"
+wait "$DAEMON"
+run -- true
+assert_eq $STATUS 3
