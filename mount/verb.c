@@ -33,6 +33,7 @@ enum { OPTIONS_MAX = 24, HELP_COLUMN = 22 };
 	row(search) \
 	row(expire) \
 	row(stats) \
+	row(top) \
 	row(doctor) \
 	row(completion)
 /* clang-format on */
