@@ -9,11 +9,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_NAME "daemon"
+#define DIED "died\n"
+#define FAILED "closed: "
 
 enum { SLOW_SECONDS = 5 };
+
+/* Takes away what a daemon that died has left; who still has it open is told so. */
+static void bury(int dir)
+{
+	int fd = openat(dir, FILE_NAME, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd >= 0) {
+		dprintf(fd, DIED);
+		close(fd);
+	}
+	unlinkat(dir, FILE_NAME, 0);
+}
 
 static int open_in(const char *store, int flags)
 {
@@ -22,7 +37,7 @@ static int open_in(const char *store, int flags)
 	if (dir < 0)
 		return -errno;
 	if (flags & O_CREAT)
-		unlinkat(dir, FILE_NAME, 0);
+		bury(dir);
 	int fd = openat(dir, FILE_NAME, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int error = errno;
 	close(dir);
@@ -43,14 +58,21 @@ int closing_begin(const char *store)
 	return fd;
 }
 
-void closing_end(int fd, const char *error)
+void closing_end(const char *store, int fd, const char *error)
 {
+	int dir;
+
 	if (fd < 0)
 		return;
-	if (error)
-		dprintf(fd, "closed: %s\n", error);
-	else
-		dprintf(fd, "closed ok\n");
+	if (error) {
+		dprintf(fd, FAILED "%s\n", error);
+		return;
+	}
+	dir = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return;
+	unlinkat(dir, FILE_NAME, 0);
+	close(dir);
 }
 
 int closing_watch(const char *store)
@@ -63,12 +85,11 @@ static void interrupt(int sig)
 	(void)sig;
 }
 
-static size_t read_all(int fd, char *text, size_t size)
+static void read_all(int fd, char *text, size_t size)
 {
 	ssize_t n = pread(fd, text, size - 1, 0);
 
 	text[n > 0 ? n : 0] = 0;
-	return n > 0 ? (size_t)n : 0;
 }
 
 static int wait_for_lock(int fd, void (*slow)(int pid))
@@ -93,17 +114,19 @@ static int wait_for_lock(int fd, void (*slow)(int pid))
 }
 
 /* What the file says of a daemon that is gone. */
-static enum closing_result read_end(const char *text, char **ret_why)
+static enum closing_result read_end(int fd, const char *text, char **ret_why)
 {
-	static const char failed[] = "\nclosed: ";
+	const char *why = strstr(text, "\n" FAILED);
+	struct stat st;
 
-	if (strstr(text, "\nclosed ok\n"))
-		return CLOSING_SAVED;
-	const char *why = strstr(text, failed);
-	if (!why)
+	if (why) {
+		why += strlen("\n" FAILED);
+		*ret_why = strndup(why, strcspn(why, "\n"));
+		return CLOSING_FAILED;
+	}
+	if (strstr(text, "\n" DIED) || fstat(fd, &st) < 0)
 		return CLOSING_DIED;
-	*ret_why = strndup(why + sizeof failed - 1, strcspn(why + 1, "\n") - (sizeof failed - 2));
-	return CLOSING_FAILED;
+	return st.st_nlink ? CLOSING_DIED : CLOSING_SAVED;
 }
 
 enum closing_result closing_wait(int fd, void (*slow)(int pid), char **ret_why)
@@ -113,9 +136,12 @@ enum closing_result closing_wait(int fd, void (*slow)(int pid), char **ret_why)
 	if (fd < 0)
 		return CLOSING_UNKNOWN;
 	int r = wait_for_lock(fd, slow);
+	enum closing_result result = CLOSING_UNKNOWN;
 	read_all(fd, text, sizeof text);
+	if (r == 0)
+		result = read_end(fd, text, ret_why);
 	close(fd);
-	return r < 0 ? CLOSING_UNKNOWN : read_end(text, ret_why);
+	return result;
 }
 
 enum closing_result closing_look(const char *store, int *ret_pid, char **ret_why)
@@ -124,14 +150,14 @@ enum closing_result closing_look(const char *store, int *ret_pid, char **ret_why
 	char text[512];
 
 	if (fd < 0)
-		return CLOSING_UNKNOWN;
+		return fd == -ENOENT ? CLOSING_SAVED : CLOSING_UNKNOWN;
 	bool alive = flock(fd, LOCK_SH | LOCK_NB) < 0;
 	read_all(fd, text, sizeof text);
+	enum closing_result result = alive ? CLOSING_UNKNOWN : read_end(fd, text, ret_why);
 	close(fd);
-	if (!alive)
-		return read_end(text, ret_why);
-	if (sscanf(text, "pid %d", &pid) != 1)
-		return CLOSING_UNKNOWN;
-	*ret_pid = pid;
-	return CLOSING_ALIVE;
+	if (alive && sscanf(text, "pid %d", &pid) == 1) {
+		*ret_pid = pid;
+		result = CLOSING_ALIVE;
+	}
+	return result;
 }

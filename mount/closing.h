@@ -1,9 +1,9 @@
 /*
  * closing.h - how a daemon tells whoever unmounts whether everything was saved.
  *
- * The daemon keeps the file `daemon` in the store's directory, flock'ed while it lives. It is made anew for each mount,
- * so that who has it open reads of this daemon and not of the next: "pid N", and when the store is closed "closed ok"
- * or "closed: WHY".
+ * The daemon keeps the file `daemon` in the store's directory, flock'ed while it lives: "pid N". When the store is closed
+ * and everything saved the file is gone, as a full disk may have no room for a word more; else it says "closed: WHY". It
+ * is made anew for each mount, so that who has it open reads of this daemon and not of the next.
  */
 #pragma once
 
@@ -16,13 +16,13 @@ int closing_begin(const char *store);
  * Daemon: after the store was closed; error is NULL when everything is saved. The descriptor stays open, for the lock
  * to go with the process. Ignores a negative one.
  */
-void closing_end(int fd, const char *error);
+void closing_end(const char *store, int fd, const char *error);
 
 enum closing_result {
 	CLOSING_SAVED,
 	CLOSING_FAILED,  /* *ret_why says why; for the caller to free */
 	CLOSING_DIED,    /* the daemon ended without closing its store */
-	CLOSING_UNKNOWN, /* it left no file */
+	CLOSING_UNKNOWN, /* its file cannot be read */
 	CLOSING_ALIVE,   /* it has not ended; of closing_look only */
 };
 

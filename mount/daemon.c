@@ -234,7 +234,7 @@ static int close_store(struct daemon *d)
 		snprintf(why, sizeof why, "%s", strerror(r < 0 ? -r : ENOSPC));
 		message_error("not everything could be saved in %s: %s", d->plan->store, why);
 	}
-	closing_end(d->closing, r ? why : NULL);
+	closing_end(d->plan->store, d->closing, r ? why : NULL);
 	return r ? MOUNT_SYSTEM : MOUNT_DONE;
 }
 

@@ -145,7 +145,7 @@ static void say_closed(const char *path, enum closing_result end, const char *wh
 	else
 		machine_say(ret, MACHINE_OK, MOUNT_DONE, "%s has format %u, which this sessfs knows; %s", path,
 			STORE_FORMAT,
-			end == CLOSING_SAVED ? "it was closed, everything saved" : "it was never mounted");
+			end == CLOSING_SAVED ? "everything in it is saved" : "how it was closed is not known");
 }
 
 static bool look_store(const struct walk *w, const char *path)

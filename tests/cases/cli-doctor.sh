@@ -16,7 +16,7 @@ assert_eq $STATUS 1
 told "^fix +store +there is no store $STORE; .sessfs init $STORE. makes one"
 "$SESSFS" init "$STORE" >/dev/null
 doctor "$STORE"
-told "^ok +store +$STORE has format 1, which this sessfs knows; it was never mounted"
+told "^ok +store +$STORE has format 1, which this sessfs knows; everything in it is saved"
 told "^ok +space +.* is free on the disk of $STORE"
 told "^ok +device"
 mount_store
@@ -27,7 +27,7 @@ doctor
 told "^ok +store +$STORE is open"
 umount_store
 doctor "$STORE"
-told "^ok +store +$STORE has format 1.*it was closed, everything saved"
+told "^ok +store +$STORE has format 1.*everything in it is saved"
 
 note "a dead daemon: a stale mount, a store that was not closed"
 mount_store
