@@ -95,7 +95,7 @@ static void copy_chunk(struct copy *p, const struct key *key, const struct page_
 		p->sum += v->len;
 		return;
 	}
-	ssize_t len = chunk_encode(p->check->codec, *key, 3, p->check->raw, keep, p->out);
+	ssize_t len = chunk_encode(p->check->codec, *key, 3, NULL, p->check->raw, keep, p->out);
 	if (len < 0) {
 		p->error = (int)len;
 		return;

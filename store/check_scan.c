@@ -165,6 +165,7 @@ static bool is_body_right(const struct super *super, const struct key *key, cons
 	case KIND_DIRENT:
 		return record_decode(&dirent_schema, f->body, f->len, &u.dirent) == 0 && u.dirent.name_len > 0 &&
 		       is_name_in_place(super, key, u.dirent.name, u.dirent.name_len);
+	case KIND_DICTIONARY:
 	case KIND_CHUNK:
 	case KIND_DROP:
 		break;
@@ -186,6 +187,10 @@ const char *check_refuse(const struct super *super, struct codec_ctx *codec, uin
 			       : NULL;
 	if (open_value(*key, (struct warm_value){v->data, v->len}, &f))
 		return "has a checksum that does not hold";
+	if (key_kind(*key) == KIND_DICTIONARY)
+		return dictionaries_learn(codec_dictionaries(codec), (uint32_t)key_sub(*key), f.body, f.len)
+			       ? "cannot be used, or is not the one that it is named for"
+			       : NULL;
 	return is_body_right(super, key, &f) ? NULL : "cannot be decoded, or says what it must not";
 }
 
@@ -322,6 +327,7 @@ static void note(struct check *c, const struct key *key, const struct found *f)
 		note_ending(c, key);
 		break;
 	case KIND_FLUSHED:
+	case KIND_DICTIONARY:
 	case KIND_CHUNK:
 	case KIND_DROP:
 		break;
@@ -455,6 +461,7 @@ static void refuse(struct check *c, const struct key *key, unsigned invariant, c
 		[KIND_SESSION] = "a session",
 		[KIND_ORPHAN] = "an orphan",
 		[KIND_ENDING] = "an ending",
+		[KIND_DICTIONARY] = "a dictionary",
 		[KIND_INODE] = "an inode",
 		[KIND_XATTR] = "an extended attribute",
 		[KIND_DIRENT] = "a name",

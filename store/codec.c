@@ -4,18 +4,125 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <xxhash.h>
+#include <zdict.h>
 #include <zstd.h>
+#include <zstd_errors.h>
+
+/* ---- dictionaries ------------------------------------------------------------------------------------------------ */
+
+struct dictionary {
+	uint32_t name;
+	ZSTD_DDict *decompress;
+	ZSTD_CDict *compress; /* made when it is first needed, */
+	int level;            /* for this level */
+	size_t len;
+	uint8_t data[];
+};
+
+int dictionary_new(const uint8_t *data, size_t len, struct dictionary **ret)
+{
+	size_t head = ZDICT_getDictHeaderSize(data, len);
+	if (ZSTD_isError(head))
+		return ZSTD_getErrorCode(head) == ZSTD_error_memory_allocation ? -ENOMEM : -EIO;
+	if (len > DICTIONARY_SIZE_MAX)
+		return -EIO;
+	struct dictionary *d = malloc(sizeof *d + len);
+	if (!d)
+		return -ENOMEM;
+	uint32_t name = (uint32_t)XXH3_64bits(data, len);
+	*d = (struct dictionary){ .name = name ? name : 1, .len = len };
+	memcpy(d->data, data, len);
+	d->decompress = ZSTD_createDDict(data, len);
+	if (!d->decompress) {
+		dictionary_free(d);
+		return -ENOMEM;
+	}
+	*ret = d;
+	return 0;
+}
+
+void dictionary_free(struct dictionary *d)
+{
+	if (!d)
+		return;
+	ZSTD_freeDDict(d->decompress);
+	ZSTD_freeCDict(d->compress);
+	free(d);
+}
+
+uint32_t dictionary_name(const struct dictionary *d)
+{
+	return d->name;
+}
+
+const uint8_t *dictionary_data(const struct dictionary *d, size_t *ret_len)
+{
+	*ret_len = d->len;
+	return d->data;
+}
+
+size_t dictionary_train(const uint8_t *samples, const size_t *lens, unsigned count, uint8_t *out)
+{
+	size_t n = ZDICT_trainFromBuffer(out, DICTIONARY_SIZE_MAX, samples, lens, count);
+	return ZDICT_isError(n) ? 0 : n;
+}
+
+struct dictionary *dictionaries_find(struct dictionaries *all, uint32_t name)
+{
+	struct dictionary *d;
+	for (int i = 0; i < DICTIONARIES_MAX && (d = atomic_load_explicit(&all->list[i], memory_order_acquire)); i++)
+		if (d->name == name)
+			return d;
+	return NULL;
+}
+
+bool dictionaries_add(struct dictionaries *all, struct dictionary *d)
+{
+	for (int i = 0; i < DICTIONARIES_MAX; i++) {
+		if (atomic_load_explicit(&all->list[i], memory_order_relaxed))
+			continue;
+		atomic_store_explicit(&all->list[i], d, memory_order_release);
+		return true;
+	}
+	dictionary_free(d);
+	return false;
+}
+
+int dictionaries_learn(struct dictionaries *all, uint32_t name, const uint8_t *data, size_t len)
+{
+	struct dictionary *d;
+	if (dictionaries_find(all, name))
+		return 0;
+	int r = dictionary_new(data, len, &d);
+	if (r)
+		return r;
+	if (d->name != name) {
+		dictionary_free(d);
+		return -EIO;
+	}
+	return dictionaries_add(all, d) ? 0 : -EIO;
+}
+
+void dictionaries_release(struct dictionaries *all)
+{
+	for (int i = 0; i < DICTIONARIES_MAX; i++)
+		dictionary_free(all->list[i]);
+}
+
+/* ---- contexts ---------------------------------------------------------------------------------------------------- */
 
 struct codec_ctx {
 	ZSTD_CCtx *compress;
 	ZSTD_DCtx *decompress;
+	struct dictionaries *dictionaries;
 };
 
-int codec_new(struct codec_ctx **ret)
+int codec_new(struct dictionaries *dictionaries, struct codec_ctx **ret)
 {
 	struct codec_ctx *c = calloc(1, sizeof *c);
 	if (!c)
 		return -ENOMEM;
+	c->dictionaries = dictionaries;
 	c->compress = ZSTD_createCCtx();
 	c->decompress = ZSTD_createDCtx();
 	if (!c->compress || !c->decompress) {
@@ -33,6 +140,11 @@ void codec_free(struct codec_ctx *c)
 	ZSTD_freeCCtx(c->compress);
 	ZSTD_freeDCtx(c->decompress);
 	free(c);
+}
+
+struct dictionaries *codec_dictionaries(struct codec_ctx *c)
+{
+	return c->dictionaries;
 }
 
 uint32_t codec_check(struct key key, const uint8_t *body, size_t len)
@@ -78,23 +190,45 @@ static bool looks_incompressible(struct codec_ctx *c, const uint8_t *raw, size_t
 	return ZSTD_isError(n) || n > SAMPLE - SAMPLE / 16;
 }
 
-ssize_t chunk_encode(struct codec_ctx *c, struct key key, int level, const uint8_t *raw, size_t len, uint8_t *out)
+static bool prepare(struct codec_ctx *c, struct dictionary *d, int level)
 {
-	enum codec codec = CODEC_RAW;
-	size_t n = len;
-	if (level && !looks_incompressible(c, raw, len)) {
-		size_t got = ZSTD_compressCCtx(c->compress, out + CHUNK_HEADER_SIZE, len, raw, len, level);
-		if (!ZSTD_isError(got) && got < len) {
-			codec = CODEC_ZSTD;
-			n = got;
-		}
+	if (d->compress && d->level != level) {
+		ZSTD_freeCDict(d->compress);
+		d->compress = NULL;
 	}
-	if (codec == CODEC_RAW)
+	if (!d->compress)
+		d->compress = ZSTD_createCDict(d->data, d->len, level);
+	d->level = level;
+	/* The last chunk may have stopped half-way, when it turned out not to shrink. */
+	ZSTD_CCtx_reset(c->compress, ZSTD_reset_session_only);
+	/* The chunk names its dictionary itself, the frame need not. */
+	return d->compress && !ZSTD_isError(ZSTD_CCtx_setParameter(c->compress, ZSTD_c_dictIDFlag, 0)) &&
+	       !ZSTD_isError(ZSTD_CCtx_refCDict(c->compress, d->compress));
+}
+
+/* Bytes written to out, of which there are `len`; 0 if they do not suffice. */
+static size_t compress(
+	struct codec_ctx *c, int level, struct dictionary *d, const uint8_t *raw, size_t len, uint8_t *out)
+{
+	size_t n = d ? ZSTD_compress2(c->compress, out, len, raw, len)
+		     : ZSTD_compressCCtx(c->compress, out, len, raw, len, level);
+	return ZSTD_isError(n) || n >= len ? 0 : n;
+}
+
+ssize_t chunk_encode(struct codec_ctx *c, struct key key, int level, struct dictionary *d, const uint8_t *raw,
+	size_t len, uint8_t *out)
+{
+	size_t n = 0;
+	if (!level || len > DICTIONARY_CHUNK_MAX || (d && !prepare(c, d, level)))
+		d = NULL;
+	if (level && !looks_incompressible(c, raw, len))
+		n = compress(c, level, d, raw, len, out + CHUNK_HEADER_SIZE);
+	if (n == 0)
 		memcpy(out + CHUNK_HEADER_SIZE, raw, len);
-	out[4] = (uint8_t)codec;
-	put_u32(out + 5, 0);
+	out[4] = n ? CODEC_ZSTD : CODEC_RAW;
+	put_u32(out + 5, n && d ? d->name : 0);
 	put_u32(out + 9, (uint32_t)len);
-	n += CHUNK_HEADER_SIZE;
+	n = (n ? n : len) + CHUNK_HEADER_SIZE;
 	put_u32(out, codec_check(key, out + CODEC_CHECK_SIZE, n - CODEC_CHECK_SIZE));
 	return (ssize_t)n;
 }
@@ -107,23 +241,32 @@ ssize_t chunk_raw_len(const uint8_t *value, size_t len)
 	return raw >= 1 && raw <= STORE_CHUNK_SIZE ? (ssize_t)raw : -EIO;
 }
 
+static bool decompress(struct codec_ctx *c, uint32_t name, const uint8_t *payload, size_t len, uint8_t *out, size_t raw)
+{
+	struct dictionary *d = name ? dictionaries_find(c->dictionaries, name) : NULL;
+	if (name && !d)
+		return false;
+	size_t n = d ? ZSTD_decompress_usingDDict(c->decompress, out, raw, payload, len, d->decompress)
+		     : ZSTD_decompressDCtx(c->decompress, out, raw, payload, len);
+	return !ZSTD_isError(n) && n == raw;
+}
+
 ssize_t chunk_decode(struct codec_ctx *c, struct key key, const uint8_t *value, size_t len, uint8_t *out, size_t room)
 {
 	const uint8_t *body;
 	size_t body_len;
 	ssize_t raw = chunk_raw_len(value, len);
-	if (raw < 0 || (size_t)raw > room || codec_open(key, value, len, &body, &body_len) || get_u32(value + 5) != 0)
+	if (raw < 0 || (size_t)raw > room || codec_open(key, value, len, &body, &body_len))
 		return -EIO;
+	uint32_t name = get_u32(value + 5);
 	const uint8_t *payload = value + CHUNK_HEADER_SIZE;
 	size_t payload_len = len - CHUNK_HEADER_SIZE;
-	if (value[4] == CODEC_RAW && payload_len == (size_t)raw) {
+	if (value[4] == CODEC_RAW && payload_len == (size_t)raw && !name) {
 		memcpy(out, payload, payload_len);
 		return raw;
 	}
-	if (value[4] != CODEC_ZSTD)
-		return -EIO;
-	size_t n = ZSTD_decompressDCtx(c->decompress, out, (size_t)raw, payload, payload_len);
-	return !ZSTD_isError(n) && n == (size_t)raw ? raw : -EIO;
+	bool done = value[4] == CODEC_ZSTD && decompress(c, name, payload, payload_len, out, (size_t)raw);
+	return done ? raw : -EIO;
 }
 
 uint64_t codec_batch_check(uint64_t salt, uint64_t offset, const uint8_t *data, size_t len)

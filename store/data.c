@@ -54,7 +54,7 @@ int reader_new(struct store *s, struct reader **ret)
 {
 	struct reader *r = calloc(1, sizeof *r);
 	int res = r && (r->scratch = malloc(STORE_CHUNK_SIZE)) ? 0 : -ENOMEM;
-	res = res ? res : codec_new(&r->codec);
+	res = res ? res : codec_new(&s->dictionaries, &r->codec);
 	res = res ? res : warm_snapshot_new(s->warm, &r->snapshot);
 	if (res) {
 		reader_free(r);

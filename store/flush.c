@@ -13,9 +13,11 @@
 #include <stdlib.h>
 
 struct flush {
+	struct store *store;
 	struct hot *hot;
 	struct warm_txn *txn;
 	struct codec_ctx *codec;
+	struct dictionary *dictionary; /* for small chunks, NULL: none */
 	int level;
 	uint8_t *raw; /* STORE_CHUNK_SIZE: a chunk being put together */
 	uint8_t *out; /* CHUNK_ENCODED_MAX: a value being sealed */
@@ -27,12 +29,13 @@ struct flush {
 
 static int flush_init(struct flush *f, struct store *s, struct hot *h)
 {
-	*f = (struct flush){ .hot = h, .level = s->options.level };
+	*f = (struct flush){ .store = s, .hot = h, .level = s->options.level };
 	f->raw = malloc(STORE_CHUNK_SIZE);
 	f->out = malloc(CHUNK_ENCODED_MAX);
 	f->chunk = malloc(CHUNK_ENCODED_MAX);
 	int r = f->raw && f->out && f->chunk ? 0 : -ENOMEM;
-	r = r ? r : codec_new(&f->codec);
+	r = r ? r : codec_new(&s->dictionaries, &f->codec);
+	r = r ? r : dictionary_choose(s, h, f->codec, f->raw, f->out, &f->dictionary);
 	return r ? r : warm_begin(s->warm, &f->txn);
 }
 
@@ -214,7 +217,7 @@ static int flush_chunk(struct flush *f, const struct entry *e, int64_t *delta)
 	*delta -= (int64_t)old.len;
 	if (n == 0)
 		return old.len ? warm_delete(f->txn, &e->key) : 0;
-	ssize_t len = chunk_encode(f->codec, e->key, f->level, f->raw, n, f->chunk);
+	ssize_t len = chunk_encode(f->codec, e->key, f->level, f->dictionary, f->raw, n, f->chunk);
 	if (len < 0)
 		return (int)len;
 	*delta += len;
@@ -291,11 +294,27 @@ static int put_generation(struct flush *f)
 	return put_value(f, key, 0, value, record_put_uint(hot_header(f->hot)->generation, value));
 }
 
+/* In the transaction that first uses it. */
+static int put_dictionary(struct flush *f)
+{
+	size_t len;
+	int r = 0;
+	if (!f->dictionary || f->dictionary != f->store->trainer.fresh)
+		return 0;
+	const uint8_t *data = dictionary_data(f->dictionary, &len);
+	for (uint64_t copy = 0; copy < DICTIONARY_COPIES && r == 0; copy++) {
+		uint64_t sub = copy << 32 | dictionary_name(f->dictionary);
+		r = put_value(f, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_DICTIONARY, sub), 0, data, len);
+	}
+	return r;
+}
+
 int flush_log(struct store *s, struct hot *h)
 {
 	struct flush f;
 	static const struct key first;
 	int r = flush_init(&f, s, h);
+	r = r ? r : put_dictionary(&f);
 	struct entry *at = index_seek(&h->index, &first);
 	while (r == 0 && at)
 		r = flush_session(&f, &at);
@@ -303,6 +322,8 @@ int flush_log(struct store *s, struct hot *h)
 	if (r == 0) {
 		r = warm_commit(f.txn);
 		f.txn = NULL;
+		if (r == 0 && f.dictionary == s->trainer.fresh)
+			s->trainer.fresh = NULL;
 	}
 	flush_release(&f);
 	return r > 0 ? -EIO : r;

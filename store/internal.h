@@ -112,6 +112,17 @@ struct store {
 		bool stopped;
 	} drops;
 
+	struct dictionaries dictionaries;
+	/* of whoever flushes: what is gathered to learn a dictionary from */
+	struct trainer {
+		uint8_t *samples;
+		size_t *lens;
+		unsigned count;
+		size_t bytes;
+		uint64_t seen, next;      /* bytes of small chunks so far; when to learn again */
+		struct dictionary *fresh; /* learnt, and in no commit yet */
+	} trainer;
+
 	struct cache cache; /* has its own lock */
 	_Atomic uint64_t epoch;
 	_Atomic uint64_t position, durable;
@@ -159,6 +170,17 @@ void reader_free(struct reader *);
 int flush_log(struct store *, struct hot *);
 /* The same, giving up the reserve when the device is full. */
 int flush_log_somehow(struct store *, struct hot *);
+
+/* ---- dictionary.c -- */
+/* Makes known those that warm has. What is damaged is passed over. -ENOMEM */
+int dictionaries_load(struct store *);
+/*
+ * The one that suits the small chunks of a log best, which may be one learnt just now; NULL: none. Called by whoever
+ * flushes. raw and out are buffers for a chunk.
+ */
+int dictionary_choose(struct store *, struct hot *, struct codec_ctx *, uint8_t *raw, uint8_t *out,
+	struct dictionary **ret);
+void trainer_release(struct trainer *);
 
 /* ---- flusher.c -- */
 int flusher_start(struct store *);

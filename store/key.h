@@ -20,12 +20,16 @@ enum kind {
 	KIND_SESSION = 3, /* session 0, inode 0, sub: session number */
 	KIND_ORPHAN = 4,  /* session 0, inode 0, sub: inode number */
 	KIND_ENDING = 5,  /* session 0, inode 0, sub: session number */
+	KIND_DICTIONARY = 6, /* session 0, inode 0, sub: number of the copy 32, name 32; written by the flusher only */
 	KIND_INODE = 8,
 	KIND_XATTR = 9,   /* sub: hash of the name, as for names of a directory */
 	KIND_DIRENT = 10, /* sub: cookie */
 	KIND_CHUNK = 11,  /* sub: index of the chunk */
 	KIND_DROP = 12,   /* only in the index of a log: content from a chunk on was dropped */
 };
+
+/* Much content hangs on each dictionary. */
+enum { DICTIONARY_COPIES = 2 };
 
 struct key {
 	uint64_t w[3];

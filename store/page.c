@@ -165,6 +165,8 @@ bool key_is_plausible(const struct key *key)
 		return front && sub > 0 && sub <= UINT32_MAX;
 	case KIND_ORPHAN:
 		return front && sub > 0;
+	case KIND_DICTIONARY:
+		return front && (uint32_t)sub && sub >> 32 < DICTIONARY_COPIES;
 	case KIND_INODE:
 		return !front && sub == 0;
 	case KIND_XATTR:

@@ -367,6 +367,8 @@ static void store_free(struct store *s)
 	free(s->batch.hot.prepared);
 	free(s->drops.list);
 	cache_release(&s->cache);
+	trainer_release(&s->trainer);
+	dictionaries_release(&s->dictionaries);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	if (s->dir >= 0)
@@ -385,6 +387,7 @@ static int open_warm(struct store *s, bool is_new, struct store_open_info *info)
 	if (r == 0 && is_new)
 		r = make_super(s);
 	r = r ? r : warm_snapshot_new(s->warm, &s->snapshot);
+	r = r ? r : dictionaries_load(s);
 	if (r == STORE_DAMAGED)
 		return fail(info, r, "read data.mdb", EIO);
 	if (r == -ENOSPC)

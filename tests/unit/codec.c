@@ -11,11 +11,12 @@
 
 static const struct key key = {{1, 2, 3}}, other = {{1, 2, 4}};
 
+static struct dictionaries dictionaries;
 static uint8_t raw[STORE_CHUNK_SIZE], out[CHUNK_ENCODED_MAX], back[STORE_CHUNK_SIZE];
 
 static int setup(void **state)
 {
-	return codec_new((struct codec_ctx **)state);
+	return codec_new(&dictionaries, (struct codec_ctx **)state);
 }
 
 static int teardown(void **state)
@@ -43,7 +44,7 @@ static void fill_noise(size_t len)
 
 static ssize_t round_trip(struct codec_ctx *c, int level, size_t len)
 {
-	ssize_t n = chunk_encode(c, key, level, raw, len, out);
+	ssize_t n = chunk_encode(c, key, level, NULL, raw, len, out);
 	assert_true(n > 0 && n <= CHUNK_ENCODED_MAX);
 	assert_int_equal(chunk_raw_len(out, (size_t)n), len);
 	memset(back, 0xee, sizeof back);
@@ -103,7 +104,7 @@ static void what_nobody_wrote_is_refused(void **state)
 {
 	static const uint8_t tall[4] = {1, 0, 2, 0};
 	fill_text(100);
-	size_t n = (size_t)chunk_encode(*state, key, 0, raw, 100, out);
+	size_t n = (size_t)chunk_encode(*state, key, 0, NULL, raw, 100, out);
 	assert_int_equal(decode_signed(*state, n), 100);
 	out[4] = 9;
 	assert_int_equal(decode_signed(*state, n), -EIO);

@@ -1,4 +1,4 @@
-/* reuse.c - space given back in large pieces and used again in small ones: LMDB's list of free pages grows and shrinks. */
+/* reuse.c - space given back in large pieces and used again in small ones: the list of free pages grows and shrinks. */
 #include "store/store.h"
 
 #include <setjmp.h>
@@ -42,7 +42,7 @@ static void delete_file(struct store *s, uint64_t ino)
 	assert_int_equal(store_batch_commit(b), 0);
 }
 
-/* While there were few transactions LMDB keeps what is free in few records, of many pages each, and shrinks them in place. */
+/* While there were few transactions LMDB keeps what is free in few records of many pages, and shrinks them in place. */
 static void test_free_list(void **state)
 {
 	char dir[] = "/tmp/sessfs-unit-XXXXXX", command[64];
