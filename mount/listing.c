@@ -82,7 +82,8 @@ void listing_add(struct table *table, const struct told *t, int64_t now)
 	snprintf(c.text[FILES], sizeof c.text[FILES], "%" PRIu64, t->files);
 	number_rough_size(t->size, c.text[SIZE]);
 	number_rough_size(t->stored, c.text[STORED]);
-	snprintf(c.text[RATIO], sizeof c.text[RATIO], "%.1f", t->ratio);
+	if (t->stored > 0)
+		snprintf(c.text[RATIO], sizeof c.text[RATIO], "%.1f", t->ratio);
 	put_marks(t, c.text[MARKS], sizeof c.text[MARKS]);
 	table_add(table, c.cells);
 	for (size_t i = 0; i < sizeof colors / sizeof colors[0]; i++)

@@ -103,7 +103,7 @@ static void rough(uint64_t seconds, const char *const names[4], char buf[NUMBER_
 {
 	int unit = 0;
 
-	while (unit < 3 && seconds < 2 * durations[unit].factor)
+	while (unit < 3 && seconds < 2 * durations[unit].factor - durations[unit].factor / 2)
 		unit++;
 	uint64_t factor = durations[unit].factor;
 	uint64_t whole = seconds / factor + (seconds % factor >= factor - factor / 2);

@@ -18,7 +18,7 @@ void number_format_duration(uint64_t seconds, char buf[NUMBER_TEXT]);
 
 /* In two digits or three, as tables show it: 0, 999, 1.5K, 12K, 2.0G. */
 void number_rough_size(uint64_t bytes, char buf[NUMBER_TEXT]);
-/* In the largest unit of which there are two, to the nearest: 0s, 119s, 2m, 47h, 2d. */
+/* In the largest unit of which there are, to the nearest, two: 0s, 89s, 2m, 35h, 2d. */
 void number_rough_duration(uint64_t seconds, char buf[NUMBER_TEXT]);
 /* The same for sentences: "12 KiB"; "3 s", "5 min", "2 h", "4 days". */
 void number_say_size(uint64_t bytes, char buf[NUMBER_TEXT]);

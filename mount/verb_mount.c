@@ -11,6 +11,7 @@
 #include "mount/daemon.h"
 #include "mount/message.h"
 #include "mount/options.h"
+#include "mount/outlook.h"
 #include "mount/preflight.h"
 #include "mount/verb.h"
 
@@ -95,10 +96,18 @@ static int mount_as(struct arguments *a, const char *store, const char *dir)
 	return status;
 }
 
+/* Only the process that waited for the daemon: the daemon comes by here too, when it ends. */
+static void say_outlook(const struct arguments *a, pid_t caller)
+{
+	if (getpid() == caller && !a->fake && !a->plan.foreground && !a->plan.handed_over)
+		outlook_say(a->plan.dir);
+}
+
 static int run(const struct verb *verb, int argc, char **argv, verb_take *take)
 {
 	struct arguments a = {0};
 	struct verb_line line;
+	pid_t caller = getpid();
 
 	options_init(&a.plan.options);
 	int status = verb_parse(verb, argc, argv, &line, take, &a);
@@ -106,6 +115,8 @@ static int run(const struct verb *verb, int argc, char **argv, verb_take *take)
 		status = MOUNT_USAGE;
 	if (status == VERB_GO_ON)
 		status = mount_as(&a, line.words[0], line.words[1]);
+	if (status == MOUNT_DONE && (verb == &verb_mount || a.plan.verbose))
+		say_outlook(&a, caller);
 	free(a.lists);
 	plan_release(&a.plan);
 	return status;

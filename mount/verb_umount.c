@@ -12,6 +12,7 @@
 
 #include "mount/closing.h"
 #include "mount/message.h"
+#include "mount/outlook.h"
 #include "mount/path.h"
 #include "mount/verb.h"
 
@@ -128,6 +129,9 @@ static int unmount_sessfs(const struct mounted *m)
 {
 	char *why = NULL;
 	bool dead = path_is_dead(m->dir);
+
+	if (!dead && m->whole)
+		outlook_say(m->dir);
 	int fd = m->read_only ? -1 : closing_watch(m->source);
 	int error = path_unmount(m->dir, dead);
 

@@ -1,0 +1,82 @@
+/* outlook.c - see outlook.h. */
+#include "mount/outlook.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "mount/message.h"
+#include "mount/moment.h"
+#include "mount/number.h"
+#include "mount/told.h"
+
+enum { SESSIONS_MAX = 5000 /* of more, expiring.json takes too long for a line nobody asked for */ };
+
+/* "2 pinned, 1 paused" of those that stay, and how many these are. */
+static size_t count_protected(const json_t *staying, char *text, size_t size)
+{
+	static const char *const guards[] = {"pinned", "paused", "current", "in use"};
+	size_t counts[4] = {0}, all = 0, used = 0, i;
+	const json_t *one;
+
+	json_array_foreach(staying, i, one)
+		for (int guard = 0; guard < 4; guard++)
+			if (strcmp(json_get_text(one, "protected_by"), guards[guard]) == 0)
+				counts[guard]++;
+	for (int guard = 0; guard < 4; guard++) {
+		if (counts[guard] > 0 && used < size)
+			used += (size_t)snprintf(
+				text + used, size - used, "%s%zu %s", used ? ", " : "", counts[guard], guards[guard]);
+		all += counts[guard];
+	}
+	return all;
+}
+
+static void put_next(const json_t *expiring, char *text, size_t size)
+{
+	char left[NUMBER_TEXT];
+	struct told next;
+
+	told_one(json_array_get(expiring, 0), &next);
+	number_say_duration(moment_seconds(moment_now(), next.expires), left);
+	if (json_array_size(expiring) == 0)
+		snprintf(text, size, "none expires");
+	else if (next.due)
+		snprintf(text, size, "%s expires now (%s)", next.name, next.rule);
+	else
+		snprintf(text, size, "%s expires next, in %s (%s)", next.name, left, next.rule);
+}
+
+static void say(const json_t *document)
+{
+	const json_t *expiring = json_object_get(document, "expiring"), *staying = json_object_get(document, "staying");
+	size_t count = json_array_size(expiring) + json_array_size(staying);
+	char guards[128] = "", next[512];
+
+	size_t protected = count_protected(staying, guards, sizeof guards);
+	put_next(expiring, next, sizeof next);
+	if (protected > 0)
+		message_say("%zu session%s, %zu protected (%s); %s", count, count == 1 ? "" : "s", protected, guards, next);
+	else if (count > 0)
+		message_say("%zu session%s, none protected; %s", count, count == 1 ? "" : "s", next);
+}
+
+void outlook_say(const char *mount)
+{
+	struct place root = {.mount = (char *)mount};
+	struct stat st;
+
+	if (stat(mount, &st) < 0)
+		return;
+	if (st.st_nlink > SESSIONS_MAX + 2) {
+		message_say("%ju sessions; `sessfs expire --dry-run` tells what expires next", (uintmax_t)st.st_nlink - 2);
+		return;
+	}
+	char *path = place_control(&root, "expiring.json");
+	json_t *document = json_read(path);
+	if (document)
+		say(document);
+	json_decref(document);
+	free(path);
+}
