@@ -132,6 +132,8 @@ int check_tree(struct check *);
 
 /* ---- check_life.c -- */
 void check_life(struct check *);
+/* Whether a session in the trash has none though it should. */
+bool check_lacks_ending(struct check *, const struct checked_session *);
 /* The bit of a text that an attribute with the name is, or 0. */
 uint32_t check_text_bit(const char *name, size_t len);
 /* Makes the record say what it must. False if it does already. */

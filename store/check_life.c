@@ -8,6 +8,9 @@
 
 enum { PROGRESS_MAX = 1000000, FLAGS = STORE_SESSION_PINNED | STORE_SESSION_DROPPED };
 
+/* The oldest endings go where there are more, those of sessions in the trash too. */
+enum { ENDINGS_KEPT = 1000 };
+
 /* In the order of the bits of store_session.texts. */
 static const char *const texts[] = {"query", "phase", "notes", "project", "tags"};
 enum { TEXTS = sizeof texts / sizeof *texts, TEXTS_MASK = (1 << TEXTS) - 1 };
@@ -51,6 +54,12 @@ bool check_correct(const struct checked_session *s, const struct checked_inode *
 	return memcmp(&was, record, sizeof was) != 0;
 }
 
+bool check_lacks_ending(struct check *c, const struct checked_session *s)
+{
+	uint32_t sid = s->record.sid.n;
+	return s->record.ended && c->endings.count < ENDINGS_KEPT && !check_ending(c, sid) && !check_is_dropped(c, sid);
+}
+
 static void check_settings(struct check *c, const struct store_session *s, const char *name)
 {
 	if (s->status >= STORE_STATUSES)
@@ -88,7 +97,7 @@ static void check_session_life(struct check *c, const struct checked_session *s)
 	check_events(c, &s->record, name);
 	if (s->record.cache_oldest > s->cache_oldest)
 		check_finding(c, 21, "%s: a file in its cache is older than the oldest that it knows of", name);
-	if (s->record.ended && !check_ending(c, s->record.sid.n))
+	if (check_lacks_ending(c, s))
 		check_finding(c, 17, "%s: is in the trash, but has no ending", name);
 }
 

@@ -372,9 +372,8 @@ static void mend_endings(struct mending *m)
 {
 	struct check *c = m->check;
 	for (size_t k = 0; k < c->sessions.count; k++) {
-		const struct store_session *s = &c->sessions.list[k].record;
-		if (s->ended && !check_ending(c, s->sid.n) && !check_is_dropped(c, s->sid.n))
-			add_ending(m, s);
+		if (check_lacks_ending(c, &c->sessions.list[k]))
+			add_ending(m, &c->sessions.list[k].record);
 	}
 	for (size_t k = 0; k < c->endings.count; k++) {
 		const struct checked_session *s = check_session(c, c->endings.list[k].sid);
