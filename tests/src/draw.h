@@ -194,11 +194,41 @@ static inline bool draw_session(struct model *m, struct op *op)
 	return false;
 }
 
+static inline bool draw_is_held(const struct model *m, int session)
+{
+	for (int i = 1; i < MODEL_NODES; i++)
+		if (m->nodes[i].held && m->nodes[i].session == session)
+			return true;
+	return false;
+}
+
+/* A session that nobody uses, whose name is free where it goes. */
+static inline bool draw_end(struct model *m, struct op *op)
+{
+	int from = op->kind == OP_END ? 0 : MODEL_TRASH, seen = 0;
+	if (!m->trash)
+		return false;
+	op->dir = op->kind == OP_END ? MODEL_TRASH : 0;
+	for (int i = 0; i < m->entry_count; i++)
+		if (m->entries[i].dir == from && random_below(&m->random, (uint64_t)++seen) == 0)
+			op->entry = i;
+	if (!seen)
+		return false;
+	op->node = m->entries[op->entry].node;
+	snprintf(op->name, sizeof op->name, "%s", m->entries[op->entry].name);
+	return !draw_is_held(m, op->node) && (op->kind == OP_ERASE || model_find(m, op->dir, op->name) < 0);
+}
+
+static inline bool draw_is_full(const struct model *m)
+{
+	return m->used >= m->max_nodes || m->entry_count >= MODEL_ENTRIES - 8;
+}
+
 static inline bool draw_kind(struct model *m, struct op *op)
 {
 	op->seed = random_next(&m->random);
 	op->mode = 0700 | (mode_t)random_below(&m->random, 0100);
-	bool full = m->used >= m->max_nodes || m->entry_count >= MODEL_ENTRIES - 8;
+	bool full = draw_is_full(m);
 	switch (op->kind) {
 	case OP_SESSION:
 		return !full && draw_session(m, op);
@@ -244,6 +274,10 @@ static inline bool draw_kind(struct model *m, struct op *op)
 	case OP_FSYNCDIR:
 		op->dir = draw_dir(m, 0);
 		return op->dir > 0;
+	case OP_END:
+	case OP_TAKE_BACK:
+	case OP_ERASE:
+		return draw_end(m, op);
 	case OP_KINDS:
 		break;
 	}
@@ -273,7 +307,7 @@ static inline void op_draw(struct model *m, struct op *op)
 			pick -= op_table[kind++].weight;
 		if ((kind == OP_FSYNC || kind == OP_FSYNCDIR) && !m->syncs)
 			continue;
-		if (model_children(m, 0, true) < 2)
+		if (model_children(m, 0, true) < 2 && !draw_is_full(m))
 			kind = OP_SESSION;
 		*op = (struct op){.kind = kind, .entry = -1, .other = -1};
 		if (draw_kind(m, op))

@@ -324,6 +324,7 @@ static inline char *dump_tree(const char *mount)
 		d.error = errno;
 	} else {
 		dump_tree_dir(&d, root, mount, "");
+		dump_tree_dir(&d, root, mount, ".sessfs/trash");
 		close(root);
 	}
 	if (d.error)

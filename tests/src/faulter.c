@@ -407,6 +407,7 @@ int main(int argc, char **argv)
 	umask(0);
 	map_control(words[2]);
 	model_init(&model, seed);
+	model.trash = true;
 	model.max_size = 200000;
 	model.max_write = 20000;
 	model.max_nodes = 40;

@@ -21,6 +21,7 @@ enum {
 	MODEL_NAME = 255,
 	MODEL_DEPTH = 6,
 	MODEL_HELD = 6,
+	MODEL_TRASH = MODEL_NODES - 1, /* node of the directory with the sessions that were removed */
 	MODEL_OLD = 1000000000, /* times set by operations begin here, in 2001: told apart from the clock's */
 };
 
@@ -59,6 +60,7 @@ struct model {
 	int max_nodes;
 	bool syncs;        /* draw fsync too */
 	bool no_holds;     /* no file stays open from one operation to the next */
+	bool trash;        /* sessions go to the trash, come back, and are dropped */
 	int used;
 	int entry_count;
 	struct model_node nodes[MODEL_NODES]; /* 0 is the root of the mount */
@@ -68,7 +70,7 @@ struct model {
 enum op_kind {
 	OP_SESSION, OP_UNSESSION, OP_CREATE, OP_WRITE, OP_APPEND, OP_TRUNCATE, OP_PUNCH, OP_RENAME, OP_EXCHANGE,
 	OP_LINK, OP_UNLINK, OP_MKDIR, OP_RMDIR, OP_SYMLINK, OP_SETXATTR, OP_REMOVEXATTR, OP_CHMOD, OP_UTIMES,
-	OP_HOLD, OP_DROP, OP_FSYNC, OP_FSYNCDIR, OP_KINDS,
+	OP_HOLD, OP_DROP, OP_FSYNC, OP_FSYNCDIR, OP_END, OP_TAKE_BACK, OP_ERASE, OP_KINDS,
 };
 
 static const struct {
@@ -97,6 +99,9 @@ static const struct {
 	[OP_DROP] = {"close", 2},
 	[OP_FSYNC] = {"fsync", 3},
 	[OP_FSYNCDIR] = {"fsync-dir", 1},
+	[OP_END] = {"end-session", 1},
+	[OP_TAKE_BACK] = {"take-back-session", 1},
+	[OP_ERASE] = {"drop-session", 1},
 };
 
 struct op {
@@ -175,8 +180,8 @@ static inline int model_children(const struct model *m, int dir, bool only_dirs)
 /* Path below the mount, without a leading slash, of directory node; "" for the root. */
 static inline void model_dir_path(const struct model *m, int node, char *path, size_t size)
 {
-	path[0] = 0;
-	if (node == 0)
+	snprintf(path, size, "%s", node == MODEL_TRASH ? ".sessfs/trash" : "");
+	if (node == 0 || node == MODEL_TRASH)
 		return;
 	int entry = model_entry_of(m, node);
 	model_dir_path(m, m->entries[entry].dir, path, size);
@@ -211,7 +216,7 @@ static inline int model_depth(const struct model *m, int dir)
 
 static inline int model_new_node(struct model *m, mode_t mode, int session, int parent)
 {
-	for (int i = 1; i < MODEL_NODES; i++) {
+	for (int i = 1; i < MODEL_TRASH; i++) {
 		struct model_node *node = &m->nodes[i];
 		if (node->used)
 			continue;
@@ -349,6 +354,40 @@ static inline void model_create(struct model *m, const struct op *op)
 	model_add(m, op->dir, op->name, n);
 }
 
+/* All of a session but its own name. */
+static inline void model_clear(struct model *m, int session)
+{
+	for (int i = 0; i < m->entry_count;) {
+		int node = m->entries[i].node;
+		if (node != session && m->nodes[node].session == session) {
+			model_remove(m, i);
+			i = 0;
+		} else {
+			i++;
+		}
+	}
+}
+
+static inline void model_set_work(struct model *m, int session, bool work)
+{
+	for (int i = 1; i < MODEL_TRASH; i++)
+		if (m->nodes[i].used && m->nodes[i].session == session)
+			m->nodes[i].work = work;
+}
+
+/* Into the trash, out of it, out of the world. */
+static inline void model_end(struct model *m, const struct op *op)
+{
+	if (op->kind == OP_ERASE) {
+		model_clear(m, op->node);
+		model_remove(m, model_entry_of(m, op->node));
+		return;
+	}
+	m->entries[op->entry].dir = op->dir;
+	m->nodes[op->node].parent = op->dir;
+	model_set_work(m, op->node, op->kind == OP_TAKE_BACK && strcmp(op->name, "extra") != 0);
+}
+
 static inline void model_unsession(struct model *m, const struct op *op)
 {
 	int session = op->node;
@@ -413,6 +452,11 @@ static inline void model_apply(struct model *m, const struct op *op)
 		if (!node->links)
 			model_free_node(m, op->node);
 		return;
+	case OP_END:
+	case OP_TAKE_BACK:
+	case OP_ERASE:
+		model_end(m, op);
+		return;
 	case OP_FSYNC:
 	case OP_FSYNCDIR:
 	case OP_KINDS:
@@ -436,7 +480,7 @@ static inline void model_lose_held(struct model *m)
 
 static inline void model_release(struct model *m)
 {
-	for (int i = 1; i < MODEL_NODES; i++)
+	for (int i = 1; i < MODEL_TRASH; i++)
 		if (m->nodes[i].used)
 			model_free_node(m, i);
 	m->entry_count = 0;
@@ -449,5 +493,5 @@ static inline void model_init(struct model *m, uint64_t seed)
 	m->max_size = 1 << 20;
 	m->max_write = 1 << 16;
 	m->max_nodes = 240;
-	m->nodes[0] = (struct model_node){.used = true, .mode = S_IFDIR | 0755};
+	m->nodes[0] = m->nodes[MODEL_TRASH] = (struct model_node){.used = true, .mode = S_IFDIR | 0755};
 }

@@ -435,6 +435,7 @@ int main(int argc, char **argv)
 	umask(0);
 	model_init(&model, o.seed);
 	model.no_holds = o.closes;
+	model.trash = true;
 	chance = o.seed ^ (uint64_t)daemon_now();
 	if (count == 3 && (!strcmp(words[0], "crash") || !strcmp(words[0], "twin"))) {
 		daemon_under_test.store = words[1];

@@ -202,6 +202,8 @@ static inline int op_run(struct run *r, const struct model *m, const struct op *
 		result = run_symlink(op, target);
 		break;
 	case OP_RENAME:
+	case OP_END:
+	case OP_TAKE_BACK:
 		result = rename(path, target);
 		break;
 	case OP_EXCHANGE:
@@ -214,6 +216,7 @@ static inline int op_run(struct run *r, const struct model *m, const struct op *
 		result = unlink(path);
 		break;
 	case OP_RMDIR:
+	case OP_ERASE:
 		result = rmdir(path);
 		break;
 	case OP_WRITE:
