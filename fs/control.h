@@ -10,7 +10,7 @@
  * The node's text is the buffer; after each WRITE all of it is the value that is set, or refused:
  *
  *   text as of the lookup --size 0--> empty, what was there is remembered --WRITE, valid--> committed
- *                                        \--WRITE, not valid--> what was there, again
+ *                                        \--WRITE, not valid--> empty still, the value is what was there
  *
  * An empty text is a value, so truncating sets it; of other files truncating changes nothing but the node.
  *

@@ -8,7 +8,6 @@
 
 #include "fs/control_link.h"
 #include "fs/dir.h"
-#include "fs/event.h"
 
 /* Places in a listing: "." and "..", fixed names, links that are being made, made-up names. */
 enum { PLACE_ROWS = 2, PLACE_LINKS = PLACE_ROWS + CONTENT_ROWS, PLACE_MADE = 1024 };
@@ -111,7 +110,7 @@ static int refer_content(struct control_node *dir, const struct content_row *row
 	node->text = text;
 	node->len = len;
 	if (row->kind == CONTENT_STREAM)
-		node->base = event_first(&session->record);
+		control_stream_begin(node);
 	return control_refer(node, ret);
 }
 

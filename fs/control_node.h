@@ -20,7 +20,9 @@ struct control_node {
 	size_t len;
 	char *before; /* what it held before it was truncated to nothing, or NULL */
 	size_t before_len;
-	uint64_t base; /* of a stream */
+	/* of a stream */
+	uint64_t base;  /* position of the first byte */
+	uint64_t known; /* with writeback: bytes that the kernel has, ours and those it gave us */
 };
 
 int control_find(struct fs *, struct fs_id, struct control_node **ret);
@@ -33,8 +35,9 @@ int control_new(struct session *, const struct content_row *, uint64_t id, uint6
 void control_free(struct control_node *);
 
 /* control_stream.c */
+void control_stream_begin(struct control_node *);
 uint64_t control_stream_size(const struct control_node *);
 int control_stream_read(struct control_node *, uint64_t offset, char *buf, size_t len, size_t *ret);
-int control_stream_write(struct control_node *, const char *data, size_t len, size_t *ret);
+int control_stream_write(struct control_node *, uint64_t offset, const char *data, size_t len, size_t *ret);
 /* Nobody knows the node any more: a part of a line becomes one. */
 void control_stream_end(struct control_node *);

@@ -11,6 +11,12 @@
 #include "fs/event.h"
 #include "fs/fault.h"
 
+void control_stream_begin(struct control_node *node)
+{
+	node->base = event_first(&node->session->record);
+	node->known = control_stream_size(node);
+}
+
 uint64_t control_stream_size(const struct control_node *node)
 {
 	return event_end(&node->session->record) - node->base;
@@ -122,7 +128,7 @@ static int write_lines(struct control_node *node, const char *text, size_t len, 
 }
 
 /* Every write appends, at whatever offset. */
-int control_stream_write(struct control_node *node, const char *data, size_t len, size_t *ret)
+static int write_new(struct control_node *node, const char *data, size_t len, size_t *ret)
 {
 	size_t held = node->len, done = 0;
 	char *text = NULL;
@@ -133,6 +139,24 @@ int control_stream_write(struct control_node *node, const char *data, size_t len
 	if (!r)
 		*ret = done > held ? done - held : len;
 	free(text);
+	return r;
+}
+
+/* With writeback the kernel writes whole pages: what it has from us, or gave us before, is in front of what is new. */
+int control_stream_write(struct control_node *node, uint64_t offset, const char *data, size_t len, size_t *ret)
+{
+	size_t old = 0, done = 0;
+	int r;
+
+	if (node->session->fs->options.writeback && offset < node->known)
+		old = node->known - offset < len ? (size_t)(node->known - offset) : len;
+	r = len > old ? write_new(node, data + old, len - old, &done) : 0;
+	if (r)
+		done = len - old; /* refused for good */
+	if (offset + old + done > node->known)
+		node->known = offset + old + done;
+	if (!r)
+		*ret = old + done;
 	return r;
 }
 

@@ -42,17 +42,11 @@ static void forget_before(struct control_node *node)
 	node->before_len = 0;
 }
 
-/* A write was refused: what truncating took away comes back. */
-static void put_back(struct control_node *node)
+/* The first write after truncating was refused: the value comes back. The node stays empty, for the next write. */
+static void put_back(const struct control_node *node)
 {
-	if (!node->before)
-		return;
-	if (node->row->kind == CONTENT_TEXT)
+	if (node->before && node->row->kind == CONTENT_TEXT)
 		set_value_of(node, node->before, node->before_len);
-	free(node->text);
-	node->text = node->before;
-	node->len = node->before_len;
-	node->before = NULL;
 }
 
 /* The node's text with data in it at offset; zeros, which no value has, where nothing was written. */
@@ -110,7 +104,7 @@ int control_write(struct fs *fs, struct fs_id id, uint64_t offset, const char *d
 	*ret = len;
 	if (!len)
 		return 0;
-	return node->row->kind == CONTENT_STREAM ? control_stream_write(node, data, len, ret)
+	return node->row->kind == CONTENT_STREAM ? control_stream_write(node, offset, data, len, ret)
 						 : write_value(node, offset, data, len);
 }
 

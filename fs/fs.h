@@ -25,6 +25,7 @@ struct fs_options {
 	bool writeback;   /* let the kernel buffer writes: survives the daemon's death from close or fsync on */
 	bool noatime;     /* reading leaves no access time */
 	bool nodiratime;  /* nor reading directories */
+	bool show_control; /* .session and .sessfs are listed */
 	bool allow_other;
 	bool allow_root;
 	bool debug;       /* print every request to stderr */

@@ -11,8 +11,8 @@
 #include "fs/expiry.h"
 #include "fs/serve.h"
 
-/* Places before the store's first cookie: behind "." and behind "..". */
-enum { BEHIND_DOT = 1, BEHIND_DOTDOT = 2 };
+/* Places before the store's first cookie: behind ".", behind "..", behind .sessfs or .session. */
+enum { BEHIND_DOT = 1, BEHIND_DOTDOT = 2, BEHIND_CONTROL = 3 };
 /* What the kernel's form of a name takes beside it: struct fuse_dirent, and struct fuse_entry_out for plus. */
 enum { NAME_BYTES = 24, ENTRY_BYTES = 128 };
 
@@ -119,6 +119,17 @@ static bool add_dots(struct node *dir, uint64_t from, dir_add add, void *arg)
 		&& (from >= BEHIND_DOTDOT || add(arg, "..", &dotdot, BEHIND_DOTDOT));
 }
 
+/* With the option show_control. */
+static bool add_control(struct node *dir, uint64_t from, dir_add add, void *arg)
+{
+	struct entry entry = {.attr = {.st_ino = CONTROL_ID_FIRST + dir->session->sid.n, .st_mode = S_IFDIR}};
+	const char *name = node_is_root(dir) ? CONTROL_ROOT_NAME : CONTROL_SESSION_NAME;
+
+	if (!dir->session->fs->options.show_control || !(node_is_root(dir) || node_is_session(dir)))
+		return true;
+	return from >= BEHIND_CONTROL || add(arg, name, &entry, BEHIND_CONTROL);
+}
+
 /* Adds what fits of the names behind *after, which moves on. *ret_more: none was added, but there are more. */
 static int list_some(struct node *dir, uint64_t *after, struct names *names, bool plus, dir_add add, void *arg,
 	bool *ret_more)
@@ -143,11 +154,11 @@ static int list(struct node *dir, uint64_t from, size_t room, bool plus, dir_add
 	bool more = true;
 	int r = 0;
 
-	if (from < BEHIND_DOTDOT) {
-		size_t dots = 2 * ((overhead + 2 + 7) & ~(size_t)7);
+	if (from < BEHIND_CONTROL) {
+		size_t dots = 3 * ((overhead + strlen(CONTROL_SESSION_NAME) + 7) & ~(size_t)7);
 
 		names.room = room > dots ? room - dots : 0;
-		if (!add_dots(dir, from, add, arg))
+		if (!add_dots(dir, from, add, arg) || !add_control(dir, from, add, arg))
 			return 0;
 	}
 	for (room = names.room; !r && more; names.used = 0, names.room = room)

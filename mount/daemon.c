@@ -190,6 +190,7 @@ static int mount_it(struct daemon *d)
 		.writeback = o->writeback,
 		.noatime = o->noatime,
 		.nodiratime = o->nodiratime,
+		.show_control = o->show_control,
 		.allow_other = o->allow_other,
 		.allow_root = o->allow_root,
 		.debug = p->debug,

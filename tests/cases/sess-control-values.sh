@@ -1,0 +1,139 @@
+# Values of .session: what is taken, what is refused and changes nothing, what survives the daemon.
+. "$TEST_ROOT/tests/lib.sh"
+
+mount_store
+mkdir "$MNT/s"
+control=$MNT/s/.session
+
+# takes FILE TEXT [SHOWN] - written, acknowledged, the daemon killed: there.
+takes() {
+	printf '%b' "$2" >"$control/$1" || fail "$1 refused '$2'"
+	assert_eq "$(cat "$control/$1"; echo .)" "$(printf '%b.' "${3-$2}")" "$1 after '$2'"
+	kill_daemon
+	mount_store
+	assert_eq "$(cat "$control/$1"; echo .)" "$(printf '%b.' "${3-$2}")" "$1 after a crash"
+}
+reason() { tail -n 1 "$control/errors.jsonl"; }
+# refuses FILE TEXT WORDS - with EINVAL, nothing changed, and the reason among the errors.
+refuses() {
+	local before
+	before=$(cat "$control/$1"; echo .)
+	refused 'invalid argument' python3 -c 'import sys; open(sys.argv[1], "wb", 0).write(sys.stdin.buffer.read())' \
+		"$control/$1" < <(printf '%b' "$2")
+	assert_eq "$(cat "$control/$1"; echo .)" "$before" "$1 after '$2' was refused"
+	assert_match "$(reason)" "EINVAL.*$3"
+}
+
+note "status"
+assert_file "$control/status" active
+takes status paused 'paused\n'
+refuses status 'completed\n' 'paused'
+takes status 'active\n'
+echo active >"$control/status" # it was interrupted: once more is allowed
+refuses status 'active\n' 'active'
+refuses status 'unknown\n' 'one of active'
+refuses status '\n' 'one of active'
+refuses status 'paused because\n' 'reason'
+takes status 'failed: the disk was full\n' 'failed\n'
+grep -q 'the disk was full' "$control/events.jsonl" || fail "no reason among the events"
+takes status 'active\n'
+
+note "texts"
+for text in query phase notes project; do
+	assert_file "$control/$text" ""
+	takes $text 'one line\n'
+	takes $text 'no newline, \xc3\xa4'
+	refuses $text 'a\xffb' 'UTF-8'
+	refuses $text 'a\x00b' 'zero'
+	: >"$control/$text"
+	assert_file "$control/$text" ""
+	echo first >"$control/$text"
+	echo second >>"$control/$text"
+	assert_file "$control/$text" $'first\nsecond'
+	truncate -s 6 "$control/$text"
+	assert_file "$control/$text" first
+done
+python3 - "$control/notes" <<'END'
+import os, sys
+path = sys.argv[1]
+text = "".join(chr(0x20 + n % 0x2000) for n in range(21000))[:21000]
+while len(text.encode()) > 65536:
+	text = text[:-1]
+with open(path, "w") as file:  # in pieces that split characters
+	file.write(text)
+assert open(path).read() == text
+fd = os.open(path, os.O_WRONLY | os.O_TRUNC)
+try:
+	os.write(fd, b"x" * 65537)
+	sys.exit("65537 bytes were taken")
+except OSError as error:
+	assert error.errno == 27, error
+assert open(path).read() == text, "the refused text took the old one with it"
+os.pwrite(fd, b"ab", 0)
+os.pwrite(fd, b"c", 2)
+os.close(fd)
+END
+assert_file "$control/notes" abc
+cp "$TEST_ROOT/Makefile" "$control/notes"
+cmp "$TEST_ROOT/Makefile" "$control/notes"
+
+note "tags"
+takes tags 'one\ntwo\n'
+takes tags 'b\na\nb\n\na' 'b\na\n'
+refuses tags 'fine\na/b\n' slash
+refuses tags '.hidden\n' dot
+refuses tags "$(printf 'x%.0s' {1..256})\n" 255
+{ echo a; echo b; } >"$control/tags"
+assert_file "$control/tags" $'a\nb'
+echo c >>"$control/tags"
+assert_file "$control/tags" $'a\nb\nc'
+: >"$control/tags"
+assert_file "$control/tags" ""
+
+note "progress and pin"
+assert_file "$control/progress" 0
+takes progress '0.50\n' '0.5\n'
+takes progress '1.0' '1\n'
+takes progress '.25\n' '0.25\n'
+for bad in 7 -1 nan 0x1 1e-1 '1 0' . 1.0.0 1.0001; do refuses progress "$bad\n" 'from 0 to 1'; done
+: >"$control/progress"
+assert_file "$control/progress" 0.25
+takes pin '1\n'
+for bad in 2 yes 01 '1 1'; do refuses pin "$bad\n" '0 or 1'; done
+takes pin '0' '0\n'
+
+note "expires_at"
+takes expires_at '2030-01-02T03:04:05Z\n'
+takes expires_at 'never\n'
+for bad in tomorrow 2030-01-02 2030-13-02T03:04:05Z 2030-01-02T03:04:05 +x +1y 1h +-1h; do
+	refuses expires_at "$bad\n" 'takes a time'
+done
+assert_file "$control/expires_at" never
+for default in default ''; do
+	echo never >"$control/expires_at"
+	echo "$default" >"$control/expires_at"
+	assert_match "$(cat "$control/expires_at")" "^20..-..-..T..:..:..Z$"
+done
+echo +90m >"$control/expires_at"
+left=$(($(date -d "$(cat "$control/expires_at")" +%s) - $(date +%s)))
+[ $left -gt 5380 ] && [ $left -le 5400 ] || fail "+90m became $left seconds"
+echo 1 >"$control/pin"
+assert_file "$control/expires_at" never
+echo 0 >"$control/pin"
+
+note "a read-only session takes settings; what it says of itself stays"
+echo completed >"$control/status"
+echo 0.75 >"$control/progress"
+echo late >"$control/notes"
+assert_file "$control/notes" late
+refused 'read-only' touch "$MNT/s/logs/x"
+
+note "what cannot be done"
+refused 'not permitted' chmod 644 "$control/status"
+refused 'not permitted' sed -i s/a/b/ "$control/notes"
+refused 'not permitted' mv "$control/notes" "$control/other"
+refused 'not permitted' rm "$control/notes"
+refused 'not permitted' sh -c ": >$control/info.json"
+touch "$control/notes"
+assert_file "$control/notes" late
+umount_store
