@@ -133,6 +133,8 @@ static int fill(const struct control_node *node, struct stat *ret)
 	struct store_ino top = session_is_root(session) ? STORE_ROOT_INO : session->record.root;
 	bool is_dir = node->row->kind == CONTENT_DIR;
 	struct timespec time = attr_time(is_dir ? changed(session) : node->changed);
+	/* the kernel keeps a listing while this stays */
+	struct timespec listed = is_dir && node->row != &content_session_dir ? attr_time(fs_now()) : time;
 	NODE_AUTO dir = NULL;
 	int r = session->removed ? ENOENT : node_load(session->fs, session->sid, top, &dir);
 
@@ -142,7 +144,7 @@ static int fill(const struct control_node *node, struct stat *ret)
 		.st_ino = node->ino, .st_mode = mode_of(node->row, dir->inode.mode), .st_nlink = is_dir ? 2 : 1,
 		.st_uid = dir->inode.uid, .st_gid = dir->inode.gid, .st_size = (off_t)size_of(node),
 		.st_blksize = 4096, .st_blocks = (blkcnt_t)((size_of(node) + 511) / 512),
-		.st_atim = time, .st_mtim = time, .st_ctim = time,
+		.st_atim = time, .st_mtim = listed, .st_ctim = time,
 	};
 	return 0;
 }

@@ -134,10 +134,13 @@ static int write_new(struct control_node *node, const char *data, size_t len, si
 	char *text = NULL;
 	int r = join(node, data, len, &text);
 
-	if (!r)
-		r = write_lines(node, text, held + len, &done);
+	if (r)
+		return r;
+	r = write_lines(node, text, held + len, &done);
 	if (!r)
 		*ret = done > held ? done - held : len;
+	else if (r == EINVAL)
+		hold(node, NULL, 0); /* the whole line is refused */
 	free(text);
 	return r;
 }
