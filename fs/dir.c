@@ -90,7 +90,8 @@ static int lookup_name(struct node *dir, const char *name, struct entry *ret)
 	int r = dir_find_name(dir, name, &found);
 
 	if (r == ENOENT) {
-		*ret = (struct entry){.entry_timeout = node_is_root(dir) ? RULES_BRIEF : RULES_FOREVER};
+		/* That a session is gone is told by removing its name, which the kernel must not know to be absent. */
+		*ret = (struct entry){.entry_timeout = node_is_root(dir) ? 0 : RULES_FOREVER};
 		return 0;
 	}
 	if (!r)

@@ -5,10 +5,11 @@
 
 #include <sys/stat.h>
 
+#include "fs/control_node.h"
 #include "fs/serve.h"
 
 /* Questions that one request may cost, about a microsecond each; beyond it there is doubt. */
-enum { QUESTIONS_MAX = 1024 };
+enum { QUESTIONS_MAX = 1024, CONTROLS_MAX = 65536 };
 
 struct questions {
 	unsigned count;
@@ -32,14 +33,30 @@ static enum in_use ask(struct fs *fs, const struct questions *q)
 	return answer;
 }
 
-static bool add(struct questions *q, const struct node *node)
+static bool add(struct questions *q, uint64_t id, bool is_dir)
 {
-	if (!node->nlookup)
-		return true;
 	if (q->count == QUESTIONS_MAX)
 		return false;
-	q->ids[q->count] = node->ino.n;
-	q->is_dir[q->count++] = S_ISDIR(node->inode.mode);
+	q->ids[q->count] = id;
+	q->is_dir[q->count++] = is_dir;
+	return true;
+}
+
+static bool add_node(struct questions *q, const struct node *node)
+{
+	return !node->nlookup || add(q, node->ino.n, S_ISDIR(node->inode.mode));
+}
+
+/* Its control files, which lie below its directory: they count as that does. */
+static bool add_controls(struct questions *q, struct session *session)
+{
+	struct control_node *control, *next;
+
+	if (HASH_COUNT(session->fs->controls) > CONTROLS_MAX)
+		return false;
+	HASH_ITER(hh, session->fs->controls, control, next)
+		if (control->session == session && !add(q, control->id, true))
+			return false;
 	return true;
 }
 
@@ -53,8 +70,10 @@ enum in_use in_use_session(struct fs *fs, struct store_sid sid)
 	HASH_FIND(hh, fs->sessions, &sid, sizeof(sid), session);
 	if (!session)
 		return IN_USE_NO;
+	if (!add_controls(&q, session))
+		return IN_USE_DOUBT;
 	LIST_FOREACH(node, &session->nodes, siblings)
-		if (!add(&q, node))
+		if (!add_node(&q, node))
 			return IN_USE_DOUBT;
 	return ask(fs, &q);
 }
@@ -64,7 +83,7 @@ enum in_use in_use_file(struct node *node)
 	struct questions q = {.count = 0};
 	enum in_use answer;
 
-	add(&q, node);
+	add_node(&q, node);
 	answer = ask(node->session->fs, &q);
 	/* Nothing is below a file: what holds it is its user, or the process that is looking it up. */
 	return answer == IN_USE_NO ? IN_USE_NO : IN_USE_DOUBT;

@@ -22,27 +22,29 @@
 #define GREETING ".sessfs-keeper"
 
 enum {
-	ERRANDS_MAX = 64, /* in one go */
+	VISITS_MAX = 64, /* in one go */
 	HOUR_MS = 3600 * 1000,
 	STOP_PATIENCE_MS = 1000,
 	JOIN_MS = 5,
+	TACT_MS = 20,
+	LAST_STEPS = 100,
 };
 
-enum errand_kind {
-	ERRAND_ANNOUNCE, /* rmdir, so that watchers see it */
-	ERRAND_LOOK_UP,
+enum visit_kind {
+	VISIT_ANNOUNCE, /* rmdir, so that watchers see it */
+	VISIT_LOOK_UP,
 };
 
-struct errand {
-	STAILQ_ENTRY(errand) next;
-	enum errand_kind kind;
+struct visit {
+	STAILQ_ENTRY(visit) next;
+	enum visit_kind kind;
 	struct store_ino top; /* of what is announced: its directory */
 	struct store_sid sid; /* of what is looked up */
 	bool done;
 	char name[STORE_NAME_MAX + 1];
 };
 
-STAILQ_HEAD(errands, errand);
+STAILQ_HEAD(visits, visit);
 
 struct keeper {
 	struct fs *fs;
@@ -50,40 +52,40 @@ struct keeper {
 	int wake; /* eventfd */
 	bool started;
 	_Atomic bool stop, ended;
-	_Atomic pid_t process;  /* that is on an errand; 0: none */
+	_Atomic pid_t process;  /* that is on a visit; 0: none */
 	_Atomic bool greeted;   /* it reached this mount */
 	/* protected by fs->lock */
-	struct errands errands; /* still to be run */
-	struct errands running;
+	struct visits visits; /* still to be run */
+	struct visits running;
 };
 
-/* ---- errands ----------------------------------------------------------------------------------------------------- */
+/* ---- visits ----------------------------------------------------------------------------------------------------- */
 
 static bool has_path(const struct fs *fs)
 {
 	return strncmp(fs->options.mount_path, "/dev/fd/", 8) != 0;
 }
 
-static bool add_errand(struct fs *fs, enum errand_kind kind, const char *name, struct store_sid sid,
+static bool add_visit(struct fs *fs, enum visit_kind kind, const char *name, struct store_sid sid,
 	struct store_ino top)
 {
-	struct errand *errand = fs->keeper ? calloc(1, sizeof(*errand)) : NULL;
+	struct visit *visit = fs->keeper ? calloc(1, sizeof(*visit)) : NULL;
 
 	fs_assert_locked(fs);
-	if (!errand)
+	if (!visit)
 		return false;
-	errand->kind = kind;
-	errand->sid = sid;
-	errand->top = top;
-	memcpy(errand->name, name, strlen(name) + 1);
-	STAILQ_INSERT_TAIL(&fs->keeper->errands, errand, next);
+	visit->kind = kind;
+	visit->sid = sid;
+	visit->top = top;
+	memcpy(visit->name, name, strlen(name) + 1);
+	STAILQ_INSERT_TAIL(&fs->keeper->visits, visit, next);
 	keeper_wake(fs);
 	return true;
 }
 
 void keeper_announce(struct fs *fs, const char *name, struct store_ino top)
 {
-	add_errand(fs, ERRAND_ANNOUNCE, name, STORE_ROOT_SID, top);
+	add_visit(fs, VISIT_ANNOUNCE, name, STORE_ROOT_SID, top);
 }
 
 bool keeper_look_up(struct fs *fs, struct store_sid sid)
@@ -93,7 +95,7 @@ bool keeper_look_up(struct fs *fs, struct store_sid sid)
 
 	if (!has_path(fs) || session_get(fs, sid, &session))
 		return false;
-	done = add_errand(fs, ERRAND_LOOK_UP, session->record.name, sid, STORE_ROOT_INO);
+	done = add_visit(fs, VISIT_LOOK_UP, session->record.name, sid, STORE_ROOT_INO);
 	session_put(session);
 	return done;
 }
@@ -105,7 +107,7 @@ bool keeper_look_up(struct fs *fs, struct store_sid sid)
 static void run_in_mount(struct keeper *keeper)
 {
 	struct stat attr;
-	struct errand *errand;
+	struct visit *visit;
 	int root;
 
 	if (close_range(3, ~0U, 0))
@@ -116,11 +118,11 @@ static void run_in_mount(struct keeper *keeper)
 	fstatat(root, GREETING, &attr, AT_SYMLINK_NOFOLLOW);
 	if (!atomic_load(&keeper->greeted))
 		return;
-	STAILQ_FOREACH(errand, &keeper->running, next)
-		if (errand->kind == ERRAND_LOOK_UP)
-			fstatat(root, errand->name, &attr, AT_SYMLINK_NOFOLLOW);
+	STAILQ_FOREACH(visit, &keeper->running, next)
+		if (visit->kind == VISIT_LOOK_UP)
+			fstatat(root, visit->name, &attr, AT_SYMLINK_NOFOLLOW);
 		else
-			errand->done = unlinkat(root, errand->name, AT_REMOVEDIR) == 0;
+			visit->done = unlinkat(root, visit->name, AT_REMOVEDIR) == 0;
 }
 
 static void send_process(struct keeper *keeper)
@@ -140,14 +142,14 @@ static void send_process(struct keeper *keeper)
 	atomic_store(&keeper->process, 0);
 }
 
-/* Takes some of the errands over into keeper->running. */
-static bool take_errands(struct keeper *keeper)
+/* Takes some of the visits over into keeper->running. */
+static bool take_visits(struct keeper *keeper)
 {
-	struct errand *errand;
+	struct visit *visit;
 
-	for (unsigned n = 0; n < ERRANDS_MAX && (errand = STAILQ_FIRST(&keeper->errands)); n++) {
-		STAILQ_REMOVE_HEAD(&keeper->errands, next);
-		STAILQ_INSERT_TAIL(&keeper->running, errand, next);
+	for (unsigned n = 0; n < VISITS_MAX && (visit = STAILQ_FIRST(&keeper->visits)); n++) {
+		STAILQ_REMOVE_HEAD(&keeper->visits, next);
+		STAILQ_INSERT_TAIL(&keeper->running, visit, next);
 	}
 	return !STAILQ_EMPTY(&keeper->running);
 }
@@ -155,12 +157,12 @@ static bool take_errands(struct keeper *keeper)
 /* What the process could not tell is told as far as it goes without it. */
 static void tell_the_rest(struct keeper *keeper)
 {
-	struct errand *errand;
+	struct visit *visit;
 	bool told = false;
 
-	STAILQ_FOREACH(errand, &keeper->running, next)
-		if (errand->kind == ERRAND_ANNOUNCE && !errand->done) {
-			serve_forget_name(keeper->fs, fs_id_of_ino(STORE_ROOT_INO), errand->name);
+	STAILQ_FOREACH(visit, &keeper->running, next)
+		if (visit->kind == VISIT_ANNOUNCE && !visit->done) {
+			serve_forget_name(keeper->fs, fs_id_of_ino(STORE_ROOT_INO), visit->name);
 			told = true;
 		}
 	if (told)
@@ -168,48 +170,48 @@ static void tell_the_rest(struct keeper *keeper)
 }
 
 /* A session that is still over after it was looked up is one about which nothing could be found out. */
-static void finish_errands(struct keeper *keeper)
+static void finish_visits(struct keeper *keeper)
 {
 	struct fs *fs = keeper->fs;
-	struct errand *errand;
+	struct visit *visit;
 	FS_GUARD(fs);
 
-	while ((errand = STAILQ_FIRST(&keeper->running))) {
+	while ((visit = STAILQ_FIRST(&keeper->running))) {
 		int64_t now = fs_age_now(fs);
 
-		if (errand->kind == ERRAND_LOOK_UP && roster_is_over(fs, errand->sid, now))
-			roster_found_in_use(fs, errand->sid, now);
+		if (visit->kind == VISIT_LOOK_UP && roster_is_over(fs, visit->sid, now))
+			roster_found_in_use(fs, visit->sid, now);
 		STAILQ_REMOVE_HEAD(&keeper->running, next);
-		free(errand);
+		free(visit);
 	}
 }
 
-static void run_errands(struct keeper *keeper)
+static void run_visits(struct keeper *keeper)
 {
 	if (has_path(keeper->fs))
 		send_process(keeper);
 	tell_the_rest(keeper);
-	finish_errands(keeper);
+	finish_visits(keeper);
 }
 
-static struct errand *find_running(struct keeper *keeper, const char *name)
+static struct visit *find_running(struct keeper *keeper, const char *name)
 {
-	struct errand *errand;
+	struct visit *visit;
 
-	STAILQ_FOREACH(errand, &keeper->running, next)
-		if (errand->kind == ERRAND_ANNOUNCE && strcmp(errand->name, name) == 0)
-			return errand;
+	STAILQ_FOREACH(visit, &keeper->running, next)
+		if (visit->kind == VISIT_ANNOUNCE && strcmp(visit->name, name) == 0)
+			return visit;
 	return NULL;
 }
 
 /* The directory as it was, for a moment. */
-static struct entry entry_of(struct fs *fs, const struct errand *errand)
+static struct entry entry_of(struct fs *fs, const struct visit *visit)
 {
 	struct node *node = NULL;
-	struct entry entry = {.id = fs_id_of_ino(errand->top), .attr = {.st_ino = errand->top.n,
+	struct entry entry = {.id = fs_id_of_ino(visit->top), .attr = {.st_ino = visit->top.n,
 		.st_mode = S_IFDIR | 0700, .st_nlink = 2, .st_uid = geteuid(), .st_gid = getegid()}};
 
-	HASH_FIND(hh, fs->nodes, &errand->top, sizeof(errand->top), node);
+	HASH_FIND(hh, fs->nodes, &visit->top, sizeof(visit->top), node);
 	if (node)
 		node->nlookup++;
 	return entry;
@@ -218,7 +220,7 @@ static struct entry entry_of(struct fs *fs, const struct errand *errand)
 bool keeper_answers(struct fs *fs, const char *name, struct entry *ret_entry, int *ret)
 {
 	struct keeper *keeper = fs->keeper;
-	struct errand *errand;
+	struct visit *visit;
 	struct store_dirent found;
 	pid_t process = keeper ? atomic_load(&keeper->process) : 0;
 
@@ -229,15 +231,15 @@ bool keeper_answers(struct fs *fs, const char *name, struct entry *ret_entry, in
 		*ret = ENOENT;
 		return true;
 	}
-	errand = find_running(keeper, name);
-	if (!errand)
+	visit = find_running(keeper, name);
+	if (!visit)
 		return false;
 	if (!error_of_store(store_lookup(fs->store, STORE_ROOT_SID, STORE_ROOT_INO, name, strlen(name), &found)))
 		*ret = EBUSY; /* there is another one of that name already */
 	else
 		*ret = 0;
 	if (!*ret && ret_entry)
-		*ret_entry = entry_of(fs, errand);
+		*ret_entry = entry_of(fs, visit);
 	return true;
 }
 
@@ -261,7 +263,7 @@ static bool keep(struct keeper *keeper, int *ret_ms)
 
 	if (now - fs->clock.saved >= hour)
 		age_clock_save(fs);
-	if (take_errands(keeper) || more)
+	if (take_visits(keeper) || more)
 		return true;
 	moment = roster_moment(fs);
 	if (moment > now + hour)
@@ -270,20 +272,28 @@ static bool keep(struct keeper *keeper, int *ret_ms)
 	return false;
 }
 
+/* Whether it was woken. */
+static bool sleep_for(struct keeper *keeper, int ms)
+{
+	struct pollfd poll_fd = {.fd = keeper->wake, .events = POLLIN};
+	uint64_t count;
+
+	return poll(&poll_fd, 1, ms) > 0 && read(keeper->wake, &count, sizeof(count)) > 0;
+}
+
 static void *keeper_main(void *arg)
 {
 	struct keeper *keeper = arg;
-	struct pollfd poll_fd = {.fd = keeper->wake, .events = POLLIN};
-	uint64_t count;
 	int ms;
 
 	pthread_setname_np(pthread_self(), "keeper");
 	while (!atomic_load(&keeper->stop)) {
 		if (!keep(keeper, &ms)) {
-			if (poll(&poll_fd, 1, ms) > 0)
-				(void)!read(keeper->wake, &count, sizeof(count));
+			/* Who woke it still holds what it is about, until its request is answered. */
+			if (sleep_for(keeper, ms) && !atomic_load(&keeper->stop))
+				sleep_for(keeper, TACT_MS);
 		} else if (!STAILQ_EMPTY(&keeper->running)) {
-			run_errands(keeper);
+			run_visits(keeper);
 		} else {
 			sched_yield();
 		}
@@ -301,7 +311,7 @@ int keeper_new(struct fs *fs)
 	if (!keeper)
 		return -ENOMEM;
 	keeper->fs = fs;
-	STAILQ_INIT(&keeper->errands);
+	STAILQ_INIT(&keeper->visits);
 	STAILQ_INIT(&keeper->running);
 	keeper->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = keeper->wake < 0 ? -errno : 0;
@@ -319,13 +329,13 @@ int keeper_new(struct fs *fs)
 	return r;
 }
 
-static void free_errands(struct errands *errands)
+static void free_visits(struct visits *visits)
 {
-	struct errand *errand;
+	struct visit *visit;
 
-	while ((errand = STAILQ_FIRST(errands))) {
-		STAILQ_REMOVE_HEAD(errands, next);
-		free(errand);
+	while ((visit = STAILQ_FIRST(visits))) {
+		STAILQ_REMOVE_HEAD(visits, next);
+		free(visit);
 	}
 }
 
@@ -355,10 +365,13 @@ void keeper_free(struct keeper *keeper)
 		join(keeper);
 	fs_lock(fs);
 	fs->keeper = NULL;
+	/* What a listing left out already shall not be there again after the next mount. */
+	for (unsigned step = 0; step < LAST_STEPS && expiry_step(fs); step++)
+		;
 	age_clock_save(fs);
 	fs_unlock(fs);
-	free_errands(&keeper->errands);
-	free_errands(&keeper->running);
+	free_visits(&keeper->visits);
+	free_visits(&keeper->running);
 	if (keeper->wake >= 0)
 		close(keeper->wake);
 	free(keeper);

@@ -71,9 +71,9 @@ int life_set_current(struct fs *, struct store_sid);
 
 /*
  * Numbers of the living ones, or of those in the trash, in ascending order, behind `after`: at most `max` into `ret`;
- * how many is returned. From memory, without asking the store.
+ * how many is returned. From memory, without asking the store. A living one whose time is over is not there any more.
  */
-unsigned life_list(const struct fs *, bool trash, uint32_t after, struct store_sid *ret, unsigned max);
+unsigned life_list(struct fs *, bool trash, uint32_t after, struct store_sid *ret, unsigned max);
 uint64_t life_count(const struct fs *, bool trash);
 /*
  * The name in .sessfs/trash: the session's, or, where a later one of that name is there too, NAME~NUMBER.

@@ -1,6 +1,7 @@
 /*
  * life_outlook.c - what will become of a session; which sessions there are.
  */
+#include "fs/expiry.h"
 #include "fs/life.h"
 #include "fs/retention.h"
 #include "fs/roster.h"
@@ -36,9 +37,17 @@ int life_outlook(struct fs *fs, const struct store_session *record, struct life_
 	return 0;
 }
 
-unsigned life_list(const struct fs *fs, bool trash, uint32_t after, struct store_sid *ret, unsigned max)
+unsigned life_list(struct fs *fs, bool trash, uint32_t after, struct store_sid *ret, unsigned max)
 {
-	return roster_list(fs, trash, after, ret, max);
+	unsigned count, kept = 0;
+
+	while (!kept && (count = roster_list(fs, trash, after, ret, max))) {
+		after = ret[count - 1].n;
+		for (unsigned i = 0; i < count; i++)
+			if (trash || !expiry_hides(fs, ret[i]))
+				ret[kept++] = ret[i];
+	}
+	return kept;
 }
 
 uint64_t life_count(const struct fs *fs, bool trash)

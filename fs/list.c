@@ -173,8 +173,11 @@ int dir_list(struct fs *fs, struct fs_id id, uint64_t from, size_t room, bool pl
 	struct node *dir;
 	int r;
 
-	if (control_is_id(id))
-		return control_list(fs, id, from, add, arg);
+	if (control_is_id(id)) {
+		r = control_list(fs, id, from, add, arg);
+		serve_forget_listing(fs, id);
+		return r;
+	}
 	r = dir_find(fs, id, "", &dir);
 	if (r)
 		return r;

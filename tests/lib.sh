@@ -99,6 +99,21 @@ mount_store() {
 	"${MOUNT_AS[@]}" stat -f "$MNT" >/dev/null
 }
 
+# with_clock - the daemon mounted from now on has clocks that the case moves.
+with_clock() {
+	[ -z "${SANITIZE:-}" ] || skip "a sanitizer wants to be loaded first"
+	CLOCK=$TEST_DIR/clock CLOCK_REAL=0 CLOCK_MONOTONIC=0
+	MOUNT_AS=(env "LD_PRELOAD=$BUILD/tests/preload_clock.so" "CLOCK_OFFSETS=$CLOCK")
+	set_clock
+}
+set_clock() { echo "$CLOCK_REAL $CLOCK_MONOTONIC" >"$CLOCK.new" && mv "$CLOCK.new" "$CLOCK"; }
+# pass SECONDS - time goes by. jump SECONDS - the clock on the wall is set, or the machine slept.
+pass() { CLOCK_REAL=$((CLOCK_REAL + $1)) CLOCK_MONOTONIC=$((CLOCK_MONOTONIC + $1)); set_clock; }
+jump() { CLOCK_REAL=$((CLOCK_REAL + $1)); set_clock; }
+
+# sessions - the names in the root, in one line.
+sessions() { (cd "$MNT" && echo *); }
+
 # umount_store - unmounts, expects success of both sides, verifies the store.
 umount_store() {
 	"${MOUNT_AS[@]}" "$SESSFS" umount "$MNT" || fail "umount failed"
