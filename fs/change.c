@@ -70,6 +70,7 @@ int change_begin_as(struct change *c, enum change_kind kind, struct session *ses
 	c->fs = fs;
 	c->session = NULL;
 	c->now = fs_age_now(fs);
+	c->tells = kind != CHANGE_CONTENT || session_is_root(session);
 	r = change_check(session, kind);
 	if (!r && event_is_full(&session->record))
 		event_find_cut(fs->store, &session->record, 0, 0, &cut);
@@ -221,6 +222,7 @@ static void take_over(struct change *c)
 		struct node *node = staged->node;
 
 		node->inode = staged->inode;
+		c->tells |= node_is_root(node);
 		node->gone |= staged->gone;
 		if (staged->written) {
 			node->written_epoch = epoch;
@@ -229,6 +231,8 @@ static void take_over(struct change *c)
 	}
 	if (c->session)
 		take_over_record(c);
+	if (c->tells)
+		c->fs->told = c->now;
 	c->fs->absent.dir = 0;
 }
 

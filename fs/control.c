@@ -28,6 +28,13 @@ struct session *control_session(struct fs *fs, struct fs_id id)
 	return control_find(fs, id, &node) ? NULL : node->session;
 }
 
+const char *control_name(struct fs *fs, struct fs_id id)
+{
+	struct control_node *node;
+
+	return control_find(fs, id, &node) ? NULL : node->row->name;
+}
+
 int control_find_dir(struct fs *fs, struct fs_id id, struct control_node **ret)
 {
 	int r = control_find(fs, id, ret);
@@ -39,9 +46,10 @@ int control_find_dir(struct fs *fs, struct fs_id id, struct control_node **ret)
 	return (*ret)->session->removed ? ENOENT : 0;
 }
 
+/* Of a directory: the kernel takes a listing for right as long as this stays. */
 static int64_t changed(const struct session *session)
 {
-	return session_is_root(session) ? session->fs->started : session->record.modified;
+	return session_is_root(session) ? session->fs->told : session->record.modified;
 }
 
 int control_new(struct session *session, const struct content_row *row, uint64_t id, uint64_t ino,

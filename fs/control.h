@@ -54,6 +54,8 @@ int control_readlink(struct fs *, struct fs_id, char *buf, size_t size);
 int control_seek(struct fs *, struct fs_id, uint64_t offset, bool data, uint64_t *ret);
 /* The session it belongs to (the root's for .sessfs), or NULL. */
 struct session *control_session(struct fs *, struct fs_id);
+/* Its name in the table, static; NULL if it is not known. */
+const char *control_name(struct fs *, struct fs_id);
 void control_forget(struct fs *, struct fs_id, uint64_t count);
 void control_free_all(struct fs *);
 

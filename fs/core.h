@@ -88,6 +88,7 @@ struct fs {
 	struct roster *roster;
 	struct keeper *keeper; /* while it is served, unless read-only */
 	struct fs_absent absent;
+	int64_t told; /* when anything last changed of what sessions are called and say of themselves */
 	struct fault_ring *faults; /* NULL: there was none */
 	/* unlinked inodes of one session that the kernel has forgotten, pinned: to be deleted in one batch, soon */
 	struct node *dead[FS_DEAD_MAX];

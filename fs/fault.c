@@ -175,10 +175,12 @@ void fault_note(struct fs *fs, const char *operation, struct fs_id id, const cha
 	}
 	fault.time = fs_now();
 	fault.ino = control_is_id(id) ? 0 : id.n;
-	snprintf(fault.name, sizeof(fault.name), "%s", name ? name : "");
 	memcpy(fault.cause, explained, sizeof(fault.cause));
 	fault_forget();
 	FS_GUARD(fs);
+	if (!name && control_is_id(id))
+		name = control_name(fs, id);
+	snprintf(fault.name, sizeof(fault.name), "%s", name ? name : "");
 	session = session_of(fs, id);
 	fault.session = session ? session->sid : STORE_ROOT_SID;
 	add(fs, &fault);

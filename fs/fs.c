@@ -119,7 +119,7 @@ int fs_new(struct store *store, const struct fs_options *options, struct fs **re
 		return -ENOMEM;
 	fs->store = store;
 	fs->options = *options;
-	fs->started = fs_now();
+	fs->started = fs->told = fs_now();
 	fs->max_file_size = options->max_file_size ? options->max_file_size : (uint64_t)STORE_FILE_MAX;
 	if (fs->max_file_size > (uint64_t)STORE_FILE_MAX)
 		fs->max_file_size = (uint64_t)STORE_FILE_MAX;
