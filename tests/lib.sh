@@ -162,6 +162,9 @@ check_counts() { python3 "$TEST_ROOT/tests/tree.py" counts "$1"; }
 # json FILE EXPRESSION - prints what the Python expression makes of the document j.
 json() { python3 -c 'import json, sys; j = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$@"; }
 
+# valid FILE... - control files are as their schemas in tests/schema say (each line of JSON Lines).
+valid() { "$TEST_ROOT/tests/valid.py" "$@" || fail "not as the schema says: $*"; }
+
 # ---- the POSIX programs -------------------------------------------------------------------------------------------
 
 # posix_suite DIR [WORD...] - every posix_* program in a fresh directory of DIR, with the words before its command.

@@ -1,0 +1,62 @@
+# history.json tells which sessions ended; expiring.json what would go next, by which rule, and what stays and why.
+. "$TEST_ROOT/tests/lib.sh"
+
+history() { json "$MNT/.sessfs/history.json" "$1"; }
+expiring() { json "$MNT/.sessfs/expiring.json" "$1"; }
+
+mount_store -o ttl=1h,retain=2h,grace=1h
+cd "$MNT"
+valid .sessfs/history.json .sessfs/expiring.json .sessfs/sessions.json
+assert_eq "$(history 'j["sessions"]')" "[]"
+
+note "what ended"
+mkdir first
+seq 100 >first/logs/a
+seq 100 >first/cache/b
+echo completed >first/.session/status
+mv first .sessfs/trash/first
+valid .sessfs/history.json
+assert_eq "$(history '[(s["id"], s["status"], s["rule"], s["files"], s["files_created"], s["size_bytes"], s["can_be_taken_back"])
+	for s in j["sessions"]]')" "[('first', 'completed', 'removed', 2, 2, 584, True)]"
+assert_eq "$(history 'j["sessions"][0]["until"] > j["sessions"][0]["ended_at"]')" True
+mv .sessfs/trash/first first
+assert_eq "$(history 'j["sessions"]')" "[]"
+mkdir empty
+rmdir empty
+valid .sessfs/history.json
+assert_eq "$(history 'j["sessions"][0]["id"], j["sessions"][0]["until"], j["sessions"][0]["can_be_taken_back"]')" \
+	"('empty', None, False)"
+
+note "the last twenty, the last one first"
+for i in {1..25}; do
+	mkdir "run$i"
+	mv "run$i" ".sessfs/trash/run$i"
+done
+assert_eq "$(history '[s["id"] for s in j["sessions"]] == ["run%d" % i for i in range(25, 5, -1)]')" True
+
+note "what would go, the next one first"
+mkdir old new pinned held failed
+touch -d '30 minutes ago' old
+echo 1 >pinned/.session/pin
+echo paused >held/.session/status
+echo failed >failed/.session/status
+echo +10m >new/.session/expires_at
+valid .sessfs/expiring.json .sessfs/sessions.json
+assert_eq "$(expiring '[(s["id"], s["rule"]) for s in j["expiring"]]')" \
+	"[('new', 'expires_at'), ('old', 'ttl'), ('failed', 'ttl'), ('first', 'retain')]"
+assert_eq "$(expiring '{s["id"]: s["protected_by"] for s in j["staying"]} == {"pinned": "pinned", "held": "paused"}')" True
+assert_eq "$(expiring '[(s["limit_seconds"], 1790 < s["age_seconds"] < 1900) for s in j["expiring"] if s["id"] == "old"]')" \
+	"[(3600, True)]"
+assert_eq "$(expiring '[s["due"] for s in j["expiring"]]')" "[False, False, False, False]"
+expires() { json .sessfs/sessions.json "{s['id']: s['expires_at'] for s in j['sessions']}['$1']"; }
+assert_eq "$(expires pinned)" None
+assert_eq "$(expires old)" "$(expiring '[s["expires_at"] for s in j["expiring"] if s["id"] == "old"][0]')"
+assert_eq "$(expires old)" "$(json old/.session/info.json 'j["expires_at"]')"
+
+note "it survives"
+cd "$TEST_DIR"
+history 'j["sessions"]' >"$TEST_DIR/before"
+kill_daemon
+remount
+history 'j["sessions"]' | diff - "$TEST_DIR/before" || fail "the history changed"
+umount_store
