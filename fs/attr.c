@@ -127,6 +127,19 @@ static int check(const struct fs *fs, const struct node *node, unsigned fields, 
 	return (uint64_t)attr->st_size > fs->max_file_size && (uint64_t)attr->st_size > node->inode.size ? EFBIG : 0;
 }
 
+/* Times that the kernel kept from before its session became read-only are taken once. */
+static enum change_kind kind_of_set(struct node *node, unsigned fields, const struct stat *attr)
+{
+	const struct store_session *record = &node->session->record;
+	bool late = node->late_times || node->session->launders;
+
+	if (!late || fields != (ATTR_MTIME | ATTR_CTIME)
+	    || nanoseconds(attr->st_mtim) > (record->ended ? record->ended : record->status_at))
+		return CHANGE_CONTENT;
+	node->late_times = false;
+	return CHANGE_UPKEEP;
+}
+
 static int set(struct node *node, unsigned fields, const struct stat *attr)
 {
 	bool grows = fields & ATTR_SIZE && (uint64_t)attr->st_size > node->inode.size;
@@ -135,7 +148,8 @@ static int set(struct node *node, unsigned fields, const struct stat *attr)
 	int r = fields & ATTR_MODE ? acl_load(node, ACL_ACCESS, &access) : 0;
 
 	if (!r)
-		r = change_begin(&c, node->session, grows ? STORE_GROW : STORE_SHRINK, 0);
+		r = change_begin_as(&c, kind_of_set(node, fields, attr), node->session,
+			grows ? STORE_GROW : STORE_SHRINK, 0);
 	if (r)
 		return r;
 	if (fields & ATTR_SIZE)

@@ -33,8 +33,10 @@ static void fill(struct slice *slice, struct session *session, struct node **at)
 	slice->count = 0;
 	for (; node && slice->count < SLICE; node = LIST_NEXT(node, siblings)) {
 		last = node;
-		if (S_ISREG(node->inode.mode) && node->nlookup)
-			slice->ids[slice->count++] = fs_id_of_ino(node->ino);
+		if (!S_ISREG(node->inode.mode) || !node->nlookup)
+			continue;
+		slice->ids[slice->count++] = fs_id_of_ino(node->ino);
+		node->late_times = session->fs->options.writeback;
 	}
 	if (last)
 		last->pins++;

@@ -33,6 +33,7 @@ struct node {
 	uint8_t view;     /* of a directory: enum store_view */
 	bool asked_again; /* its name was answered ESTALE, so that the kernel forgets it if nobody holds it */
 	bool gone;        /* the store has no record of it any more */
+	bool late_times;  /* the kernel may still hold times of it, see launder.h */
 	uint64_t written_epoch; /* store_epoch when content was last written; 0: not since it was loaded */
 	uint64_t stored_epoch;  /* store_epoch for which inode.stored is right; 0: it is not */
 	struct store_inode inode; /* as the store has it */
