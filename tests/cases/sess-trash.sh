@@ -1,0 +1,167 @@
+# The trash: a session ends in one step, can be browsed and taken back, and leaves a tombstone; its space comes back.
+# timeout: 120
+. "$TEST_ROOT/tests/lib.sh"
+
+TRASH=$MNT/.sessfs/trash
+drops() { json "$MNT/.sessfs/stats.json" 'j["drops"] if "drops" in j else 0'; }
+history() { json "$MNT/.sessfs/history.json" "$1"; }
+fill() {
+	mkdir "$MNT/$1"
+	echo "of $1" >"$MNT/$1/logs/file"
+	ln "$MNT/$1/logs/file" "$MNT/$1/logs/link"
+	mkdir -p "$MNT/$1/cache/a/b"
+	head -c 300000 /dev/urandom >"$MNT/$1/cache/a/b/random"
+	echo notes >"$MNT/$1/.session/notes"
+}
+
+mount_store -o commit=1
+note "there and back"
+fill one
+tree_of "$MNT/one" >before
+mv "$MNT/one" "$TRASH/"
+assert_absent "$MNT/one"
+assert_eq "$(ls "$MNT")" ""
+assert_eq "$(ls "$TRASH")" one
+tree_of "$TRASH/one" >trashed
+assert_eq "$(sed 1d before)" "$(sed 1d trashed)" "the tree in the trash"
+assert_eq "$(history '[(s["id"], s["rule"], s["can_be_taken_back"]) for s in j["sessions"]]')" "[('one', 'removed', True)]"
+assert_eq "$(history 'j["sessions"][0]["files"]')" 3
+refused "read-only" touch "$TRASH/one/logs/x"
+refused "read-only" rm "$TRASH/one/logs/file"
+refused "read-only" dd if=/dev/zero of="$TRASH/one/logs/file" conv=notrunc status=none
+kill_daemon
+remount
+assert_eq "$(ls "$TRASH")" one
+mv "$TRASH/one" "$MNT/two"
+assert_eq "$(ls "$MNT") $(ls "$TRASH")" "two "
+tree_of "$MNT/two" >after
+assert_eq "$(sed 1d before)" "$(sed 1d after)" "the tree that came back"
+assert_file "$MNT/two/.session/notes" notes
+assert_eq "$(history 'j["sessions"]')" "[]"
+echo more >>"$MNT/two/logs/file"
+check_counts "$MNT/two"
+assert_match "$(cat "$MNT/two/.session/events.jsonl")" '"ended", "rule": "removed".*"taken back"'
+kill_daemon
+remount
+assert_eq "$(ls "$MNT") $(ls "$TRASH")" "two "
+
+note "what is not allowed"
+mkdir "$MNT/three"
+python3 - "$MNT" <<'END'
+import ctypes, errno, os, sys
+mnt = sys.argv[1]
+trash = mnt + "/.sessfs/trash/"
+libc = ctypes.CDLL(None, use_errno=True)
+def rename(a, b, flags, *expected):
+	r = libc.renameat2(-100, a.encode(), -100, b.encode(), flags)
+	error = ctypes.get_errno() if r else 0
+	assert error in expected, (a, b, flags, errno.errorcode.get(error))
+rename(mnt + "/two/logs", trash + "logs", 0, errno.EXDEV, errno.EPERM, errno.EINVAL)
+rename(mnt + "/two/logs/file", trash + "file", 0, errno.EXDEV, errno.EPERM, errno.EINVAL)
+rename(mnt + "/three", trash + "three", 0, 0)
+rename(trash + "three", mnt + "/two", 0, errno.EEXIST)
+rename(trash + "three", mnt + "/two", 1, errno.EEXIST)
+rename(trash + "three", mnt + "/two", 2, errno.EINVAL)
+rename(trash + "three", mnt + "/.three", 0, errno.EPERM)
+rename(trash + "three", mnt + "/two/logs/three", 0, errno.EXDEV, errno.EPERM)
+rename(mnt + "/two", trash + "three", 2, errno.EINVAL)
+rename(trash + "three", trash + "four", 0, errno.EPERM, errno.EINVAL, errno.EXDEV)
+rename(trash + "three/logs", mnt + "/two/logs/logs", 0, errno.EROFS, errno.EXDEV, errno.ENOTEMPTY)
+rename(trash + "none", mnt + "/none", 0, errno.ENOENT)
+rename(trash + "three", mnt + "/three", 1, 0)
+END
+assert_eq "$(ls "$MNT" | tr '\n' ' ')$(ls "$TRASH")" "three two "
+
+note "names that are there twice"
+for i in 1 2 3; do
+	mkdir -p "$MNT/same"
+	echo $i >"$MNT/same/logs/number"
+	mv -T "$MNT/same" "$TRASH/same"
+done
+assert_eq "$(ls "$TRASH" | wc -l)" 3
+assert_file "$TRASH/same/logs/number" 3
+cat "$TRASH"/same~*/logs/number | sort >numbers
+assert_eq "$(tr '\n' ' ' <numbers)" "1 2 "
+kill_daemon
+remount
+assert_file "$TRASH/same/logs/number" 3
+mv "$TRASH/same" "$MNT/latest"
+assert_file "$TRASH/same/logs/number" 2
+other=$(cd "$TRASH" && echo same~*)
+assert_file "$TRASH/$other/logs/number" 1
+mv "$TRASH/$other" "$MNT/first"
+assert_file "$MNT/first/logs/number" 1
+rmdir "$TRASH/same"
+assert_eq "$(ls "$TRASH")" ""
+assert_eq "$(history '[(s["id"], s["can_be_taken_back"]) for s in j["sessions"]]')" "[('same', False)]"
+rm -r "$MNT/latest" "$MNT/first" "$MNT/three"
+assert_eq "$(history '[(s["id"], s["rule"], s["can_be_taken_back"]) for s in j["sessions"]][:2]')" \
+	"[('three', 'removed', False), ('first', 'removed', False)]"
+
+note "what is open stays readable, also when it is dropped; then its space comes back"
+fill held
+exec 5<"$MNT/held/logs/file" 6<"$MNT/held/cache/a/b/random"
+sum=$(md5sum <"$MNT/held/cache/a/b/random")
+mv "$MNT/held" "$TRASH/"
+rmdir "$TRASH/held"
+assert_absent "$TRASH/held"
+python3 -c 'import os; [os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED) for fd in (5, 6)]'
+assert_eq "$(cat <&5)" "of held"
+assert_eq "$(md5sum <&6)" "$sum"
+exec 5<&- 6<&-
+remount
+wait_for 10 eval '[ "$(drops)" = 0 ]'
+assert_eq "$(ls "$MNT") $(ls "$TRASH")" "two "
+umount_store
+
+note "files that were unlinked before, and a kill meanwhile"
+mount_store -o commit=1
+fill held
+exec 5<"$MNT/held/cache/a/b/random"
+rm "$MNT/held/cache/a/b/random"
+mv "$MNT/held" "$TRASH/"
+assert_eq "$(md5sum <&5 | wc -c)" 36
+rmdir "$TRASH/held"
+kill_daemon
+exec 5<&-
+remount
+wait_for 10 eval '[ "$(ls "$TRASH")" = "" ]'
+umount_store
+
+note "a page that was changed before, and one that is changed in the trash"
+for option in noatime writeback; do
+	mount_store -o $option
+	mkdir "$MNT/mapped"
+	head -c 8192 /dev/zero | tr '\0' a >"$MNT/mapped/logs/file"
+	coproc HOLDER { "$BUILD/tests/holder" "$MNT/mapped/logs/file"; }
+	tell() {
+		[ $# = 0 ] || echo "$*" >&"${HOLDER[1]}"
+		read -r answer <&"${HOLDER[0]}"
+		echo "$answer"
+	}
+	assert_eq "$(tell)" ready
+	assert_eq "$(tell poke b)" ok
+	mv "$MNT/mapped" "$TRASH/"
+	is_refused() { tell poke c >/dev/null && [[ $(tell msync) = E* ]]; }
+	wait_for 5 is_refused
+	is_back() { [[ $(head -c 1 "$TRASH/mapped/logs/file") = [bc] && $(tell peek) = [bc] ]]; }
+	wait_for 5 is_back
+	assert_match "$(tell write z)" '^(EROFS|EIO)$'
+	kill_daemon
+	pid=$HOLDER_PID
+	exec {HOLDER[1]}>&-
+	wait "$pid"
+	remount
+	assert_match "$(head -c 2 "$TRASH/mapped/logs/file")" '^[bc]a$'
+	rmdir "$TRASH/mapped"
+	umount_store
+done
+
+note "no grace"
+mount_store -o commit=1,grace=0
+fill gone
+mv "$MNT/gone" "$TRASH/"
+assert_eq "$(ls "$MNT") $(ls "$TRASH")" "two "
+assert_eq "$(history '[(s["id"], s["can_be_taken_back"]) for s in j["sessions"]][0]')" "('gone', False)"
+wait_for 10 eval '[ "$(drops)" = 0 ]'
+umount_store
