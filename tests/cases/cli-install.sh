@@ -17,6 +17,8 @@ diff - ../found <<'END'
 ./usr/share/bash-completion/completions/sessfs
 ./usr/share/fish/vendor_completions.d/sessfs.fish
 ./usr/share/man/man1/sessfs.1
+./usr/share/man/man5/sessfs.5
+./usr/share/man/man7/sessfs.7
 ./usr/share/man/man8/mount.sessfs.8
 ./usr/share/zsh/site-functions/_sessfs
 END
