@@ -22,6 +22,7 @@ static const struct member {
 #define AT(member) offsetof(struct told, member)
 	{"id", TEXT, AT(name)},
 	{"session_id", TEXT, AT(name)},
+	{"number", NUMBER, AT(number)},
 	{"status", TEXT, AT(status)},
 	{"path", TEXT, AT(path)},
 	{"creation_time", TIME, AT(created)},
@@ -109,7 +110,7 @@ static int newest_first(const void *a, const void *b)
 
 	if (x->created != y->created)
 		return x->created < y->created ? 1 : -1;
-	return strcmp(x->name, y->name);
+	return x->number < y->number ? 1 : x->number > y->number ? -1 : 0;
 }
 
 static int last_ended_first(const void *a, const void *b)
@@ -184,8 +185,8 @@ bool told_expiring(const struct place *place, struct told_list *ret, struct told
 	return true;
 }
 
-/* Each is told by its own info.json, under the name by which it is taken back. */
-static json_t *trash_document(DIR *d, const char *dir)
+/* Each is told by its own info.json, under the name by which it is found there. */
+static json_t *read_infos(DIR *d, const char *dir)
 {
 	json_t *document = json_object(), *array = json_array();
 	const struct dirent *e;
@@ -206,20 +207,35 @@ static json_t *trash_document(DIR *d, const char *dir)
 	return document;
 }
 
-bool told_trash(const struct place *place, struct told_list *ret)
+static bool read_dir(const struct place *place, const char *name, int (*order)(const void *, const void *),
+	struct told_list *ret)
 {
 	struct place root = {.mount = place->mount};
-	char *dir = place_control(&root, "trash");
+	char *dir = place_control(&root, name);
 	DIR *d = opendir(dir);
 
 	if (d) {
-		fill_list(trash_document(d, dir), "sessions", last_ended_first, ret);
+		fill_list(read_infos(d, dir), "sessions", order, ret);
 		closedir(d);
 	} else {
 		message_error("%s cannot be listed: %s", dir, strerror(errno));
 	}
 	free(dir);
 	return d != NULL;
+}
+
+bool told_trash(const struct place *place, struct told_list *ret)
+{
+	return read_dir(place, "trash", last_ended_first, ret);
+}
+
+bool told_found(const struct place *place, const char *text, struct told_list *ret)
+{
+	char *dir = NULL;
+	bool fine = asprintf(&dir, "search/%s", text) >= 0 && read_dir(place, dir, newest_first, ret);
+
+	free(dir);
+	return fine;
 }
 
 const struct told *told_find(const struct told_list *list, const char *name)

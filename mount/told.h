@@ -8,6 +8,7 @@
 
 struct told {
 	const char *name, *status, *path;
+	uint64_t number; /* grows with each session made */
 	int64_t created, written; /* its last write, from which its age counts */
 	int64_t expires;          /* 0 and MOMENT_NEVER: not */
 	uint64_t files, size, stored;
@@ -36,6 +37,8 @@ void told_one(const json_t *object, struct told *ret);
 bool told_sessions(const struct place *, struct told_list *ret); /* newest first */
 bool told_trash(const struct place *, struct told_list *ret);    /* last ended first */
 bool told_history(const struct place *, struct told_list *ret);  /* last ended first */
+/* Those in which a text is found, which is a file name; newest first. */
+bool told_found(const struct place *, const char *text, struct told_list *ret);
 /* What goes by a rule, the next first, and what stays; the document is the first list's. */
 bool told_expiring(const struct place *, struct told_list *ret, struct told_list *ret_staying);
 void told_release(struct told_list *);
