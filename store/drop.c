@@ -231,16 +231,14 @@ static int try_step(struct store *s, struct step *t, uint64_t ns)
 	return r;
 }
 
-/* What is damaged stays as it is until the next open; for space, or memory, to come back is waited. */
+/* A session that is damaged stays as it is until the next open; space, memory or the device may come back. */
 static void note_failure(struct store *s, int error, uint32_t culprit)
 {
-	struct drop *drop = find(&s->drops, culprit);
-	if (error != -EIO)
-		s->drops.retry_at = store_clock() + RETRY_NS;
-	else if (drop)
+	struct drop *drop = error == -EIO ? find(&s->drops, culprit) : NULL;
+	if (drop)
 		drop->given_up = true;
 	else
-		s->drops.stopped = true;
+		s->drops.retry_at = store_clock() + RETRY_NS;
 }
 
 static void note_success(struct store *s, const struct step *t)

@@ -107,7 +107,7 @@ struct store {
 		struct drop *list;
 		uint32_t count, room;
 		uint32_t added;    /* by the open batch, behind count */
-		uint64_t retry_at; /* store_clock: the last step found no space; 0: it did */
+		uint64_t retry_at; /* store_clock: after a step that failed; 0: it did not */
 		bool looked;       /* for those that an earlier run left; the flusher's own */
 		bool stopped;
 	} drops;
