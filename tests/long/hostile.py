@@ -93,6 +93,19 @@ def fill(rng):
 		os.setxattr(f"{top}/cache/small3", "user.note", rng.randbytes(3000))
 
 
+def fill_trash(rng):
+	"""A session in the trash, with texts and events."""
+	os.mkdir(f"{MOUNT}/three")
+	for number in range(100):
+		with open(f"{MOUNT}/three/cache/file{number}", "wb") as file:
+			file.write(rng.randbytes(rng.randrange(1, 3000)))
+	with open(f"{MOUNT}/three/.session/query", "w") as file:
+		file.write("what for\n")
+	with open(f"{MOUNT}/one/.session/events.jsonl", "a") as file:
+		file.write('{"event": "something"}\n' * 50)
+	os.rename(f"{MOUNT}/three", f"{MOUNT}/.sessfs/trash/three")
+
+
 def describe(path):
 	st = os.lstat(path)
 	if stat.S_ISLNK(st.st_mode):
@@ -232,11 +245,12 @@ def damage_log(store, rng):
 # ---- rounds ---------------------------------------------------------------------------------------------------------
 
 def prepare(rng):
-	"""A store that was unmounted, its tree, and one that was killed with its logs full."""
+	"""A store that was unmounted, its tree, and one that was killed with its logs full, a session just dropped."""
 	clean, killed = f"{DIRECTORY}/clean", f"{DIRECTORY}/killed"
 	run(PROGRAM, "init", clean)
 	daemon = mount(clean)
 	fill(rng)
+	fill_trash(rng)
 	unmount(daemon)
 	daemon = mount(clean)
 	model = remember()
@@ -247,6 +261,7 @@ def prepare(rng):
 		with open(f"{MOUNT}/one/logs/late{number}", "wb") as file:
 			file.write(b"late %d " % number * 1000)
 	os.unlink(f"{MOUNT}/two/cache/small7")
+	os.rmdir(f"{MOUNT}/.sessfs/trash/three")
 	daemon.kill()
 	daemon.wait()
 	subprocess.run(["umount", "-l", MOUNT], check=True)
@@ -291,6 +306,9 @@ def round_of_log(killed, rng):
 	store = f"{DIRECTORY}/store"
 	shutil.copytree(killed, store)
 	damage_log(store, rng)
+	if rng.random() < 0.5:
+		with open(f"{store}/data.mdb", "r+b") as file:
+			damage(file, rng)
 	daemon = mount(store)
 	if not isinstance(daemon, int):
 		read_all()
