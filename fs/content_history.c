@@ -124,6 +124,15 @@ static int compare_prospects(const void *a, const void *b)
 	return x->sid.n < y->sid.n ? -1 : 1;
 }
 
+/* It is our own list, and a long one takes longer than others may wait. */
+static void sort_prospects(struct prospects *all)
+{
+	fs_unlock(all->fs);
+	if (all->count)
+		qsort(all->list, all->count, sizeof(*all->list), compare_prospects);
+	fs_lock(all->fs);
+}
+
 /* The limit that the rule sets, in seconds, or null. */
 static json_t *limit_value(const struct fs_options *options, enum life_rule rule)
 {
@@ -240,8 +249,7 @@ int content_expiring(struct session *root, char **ret, size_t *ret_len)
 
 	if (!r)
 		r = all.result;
-	if (!r && all.count)
-		qsort(all.list, all.count, sizeof(*all.list), compare_prospects);
+	sort_prospects(&all);
 	json_begin();
 	head = json_object();
 	set_value(head, "now", time_value(fs_now()));

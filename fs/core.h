@@ -76,7 +76,6 @@ struct fs {
 	struct control_node *controls; /* by id */
 	struct control_link *links;    /* in .sessfs, beside current; newest first */
 	uint64_t next_control;
-	struct store_sid current; /* the session that was made last; 0: to be looked for */
 	struct store_sid chosen;  /* the one that was set as current; 0: none */
 	struct fs_run run;
 	struct trash *trash;

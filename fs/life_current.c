@@ -14,29 +14,12 @@
 #define CURRENT_VALUE "sessfs.current"
 
 /* Numbers of sessions grow with time, whatever the clock says. */
-static bool note_living(void *arg, const struct store_session *record)
-{
-	struct store_sid *newest = arg;
-
-	if (!record->ended && !(record->flags & STORE_SESSION_DROPPED))
-		*newest = record->sid;
-	return false;
-}
-
 int life_current(struct fs *fs, struct store_sid *ret, bool *ret_set)
 {
-	struct store_sid newest = fs->current;
-	int r = 0;
-
 	fs_assert_locked(fs);
-	if (!fs->chosen.n && !newest.n)
-		r = error_of_store(store_scan_sessions(fs->store, 0, note_living, &newest));
-	if (r)
-		return r;
-	fs->current = newest;
 	if (ret_set)
 		*ret_set = fs->chosen.n != 0;
-	*ret = fs->chosen.n ? fs->chosen : newest;
+	*ret = fs->chosen.n ? fs->chosen : roster_newest(fs);
 	return 0;
 }
 

@@ -121,7 +121,6 @@ static int end(struct session *session, enum life_rule rule, const char *name)
 		return r;
 	}
 	history_note(fs, session->sid, record.ended);
-	fs->current = STORE_ROOT_SID;
 	if (!was_read_only)
 		launder_session(session);
 	return 0;
@@ -188,7 +187,6 @@ int life_take_back(struct session *session, const char *name)
 		return r;
 	trash_remove(fs, session->sid);
 	history_forget(fs, session->sid);
-	fs->current = STORE_ROOT_SID;
 	return 0;
 }
 

@@ -207,7 +207,6 @@ static int make_session(struct node *root, const struct caller *caller, const ch
 	r = change_commit(&c);
 	if (r)
 		return r;
-	c.fs->current = record.sid;
 	session_changed(node->session, c.size, c.now);
 	roster_add(c.fs, &record);
 	dir_refer(node, ret);

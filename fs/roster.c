@@ -324,6 +324,14 @@ unsigned roster_list(const struct fs *fs, bool trash, uint32_t after, struct sto
 	return n;
 }
 
+struct store_sid roster_newest(const struct fs *fs)
+{
+	const struct member *newest = RB_MAX(numbers, &fs->roster->numbers[false]);
+
+	fs_assert_locked(fs);
+	return newest ? newest->sid : STORE_ROOT_SID;
+}
+
 uint64_t roster_count(const struct fs *fs, bool trash)
 {
 	fs_assert_locked(fs);

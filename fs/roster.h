@@ -30,6 +30,8 @@ void roster_remove(struct fs *, struct store_sid);
 
 /* As life_list and life_count. */
 unsigned roster_list(const struct fs *, bool trash, uint32_t after, struct store_sid *ret, unsigned max);
+/* The living one with the highest number; 0: there is none. */
+struct store_sid roster_newest(const struct fs *);
 uint64_t roster_count(const struct fs *, bool trash);
 
 /* The skew changed, and with it all deadlines by age. */

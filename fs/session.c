@@ -73,7 +73,6 @@ int session_make(struct fs *fs, const struct store_session *record, struct sessi
 void session_set_removed(struct session *s)
 {
 	s->removed = true;
-	s->fs->current = STORE_ROOT_SID;
 	roster_remove(s->fs, s->sid);
 }
 
