@@ -1,0 +1,66 @@
+# With -o writeback the kernel buffers what is written to control files too: a value counts from close, which reports
+# one that is refused; appended lines are appended once.
+. "$TEST_ROOT/tests/lib.sh"
+
+mount_store -o writeback
+mkdir "$MNT/s"
+control=$MNT/s/.session
+
+echo paused >"$control/status"
+assert_file "$control/status" paused
+kill_daemon
+mount_store -o writeback
+assert_file "$control/status" paused
+echo active >"$control/status"
+{ echo a; echo b; } >"$control/tags"
+assert_file "$control/tags" $'a\nb'
+echo c >>"$control/tags"
+assert_file "$control/tags" $'a\nb\nc'
+python3 - "$control" <<'END'
+import os, sys
+control = sys.argv[1]
+def refused(name, value):
+	before = open(f"{control}/{name}", "rb").read()
+	file = open(f"{control}/{name}", "wb")
+	try:
+		file.write(value)
+		file.close()
+		sys.exit(f"{name} took {value}")
+	except OSError as error:
+		assert error.errno == 5, error
+	assert open(f"{control}/{name}", "rb").read() == before
+refused("status", b"unknown\n")
+refused("tags", b"a/b\n")
+refused("notes", b"\xff\n")
+text = "".join(f"line {n}\n" for n in range(5000))
+with open(f"{control}/notes", "w") as file:
+	file.write(text)
+assert open(f"{control}/notes").read() == text
+fd = os.open(f"{control}/query", os.O_WRONLY | os.O_TRUNC)
+os.write(fd, b"first")
+os.fsync(fd)
+assert open(f"{control}/query").read() == "first"
+os.close(fd)
+END
+assert_match "$(grep -c EINVAL "$control/errors.jsonl")" '[3-9]'
+
+note "lines"
+events=$control/events.jsonl
+lines=$(wc -l <"$events")
+for n in {1..300}; do echo "{\"n\": $n}" >>"$events"; done
+assert_eq "$(tail -n 300 "$events")" "$(for n in {1..300}; do echo "{\"n\": $n}"; done)"
+assert_eq "$(wc -l <"$events")" $((lines + 300))
+python3 - "$events" <<'END'
+import os, sys
+with open(sys.argv[1], "a") as file:
+	for n in range(1000):
+		file.write('{"m": %d}\n' % n)
+		file.flush()
+		if n % 100 == 0:
+			os.fsync(file.fileno())
+assert open(sys.argv[1]).read().endswith("".join('{"m": %d}\n' % n for n in range(1000)))
+END
+assert_eq "$(wc -l <"$events")" $((lines + 1300))
+ln -sfn s "$MNT/.sessfs/current"
+assert_eq "$(readlink "$MNT/.sessfs/current")" ../s
+umount_store
