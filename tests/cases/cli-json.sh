@@ -62,9 +62,9 @@ exec 5<"$MNT/used/logs/file"
 echo 2020-01-01T00:00:00Z >"$MNT/used/.session/expires_at"
 echo never >"$MNT/active/.session/expires_at"
 echo 2020-01-01T00:00:00Z >"$MNT/expired/.session/expires_at"
-"$SESSFS" rm removed >/dev/null
 has_expired() { ls "$MNT" >/dev/null; [ -d "$MNT/.sessfs/trash/expired" ]; }
 wait_for 10 has_expired
+"$SESSFS" rm removed >/dev/null
 used_is_known() { [ -d "$MNT/used" ] && "$SESSFS" list | grep -q '^used .*in use'; }
 wait_for 10 used_is_known
 ln -sfn failed "$MNT/.sessfs/current"
@@ -87,7 +87,7 @@ done
 fits verb-search "$SESSFS" search --json 'TAG OF P'
 assert_eq "$(json said "sorted(s['name'] for s in j['sessions'])")" "['paused', 'pinned']"
 fits verb-history "$SESSFS" history --json -n 1
-assert_eq "$(json said "[s['name'] for s in j['sessions']]")" "['expired']"
+assert_eq "$(json said "[s['name'] for s in j['sessions']]")" "['removed']"
 exec 5<&-
 validate_all
 [ "$(wc -l <documents)" -gt 25 ]
