@@ -8,6 +8,7 @@
 
 #include "fs/fs.h"
 #include "mount/message.h"
+#include "mount/verb.h"
 #include "mount/number.h"
 #include "store/store.h"
 
@@ -271,20 +272,23 @@ struct fs_setting *options_settings(const struct mount_options *options)
 
 void options_print_help(FILE *out)
 {
-	char name[64], value[NUMBER_TEXT];
+	char name[64], value[NUMBER_TEXT], text[512];
 
-	fprintf(out, "\nMount options (-o, comma-separated; sizes as 64K 100M 2G, durations as 90s 15m 24h):\n");
+	fprintf(out, "\nMount options (-o, comma-separated; sizes: 64K 100M 2G, durations: 90s 15m 24h):\n");
 	for (int i = 0; i < N_ROWS; i++) {
-		if (!rows[i].help)
+		const struct option_row *row = &rows[i];
+
+		if (!row->help)
 			continue;
-		snprintf(name, sizeof name, "%s%s", rows[i].name, has_value(&rows[i]) ? "=" : "");
-		fprintf(out, "  %-20s %s", name, rows[i].help);
-		if (has_value(&rows[i])) {
-			format_value(&rows[i], rows[i].fallback, value);
-			fprintf(out, " (default %s)", value);
-		}
-		fputc('\n', out);
+		value[0] = 0;
+		if (has_value(row))
+			format_value(row, row->fallback, value);
+		snprintf(name, sizeof name, "%s%s", row->name, has_value(row) ? "=" : "");
+		snprintf(text, sizeof text, "%s%s%s%s", row->help, *value ? " (default " : "", value, *value ? ")" : "");
+		fprintf(out, "  %-20s ", name);
+		verb_print_wrapped(out, 23, text);
 	}
-	fprintf(out, "Also: suid nosuid dev nodev exec noexec sync async dirsync noatime nodiratime, and what fstab\n"
-		     "lines carry for others: auto noauto user users nofail _netdev x-* comment=.\n");
+	verb_print_wrapped(out, 0,
+		"Also: suid nosuid dev nodev exec noexec sync async dirsync noatime nodiratime, and what fstab lines "
+		"carry for others: auto noauto user users nofail _netdev x-* comment=.");
 }

@@ -7,7 +7,7 @@
 
 #include "store/store.h"
 
-enum { OPTIONS_MAX = 24, HELP_COLUMN = 22 };
+enum { OPTIONS_MAX = 24, HELP_COLUMN = 22, HELP_WIDTH = 80 };
 
 /* A new verb: its file, and its name here. */
 /* clang-format off */
@@ -104,6 +104,25 @@ static void print_synopsis(const struct verb *verb, FILE *out)
 	fprintf(out, "%s%s\n", verb->words ? " " : "", verb->words ? verb->words : "");
 }
 
+void verb_print_wrapped(FILE *out, int column, const char *text)
+{
+	int at = column;
+
+	while (*text) {
+		int word = (int)strcspn(text, " \n");
+		bool full = at > column && at + 1 + word > HELP_WIDTH;
+
+		if (full)
+			fprintf(out, "\n%*s", at = column, "");
+		at += fprintf(out, "%s%.*s", at > column ? " " : "", word, text);
+		text += word;
+		if (*text == '\n' && text[1])
+			fprintf(out, "\n%*s", at = column, "");
+		text += *text != 0;
+	}
+	fputc('\n', out);
+}
+
 static void print_option(const struct verb_option *o)
 {
 	char left[64] = "    ", letter[8] = "";
@@ -112,7 +131,8 @@ static void print_option(const struct verb_option *o)
 		snprintf(letter, sizeof letter, "-%c%s", o->code, o->name ? ", " : "");
 	snprintf(left, sizeof left, "%-4s%s%s%s%s", letter, o->name ? "--" : "", o->name ? o->name : "",
 		o->argument ? " " : "", o->argument ? o->argument : "");
-	printf("  %-*s %s\n", HELP_COLUMN, left, o->help);
+	printf("  %-*s ", HELP_COLUMN, left);
+	verb_print_wrapped(stdout, HELP_COLUMN + 3, o->help);
 }
 
 static void print_help(const struct verb *verb)
@@ -123,8 +143,10 @@ static void print_help(const struct verb *verb)
 	printf("\n%s\n\n", verb->summary);
 	for (int i = 0; (o = option_at(verb, i)); i++)
 		print_option(o);
-	if (verb->help)
-		printf("\n%s", verb->help);
+	if (verb->help) {
+		putchar('\n');
+		verb_print_wrapped(stdout, 0, verb->help);
+	}
 	if (verb->more_help)
 		verb->more_help(stdout);
 }

@@ -78,6 +78,8 @@ enum { VERB_GO_ON = -1 };
  */
 int verb_parse(const struct verb *, int argc, char **argv, struct verb_line *ret, verb_take *take, void *arg);
 
+/* Prints text in lines of 80, behind what fills the line up to column; a newline in it is one. */
+void verb_print_wrapped(FILE *, int column, const char *text);
 /* Says how the verb is used, to stderr; returns its usage status. */
 int verb_print_usage(const struct verb *);
 int verb_print_version(void);

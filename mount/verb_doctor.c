@@ -102,9 +102,9 @@ const struct verb verb_doctor = {
 	.word = VERB_A_DIR,
 	.max_words = 1,
 	.summary = "say what keeps sessfs from working here, and how to mend it",
-	.help = "Looks at /dev/fuse, the right to mount, fusermount3, AppArmor, /etc/fuse.conf,\n"
+	.help = "Looks at /dev/fuse, the right to mount, fusermount3, AppArmor, /etc/fuse.conf, "
 		"mount(8), stale mounts, the STORE (else those that are mounted) and its disk.\n"
-		"Each line begins with `ok`, `note` (it works, within a limit) or `fix` (the line\n"
+		"Each line begins with `ok`, `note` (it works, within a limit) or `fix` (the line "
 		"says how). Exit status: 0 nothing to fix, 1 something to fix.\n",
 	.usage_status = VERB_USAGE,
 };

@@ -197,7 +197,7 @@ const struct verb verb_expire = {
 	.run = run_expire,
 	.options = options,
 	.summary = "let expire what is due, now",
-	.help = "Expiry happens by itself too, on every access and on a quiet timer. What expired rests in the trash for\n"
-		"`grace`. --dry-run --json prints .sessfs/expiring.json.\n",
+	.help = "Expiry happens by itself too, on every access and on a quiet timer. What expired rests in the "
+		"trash for `grace`.\n--dry-run --json prints .sessfs/expiring.json.\n",
 	.usage_status = VERB_USAGE,
 };

@@ -124,7 +124,7 @@ const struct verb verb_history = {
 	.run = run_history,
 	.options = options,
 	.summary = "show the sessions that ended, and why",
-	.help = "BY: the rule that ended it (ttl, retain, keep, expires_at), or removed. LIVED: from its making to its end.\n"
+	.help = "BY: the rule that ended it (ttl, retain, keep, expires_at), or removed. LIVED: from its making to its end. "
 		"BACK: how long `sessfs undelete` can still take it back.\n",
 	.usage_status = VERB_USAGE,
 };

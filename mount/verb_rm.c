@@ -125,7 +125,7 @@ const struct verb verb_rm = {
 	.min_words = 1,
 	.max_words = -1,
 	.summary = "remove sessions; for a while they can be taken back",
-	.help = "They stay in the trash for `grace`, and after that until nothing has them open, unless space is needed.\n",
+	.help = "They stay in the trash for `grace`, unless space is needed.\n",
 	.usage_status = VERB_USAGE,
 };
 

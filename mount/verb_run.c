@@ -276,9 +276,9 @@ const struct verb verb_run = {
 	.max_words = -1,
 	.ends_options = true,
 	.summary = "run a command in a session of its own, which its end completes or fails",
-	.help = "The session is called run_YYYYMMDD_HHMMSS. The command starts in its directory, with $SESSFS_SESSION\n"
+	.help = "The session is called run_YYYYMMDD_HHMMSS. The command starts in its directory, with $SESSFS_SESSION "
 		"(its name), $SESSFS_DIR (its path), $TMPDIR (its intermediate_results) and $OLDPWD (where you were).\n"
-		"What it prints is also kept in logs/stdout.log and logs/stderr.log. Signals are passed on to it. When\n"
+		"What it prints is also kept in logs/stdout.log and logs/stderr.log. Signals are passed on to it. When "
 		"it succeeds the session is completed and, without --keep, removed; else it has failed, and stays.\n"
 		"Exit status: the command's, 128 and the number of a signal, 126 or 127 if it cannot be run.\n",
 	.usage_status = VERB_USAGE,

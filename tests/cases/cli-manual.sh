@@ -40,7 +40,7 @@ if wrong:
 PYTHON
 
 note "mount.sessfs(8): options"
-"$SESSFS" mount --help | sed -n '/^Mount options/,$s/^  \([a-z_]*=\{0,1\}\) .*/\1/p' >options
+"$SESSFS" mount --help | sed -n '/^Mount options/,$s/^  \([a-z_][a-z_]*=\{0,1\}\) .*/\1/p' >options
 [ "$(wc -l <options)" -ge 10 ]
 missing=
 while read -r option; do

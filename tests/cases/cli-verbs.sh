@@ -7,6 +7,20 @@ note "help and version"
 for verb in init mount umount check; do
 	"$SESSFS" $verb --help | grep -q "^usage: sessfs $verb"
 done
+for verb in $("$SESSFS" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
+	"$SESSFS" "$verb" --help >help
+	grep -q "^usage: sessfs $verb" help
+	! grep -E '.{81}|[[:space:]]$' help | grep -v '^usage: ' || fail "$verb --help: lines too long"
+	case $verb in mount | umount) status=1 ;; check) status=16 ;; *) status=2 ;; esac
+	assert_eq "$(status_of "$SESSFS" "$verb" --frobnicate)" $status "$verb with an unknown option"
+	refused "^usage: sessfs $verb" "$SESSFS" "$verb" --frobnicate
+done
+for verb in status list stats history expire; do
+	assert_eq "$(status_of "$SESSFS" $verb one two three)" 2 "$verb with too many words"
+done
+for verb in rm undelete search; do
+	assert_eq "$(status_of "$SESSFS" $verb)" 2 "$verb without a word"
+done
 assert_eq "$(status_of "$SESSFS")" 2 "no verb"
 assert_eq "$(status_of "$SESSFS" frobnicate)" 2 "unknown verb"
 assert_eq "$(status_of "$SESSFS" init)" 2 "init without a store"
