@@ -69,14 +69,16 @@ bool cache_read(struct cache *c, uint64_t epoch, const struct key *key, uint32_t
 	return s != NULL;
 }
 
-void cache_add(struct cache *c, uint64_t epoch, const struct key *key, const uint8_t *data, uint32_t len)
+void cache_add(struct cache *c, uint64_t epoch, const struct key *key, uint8_t **data, uint32_t len)
 {
 	pthread_mutex_lock(&c->lock);
 	struct cache_slot *s = epoch == c->epoch && !find(c, key) ? oldest(c) : NULL;
 	if (s && !s->data)
 		s->data = malloc(STORE_CHUNK_SIZE);
 	if (s && s->data) {
-		memcpy(s->data, data, len);
+		uint8_t *old = s->data;
+		s->data = *data;
+		*data = old;
 		s->key = *key;
 		s->len = len;
 		s->used = ++c->clock;

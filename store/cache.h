@@ -32,5 +32,5 @@ void cache_release(struct cache *);
  */
 bool cache_read(struct cache *, uint64_t epoch, const struct key *, uint32_t offset, uint8_t *out, uint32_t len);
 void cache_figures(struct cache *, uint64_t *ret_hits, uint64_t *ret_misses);
-/* Keeps a copy, unless the epoch has passed or memory is short. */
-void cache_add(struct cache *, uint64_t epoch, const struct key *, const uint8_t *data, uint32_t len);
+/* Keeps *data, and puts another buffer of a chunk's size there, unless the epoch has passed or memory is short. */
+void cache_add(struct cache *, uint64_t epoch, const struct key *, uint8_t **data, uint32_t len);

@@ -80,8 +80,7 @@ static int reader_find(struct store *s, struct reader **ret)
 	return reader_new(s, ret);
 }
 
-/* Lock held. */
-static int reader_take(struct store *s, struct reader **ret)
+int reader_take(struct store *s, struct reader **ret)
 {
 	int r = reader_find(s, ret);
 	if (r)
@@ -91,7 +90,7 @@ static int reader_take(struct store *s, struct reader **ret)
 	return 0;
 }
 
-static void reader_give(struct store *s, struct reader *reader)
+void reader_give(struct store *s, struct reader *reader)
 {
 	warm_snapshot_park(reader->snapshot);
 	pthread_mutex_lock(&s->lock);
@@ -188,7 +187,8 @@ static int read_gap(struct store *s, struct reader *reader, struct store_sid sid
 	struct key key = key_make(sid, ino, KIND_CHUNK, g->chunk);
 	struct warm_value value;
 	bool whole = g->offset == 0 && g->len == STORE_CHUNK_SIZE;
-	if (!whole && cache_read(&s->cache, epoch, &key, g->offset, g->out, g->len))
+	ahead_claim(s, &key);
+	if (cache_read(&s->cache, epoch, &key, g->offset, g->out, g->len))
 		return 0;
 	int r = warm_get(reader->snapshot, &key, &value);
 	if (r == STORE_ABSENT) {
@@ -210,7 +210,7 @@ static int read_gap(struct store *s, struct reader *reader, struct store_sid sid
 	memcpy(g->out, reader->scratch + g->offset, have);
 	memset(g->out + have, 0, g->len - have);
 	if (have && (uint32_t)n > g->len)
-		cache_add(&s->cache, epoch, &key, reader->scratch, (uint32_t)n);
+		cache_add(&s->cache, epoch, &key, &reader->scratch, (uint32_t)n);
 	return 0;
 }
 
@@ -218,8 +218,12 @@ static int read_gaps(struct store *s, struct reader *reader, struct store_sid si
 	const struct gaps *gaps)
 {
 	int r = 0;
-	for (uint32_t i = 0; i < gaps->count && r == 0; i++)
+	for (uint32_t i = 0; i < gaps->count && r == 0; i++) {
+		struct key key = key_make(sid, ino, KIND_CHUNK, gaps->list[i].chunk);
+		if (gaps->list[i].chunk)
+			ahead_note(s, &key);
 		r = read_gap(s, reader, sid, ino, epoch, &gaps->list[i]);
+	}
 	return r;
 }
 

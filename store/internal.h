@@ -44,6 +44,26 @@ struct drop {
 	uint64_t generation; /* of the last log that may have records of it */
 };
 
+enum { AHEAD_CHUNKS = 4, AHEAD_STREAMS = 4, AHEAD_ROOM = 8 };
+
+/* What is decompressed before it is asked for (ahead.c). */
+struct ahead {
+	pthread_mutex_t lock; /* a leaf */
+	pthread_cond_t wake;  /* the thread: something is wanted, or the end */
+	pthread_cond_t done;  /* the readers: what one of them was doing is in the cache */
+	pthread_t thread;
+	bool runs, stopping;
+	bool busy[2];         /* the thread; and a reader that does another chunk while it waits */
+	struct key doing[2];  /* while busy */
+	struct key wanted[AHEAD_ROOM];
+	unsigned count;       /* of them */
+	unsigned turn;        /* which stream is given up next */
+	struct stream {
+		struct key last; /* chunk read last */
+		uint64_t end;    /* chunks before it were wanted */
+	} streams[AHEAD_STREAMS];
+};
+
 struct store_batch {
 	struct store *store;
 	struct hot_batch hot;
@@ -124,6 +144,7 @@ struct store {
 	} trainer;
 
 	struct cache cache; /* has its own lock */
+	struct ahead ahead; /* has its own lock */
 	_Atomic uint64_t epoch;
 	_Atomic uint64_t position, durable;
 };
@@ -164,6 +185,20 @@ int merge_next(struct merge *, struct key *ret_key, struct found *ret); /* STORE
 /* ---- data.c -- */
 int reader_new(struct store *, struct reader **ret);
 void reader_free(struct reader *);
+/* One at the newest commit. Lock held. */
+int reader_take(struct store *, struct reader **ret);
+/* Gives it back. Lock not held. */
+void reader_give(struct store *, struct reader *);
+
+/* ---- ahead.c -- */
+void ahead_init(struct ahead *);
+/* Without the thread, should there be none to be had, readers do everything. */
+void ahead_start(struct store *);
+void ahead_release(struct ahead *);
+/* Before a chunk is read: it is in the cache then, or the caller's to decompress. */
+void ahead_claim(struct store *, const struct key *chunk);
+/* When a chunk is read: the next ones are fetched if it follows the one before. */
+void ahead_note(struct store *, const struct key *chunk);
 
 /* ---- flush.c -- */
 /* Takes the log's records into warm in one durable transaction. Called with no lock. */

@@ -350,6 +350,7 @@ static int store_new(const char *path, const struct store_options *options, stru
 	s->drain_rate = DRAIN_RATE_GUESS;
 	init_locks(s);
 	cache_init(&s->cache);
+	ahead_init(&s->ahead);
 	s->path = strdup(path);
 	*ret = s;
 	return s->path ? 0 : -ENOMEM;
@@ -358,6 +359,7 @@ static int store_new(const char *path, const struct store_options *options, stru
 static void store_free(struct store *s)
 {
 	flusher_stop(s);
+	ahead_release(&s->ahead);
 	for (int i = 0; i < SNAPSHOT_POOL; i++)
 		reader_free(s->readers[i]);
 	warm_snapshot_free(s->snapshot);
@@ -427,6 +429,8 @@ static int open_parts(struct store *s, const char *path, struct store_open_info 
 	s->position = s->sealed_position = 1;
 	s->durable = s->sealed ? 0 : 1;
 	r = space_init(s);
+	if (r == 0)
+		ahead_start(s);
 	if (r == 0 && !s->options.read_only)
 		r = flusher_start(s);
 	return r ? fail(info, r, "start", r) : 0;
