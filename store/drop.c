@@ -269,13 +269,13 @@ static void step(struct store *s)
 	int r = try_step(s, &t, tight ? SHORT_STEP_NS : STEP_NS);
 	if (r == -ENOSPC && (space_release_reserve(s) || !tight))
 		r = try_step(s, &t, SHORT_STEP_NS);
+	space_after_flush(s);
 	pthread_mutex_lock(&s->lock);
 	if (r)
 		note_failure(s, r, t.culprit);
 	else
 		note_success(s, &t);
 	pthread_mutex_unlock(&s->lock);
-	space_after_flush(s);
 }
 
 void drops_step(struct store *s)

@@ -276,6 +276,51 @@ static void many_go_in_few_steps(void **state)
 	wait_until_gone(f->store, &sessions[SESSIONS - 1]);
 }
 
+/* The page that holds a name of one of the first files. */
+static void damage_page_of(const char *dir, const char *name)
+{
+	char path[96];
+	snprintf(path, sizeof path, "%s/data.mdb", dir);
+	FILE *file = fopen(path, "r+b");
+	assert_non_null(file);
+	static uint8_t page[4096];
+	for (long at = 0; fread(page, sizeof page, 1, file) == 1; at += (long)sizeof page) {
+		if (!memmem(page, sizeof page, name, strlen(name)))
+			continue;
+		page[12] ^= 0x55; /* where its nodes' offsets end */
+		assert_int_equal(fseek(file, at, SEEK_SET), 0);
+		assert_int_equal(fwrite(page, sizeof page, 1, file), 1);
+		assert_int_equal(fclose(file), 0);
+		return;
+	}
+	fail_msg("%s is not there", name);
+}
+
+static void damage_holds_up_nothing_else_and_is_mended(void **state)
+{
+	struct fixture *f = *state;
+	struct store_session hurt = make_session(f->store, 3000), sound = make_session(f->store, 1000), got;
+	struct store_check_options options = { .repair = true };
+	struct store_check_result result;
+	struct store_open_info info;
+	assert_int_equal(store_close(f->store), 0);
+	damage_page_of(f->dir, "file-2900");
+	f->store = open_store(f->dir);
+	drop(f->store, &hurt);
+	drop(f->store, &sound);
+	assert_int_equal(store_flush(f->store), 0);
+	while (stats_of(f->store).drops > 1)
+		pause_briefly();
+	assert_int_equal(store_get_session(f->store, sound.sid, &got), STORE_ABSENT);
+	assert_int_equal(store_get_session(f->store, hurt.sid, &got), 0);
+	store_session_release(&got);
+	assert_int_equal(store_close(f->store), 0);
+	assert_int_equal(store_check(f->dir, &options, &result, &info), 0);
+	assert_true(result.found > 0);
+	f->store = open_store(f->dir);
+	wait_until_gone(f->store, &hurt);
+}
+
 /* ---- beside other work ------------------------------------------------------------------------------------------ */
 
 struct beside {
@@ -437,6 +482,7 @@ int main(void)
 		CASE(a_close_stops_it_and_an_open_goes_on),
 		CASE(a_death_at_any_point_only_interrupts_it),
 		CASE(many_go_in_few_steps),
+		CASE(damage_holds_up_nothing_else_and_is_mended),
 		CASE(others_notice_nothing),
 		CASE(a_writer_waits_for_the_space),
 		CASE(endings_come_back),
