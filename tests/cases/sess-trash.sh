@@ -165,3 +165,27 @@ assert_eq "$(ls "$MNT") $(ls "$TRASH")" "two "
 assert_eq "$(history '[(s["id"], s["can_be_taken_back"]) for s in j["sessions"]][0]')" "('gone', False)"
 wait_for 10 eval '[ "$(drops)" = 0 ]'
 umount_store
+
+note "space is needed: what has been in the trash longest goes first, whatever its grace"
+rm -r "$STORE"
+mount_store -o commit=1,max_store_size=48M
+# Synced, so that nothing lies in the log, which counts twice.
+random() { dd if=/dev/urandom of="$MNT/$1" bs=1M count="$2" oflag=sync status=none; }
+for name in first second; do
+	mkdir "$MNT/$name"
+	random $name/logs/random 10
+	mv "$MNT/$name" "$TRASH/"
+done
+mkdir "$MNT/new"
+seen=
+for i in $(seq 15); do
+	random new/logs/$i 2
+	seen+="$(ls "$TRASH" | tr '\n' ' ')|"
+done
+assert_match "$seen" '^(first second \|)+(second \|)+(\|)+$'
+assert_eq "$(history 'sorted((s["id"], s["can_be_taken_back"]) for s in j["sessions"])')" \
+	"[('first', False), ('second', False)]"
+refused "no space" random new/logs/toomuch 20
+rm "$MNT/new/logs/toomuch"
+wait_for 10 eval 'random new/logs/some 1 2>/dev/null'
+umount_store
