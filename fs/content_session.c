@@ -49,6 +49,8 @@ static int set_texts(struct fs *fs, const struct store_session *record, json_t *
 			json_decref(tags);
 			return r;
 		}
+		if (len && text[len - 1] == '\n') /* of `echo` */
+			text[len - 1] = '\0';
 		for (rest = text; which == TEXT_TAGS && (tag = strsep(&rest, "\n"));)
 			if (*tag)
 				add_value(tags, text_value(tag));

@@ -32,7 +32,7 @@ for path in glob.glob("help.*"):
 		continue
 	options = re.findall(r"^  (-[a-zA-Z])?,? *(--[a-z-]+)?", open(path).read().split("\n\n", 2)[2], re.M)
 	for option in {name for pair in options for name in pair if name} - everywhere:
-		if f"*{option}*" not in parts[verb]:
+		if not re.search(rf"^\t(\*-\w\*, )?\*{option}\*", parts[verb], re.M):
 			wrong.append(f"{verb}: no {option}")
 wrong += [f"{verb} is no verb" for verb in set(parts) - named]
 if wrong:
