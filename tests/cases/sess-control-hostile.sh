@@ -87,19 +87,20 @@ echo note >&8 2>/dev/null && fail "a note for nobody was taken"
 exec 5<&- 6<&- 7<&- 8<&-
 
 note "memory stays flat"
+mkdir calm
 read_all() {
 	python3 - "$1" <<'END'
 import sys
 for n in range(int(sys.argv[1])):
-	for path in "s/.session/info.json", "s/.session/status", ".sessfs/version", f".sessfs/search/{n % 50}x":
+	for path in "calm/.session/info.json", "calm/.session/status", ".sessfs/version", f".sessfs/search/{n % 50}x":
 		if "search" in path:
 			import os
 			os.listdir(path)
 		else:
 			open(path).read()
 	if n % 10 == 0:
-		open("s/.session/progress", "w").write("0.5")
-		open("s/.session/events.jsonl", "a").write("{}\n")
+		open("calm/.session/progress", "w").write("0.5")
+		open("calm/.session/events.jsonl", "a").write("{}\n")
 END
 }
 read_all 400
