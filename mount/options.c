@@ -64,7 +64,7 @@ static const struct option_row rows[] = {
 	{"cache_size", OPTION_SIZE, AT(cache_size), 0, INT64_MAX, 0, "cache_size=1G",
 		"how much a session's cache/ may hold: beyond it the oldest files go soon; 0 for no limit"},
 	{"grace", OPTION_DURATION, AT(grace), 0, SPAN_MAX, 86400, "grace=24h",
-		"how long a session that expired or was removed can be taken back; 0: until space is needed"},
+		"how long a session that expired or was removed can be taken back; 0: not at all"},
 	{"show_control", OPTION_ON, AT(show_control), 0, 1, 0, NULL,
 		"list .session and .sessfs with the other names: programs that walk the tree then enter them"},
 	{"hot_size", OPTION_SIZE, AT(hot_size), HOT_MIN, HOT_MAX, 0, "hot_size=64M",
