@@ -214,7 +214,7 @@ static void note_session(struct check *c, const struct key *key, const struct fo
 	s->record = session;
 	s->record.sid.n = (uint32_t)key_sub(*key);
 	s->cache_oldest = INT64_MAX;
-	c->result->sessions++;
+	c->result->sessions += !(session.flags & STORE_SESSION_DROPPED);
 	note_numbers(c, session.root.n, key_sub(*key));
 }
 
