@@ -32,7 +32,9 @@ struct session_content {
 };
 /* ENOTEMPTY. To be released in any case. */
 int session_content_load(struct node *top, struct session_content *);
-/* EROFS: it is read-only; EBUSY: it was set as the current one. */
+/* EBUSY: it was set as the current one, which has to stay. */
+int session_check_current(const struct session *);
+/* The same, or EROFS: it is read-only. */
 int session_check_removal(const struct session *);
 /* Deletes the session, its directory and its views, but for a tombstone; and, once that is committed, notes it. */
 void session_content_delete(struct change *, struct node *top, const struct session_content *);

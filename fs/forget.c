@@ -129,12 +129,23 @@ static bool note_orphan(void *arg, struct store_sid sid, struct store_ino ino)
 	return ++orphans->count == ORPHANS_AT_ONCE;
 }
 
+/* The store deletes it with all that belongs to its session. */
+static bool is_dropped(struct fs *fs, struct store_sid sid)
+{
+	__attribute__((cleanup(store_session_release))) struct store_session record = {0};
+
+	return store_get_session(fs->store, sid, &record) == 0 && record.flags & STORE_SESSION_DROPPED;
+}
+
 /* An orphan whose session, or whose own record, is gone. */
 static int collect_stray(struct fs *fs, struct store_sid sid, struct store_ino ino)
 {
 	struct store_batch *batch;
-	int r = error_of_store(store_batch_begin(fs->store, STORE_SHRINK, 0, &batch));
+	int r;
 
+	if (is_dropped(fs, sid))
+		return 0;
+	r = error_of_store(store_batch_begin(fs->store, STORE_SHRINK, 0, &batch));
 	if (r)
 		return r;
 	store_batch_delete_xattrs(batch, sid, ino);

@@ -85,6 +85,8 @@ static int commit_end(struct session *session, struct node *top, const struct st
 	c.record.ended = record->ended;
 	c.record.until = record->until;
 	c.record.ending = record->ending;
+	c.record.last_write = record->last_write;
+	c.record.skew = record->skew;
 	set_name(&c.record, record->name);
 	store_batch_delete_dirent(c.batch, STORE_ROOT_SID, fs->root->ino, entry->cookie);
 	change_names(&c, fs->root, -1, -1);
@@ -104,7 +106,9 @@ static int end(struct session *session, enum life_rule rule, const char *name)
 	int r = session->record.ended || session->removed ? ENOENT : 0;
 
 	if (!r)
-		r = session->sid.n == fs->chosen.n ? EBUSY : dir_find_name(fs->root, session->record.name, &entry);
+		r = session_check_current(session);
+	if (!r)
+		r = dir_find_name(fs->root, session->record.name, &entry);
 	if (!r)
 		r = refresh_stored(session);
 	if (!r)

@@ -6,6 +6,7 @@
 #include "fs/control.h"
 #include "fs/dir.h"
 #include "fs/error.h"
+#include "fs/fault.h"
 #include "fs/keeper.h"
 #include "fs/history.h"
 #include "fs/life.h"
@@ -71,11 +72,19 @@ static bool note_name(void *arg, const struct store_dirent *entry)
 	return content->other;
 }
 
+int session_check_current(const struct session *session)
+{
+	if (session->sid.n != session->fs->chosen.n)
+		return 0;
+	fault_explain("the session was set as the current one: remove .sessfs/current first, or set another");
+	return EBUSY;
+}
+
 int session_check_removal(const struct session *session)
 {
-	if (session->sid.n == session->fs->chosen.n)
-		return EBUSY;
-	return change_check(session, CHANGE_CONTENT);
+	int r = session_check_current(session);
+
+	return r ? r : change_check(session, CHANGE_CONTENT);
 }
 
 int session_content_load(struct node *top, struct session_content *content)

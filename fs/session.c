@@ -50,6 +50,8 @@ int session_get(struct fs *fs, struct store_sid sid, struct session **ret)
 		return -ENOMEM;
 	if (!session_is_root(s))
 		r = error_of_store(store_get_session(fs->store, sid, &s->record));
+	if (!r && s->record.flags & STORE_SESSION_DROPPED)
+		r = ENOENT; /* what is left of it is the store's */
 	if (r) {
 		session_free(s);
 		return r;

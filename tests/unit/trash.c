@@ -1,0 +1,349 @@
+/*
+ * trash.c - ends of sessions and what is kept of them: the trash by name, tombstones, what a drop leaves.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fs/history.h"
+#include "fs/life.h"
+#include "fs/rules.h"
+#include "fs/trash.h"
+
+static char path[64];
+static struct store *store;
+static struct fs *fs;
+
+static bool in_no_group(const struct caller *caller, gid_t gid)
+{
+	(void)caller, (void)gid;
+	return false;
+}
+
+static void open_all(void)
+{
+	struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 32 << 20};
+	struct fs_options fs_options = {.store_path = path, .mount_path = "/mnt", .grace = 3600};
+	struct store_open_info info;
+
+	assert_int_equal(store_open(path, &options, &store, &info), 0);
+	assert_int_equal(fs_new(store, &fs_options, &fs), 0);
+}
+
+static void close_all(void)
+{
+	fs_free(fs);
+	assert_int_equal(store_close(store), 0);
+}
+
+static void reopen(void)
+{
+	close_all();
+	open_all();
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/sessfs-trash.XXXXXX");
+	assert_non_null(mkdtemp(path));
+	open_all();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char command[96];
+
+	(void)state;
+	close_all();
+	snprintf(command, sizeof(command), "rm -rf %s", path);
+	return system(command);
+}
+
+static struct fs_id root_id(void)
+{
+	return fs_id_of_ino(STORE_ROOT_INO);
+}
+
+/* The kernel makes it, or looks at it, and forgets it again. */
+static void forget(const struct entry *entry)
+{
+	struct forget_item item = {entry->id, 1};
+
+	rules_forget(fs, &item, 1);
+}
+
+static struct store_sid make(const char *name)
+{
+	struct caller caller = {.in_group = in_no_group};
+	struct creation what = {.mode = S_IFDIR | 0755};
+	struct store_dirent found;
+	struct entry entry;
+
+	assert_int_equal(dir_make(fs, &caller, root_id(), name, &what, &entry), 0);
+	forget(&entry);
+	assert_int_equal(store_lookup(store, STORE_ROOT_SID, STORE_ROOT_INO, name, strlen(name), &found), 0);
+	return found.session;
+}
+
+static int end(struct store_sid sid, enum life_rule rule)
+{
+	FS_GUARD(fs);
+	struct session *session;
+	int r = session_get(fs, sid, &session);
+
+	if (r)
+		return r;
+	r = life_end(session, rule);
+	session_put(session);
+	return r;
+}
+
+static int drop(struct store_sid sid)
+{
+	FS_GUARD(fs);
+	struct session *session;
+	int r = session_get(fs, sid, &session);
+
+	if (r)
+		return r;
+	r = life_drop(session);
+	session_put(session);
+	return r;
+}
+
+static const char *trash_name(struct store_sid sid)
+{
+	FS_GUARD(fs);
+	static char name[STORE_NAME_MAX + 16];
+	struct store_sid found;
+
+	if (life_trash_name(fs, sid, name))
+		return NULL;
+	assert_int_equal(life_trash_find(fs, name, &found), 0);
+	assert_int_equal(found.n, sid.n);
+	return name;
+}
+
+/* ---- names in the trash ------------------------------------------------------------------------------------------ */
+
+static void assert_trash_name(struct store_sid sid, const char *expected)
+{
+	const char *name = trash_name(sid);
+
+	if (expected)
+		assert_string_equal(name, expected);
+	else
+		assert_null(name);
+}
+
+static void same_names(void **state)
+{
+	struct store_sid sids[3];
+	char shown[3][32];
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		sids[i] = make("same");
+		snprintf(shown[i], sizeof(shown[i]), "same~%u", sids[i].n);
+		assert_int_equal(end(sids[i], LIFE_REMOVED), 0);
+	}
+	for (unsigned round = 0; round < 2; round++) {
+		assert_trash_name(sids[0], shown[0]);
+		assert_trash_name(sids[1], shown[1]);
+		assert_trash_name(sids[2], "same");
+		reopen();
+	}
+	assert_int_equal(drop(sids[1]), 0);
+	assert_trash_name(sids[1], NULL);
+	assert_trash_name(sids[0], shown[0]);
+	assert_int_equal(drop(sids[2]), 0);
+	assert_trash_name(sids[0], "same");
+	assert_int_equal(drop(sids[2]), ENOENT);
+}
+
+static void names_that_are_not_there(void **state)
+{
+	static const char *const names[] = {"", "none", "one~", "one~0", "one~99", "one~x", "~1", "on"};
+	struct store_sid found;
+
+	(void)state;
+	assert_int_equal(end(make("one"), LIFE_TTL), 0);
+	fs_lock(fs);
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
+		assert_int_equal(life_trash_find(fs, names[i], &found), ENOENT);
+	fs_unlock(fs);
+}
+
+/* ---- tombstones -------------------------------------------------------------------------------------------------- */
+
+struct endings {
+	unsigned count;
+	uint32_t first, last;
+	struct store_ending ending; /* the last one */
+};
+
+static bool count_ending(void *arg, const struct store_ending *ending)
+{
+	struct endings *endings = arg;
+
+	if (!endings->count++)
+		endings->first = ending->sid.n;
+	endings->last = ending->sid.n;
+	endings->ending = *ending;
+	return false;
+}
+
+static struct endings all_endings(void)
+{
+	struct endings endings = {0};
+
+	assert_int_equal(store_scan_endings(store, 0, count_ending, &endings), 0);
+	return endings;
+}
+
+static void the_oldest_tombstones_go(void **state)
+{
+	enum { MORE = 7 };
+	struct store_sid first = {0}, sid = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < HISTORY_MAX + MORE; i++) {
+		sid = make("s");
+		if (i == 0)
+			first = sid;
+		assert_int_equal(dir_rmdir(fs, root_id(), "s"), 0);
+	}
+	for (unsigned round = 0; round < 2; round++) {
+		struct endings endings = all_endings();
+
+		assert_int_equal(endings.count, HISTORY_MAX);
+		assert_int_equal(endings.first, first.n + MORE);
+		assert_int_equal(endings.last, sid.n);
+		assert_int_equal(endings.ending.ending, LIFE_REMOVED);
+		assert_int_equal(endings.ending.until, 0);
+		reopen();
+	}
+	make("s");
+	assert_int_equal(dir_rmdir(fs, root_id(), "s"), 0);
+	assert_int_equal(all_endings().count, HISTORY_MAX);
+}
+
+static void back_without_a_tombstone(void **state)
+{
+	struct store_sid sid = make("one");
+	struct session *session;
+	struct endings endings;
+
+	(void)state;
+	assert_int_equal(end(sid, LIFE_RETAIN), 0);
+	endings = all_endings();
+	assert_int_equal(endings.count, 1);
+	assert_int_equal(endings.ending.ending, LIFE_RETAIN);
+	assert_int_equal(endings.ending.until - endings.ending.ended, 3600 * FS_SECOND);
+	make("taken");
+	fs_lock(fs);
+	assert_int_equal(session_get(fs, sid, &session), 0);
+	assert_int_equal(life_take_back(session, "taken"), EEXIST);
+	assert_int_equal(life_take_back(session, ".two"), EPERM);
+	assert_int_equal(life_take_back(session, "two"), 0);
+	assert_int_equal(life_take_back(session, "three"), ENOENT);
+	session_put(session);
+	fs_unlock(fs);
+	assert_int_equal(all_endings().count, 0);
+	assert_int_equal(end(sid, LIFE_TTL), 0);
+	assert_int_equal(end(sid, LIFE_TTL), ENOENT);
+	assert_int_equal(drop(sid), 0);
+	assert_int_equal(all_endings().ending.until, 0);
+}
+
+/* ---- what the kernel knows --------------------------------------------------------------------------------------- */
+
+static void a_drop_waits_for_the_kernel(void **state)
+{
+	struct store_sid sid = make("one");
+	struct store_session record;
+	struct entry entry;
+
+	(void)state;
+	assert_int_equal(dir_lookup(fs, root_id(), "one", &entry), 0);
+	assert_int_equal(end(sid, LIFE_REMOVED), 0);
+	assert_int_equal(drop(sid), 0);
+	assert_null(trash_name(sid));
+	assert_int_equal(store_get_session(store, sid, &record), 0);
+	assert_int_equal(record.flags & STORE_SESSION_DROPPED, 0);
+	store_session_release(&record);
+	forget(&entry);
+	if (!store_get_session(store, sid, &record)) {
+		assert_int_not_equal(record.flags & STORE_SESSION_DROPPED, 0);
+		store_session_release(&record);
+	}
+	assert_int_equal(drop(sid), ENOENT);
+}
+
+static void a_drop_for_space_does_not(void **state)
+{
+	struct store_sid sid = make("one");
+	struct entry entry;
+	struct stat attr;
+	double timeout;
+
+	(void)state;
+	assert_int_equal(dir_lookup(fs, root_id(), "one", &entry), 0);
+	assert_int_equal(end(sid, LIFE_REMOVED), 0);
+	fs_lock(fs);
+	assert_true(trash_drop_oldest(fs));
+	assert_false(trash_drop_oldest(fs));
+	fs_unlock(fs);
+	assert_int_equal(drop(sid), ENOENT);
+	assert_int_equal(dir_lookup(fs, entry.id, "logs", &entry), ENOENT);
+	assert_int_equal(attr_get(fs, entry.id, &attr, &timeout), 0);
+	forget(&entry);
+}
+
+static void the_current_one_stays(void **state)
+{
+	struct store_sid sid = make("one"), current;
+	bool set;
+
+	(void)state;
+	fs_lock(fs);
+	assert_int_equal(life_set_current(fs, (struct store_sid){99}), ENOENT);
+	assert_int_equal(life_set_current(fs, sid), 0);
+	fs_unlock(fs);
+	assert_int_equal(end(sid, LIFE_REMOVED), EBUSY);
+	assert_int_equal(dir_rmdir(fs, root_id(), "one"), EBUSY);
+	reopen();
+	assert_int_equal(end(sid, LIFE_REMOVED), EBUSY);
+	fs_lock(fs);
+	assert_int_equal(life_current(fs, &current, &set), 0);
+	assert_true(set && current.n == sid.n);
+	assert_int_equal(life_set_current(fs, STORE_ROOT_SID), 0);
+	fs_unlock(fs);
+	assert_int_equal(end(sid, LIFE_REMOVED), 0);
+	fs_lock(fs);
+	assert_int_equal(life_set_current(fs, sid), ENOENT);
+	fs_unlock(fs);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(same_names), TEST(names_that_are_not_there), TEST(the_oldest_tombstones_go),
+		TEST(back_without_a_tombstone), TEST(a_drop_waits_for_the_kernel), TEST(a_drop_for_space_does_not),
+		TEST(the_current_one_stays),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
