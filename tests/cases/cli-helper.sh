@@ -37,6 +37,18 @@ mount --fstab fstab "$MNT"
 grep -q " $MNT ro" /proc/self/mountinfo
 [ -d "$MNT/one" ]
 umount "$MNT"
+echo "== each line of contrib/fstab.example, at other places"
+mkdir lines
+awk -v here="$PWD/lines" '!/^#/ && NF { print here "/store" NR, here "/mnt" NR, $3, $4, $5, $6 }' \
+	"$TEST_ROOT/contrib/fstab.example" >fstab
+[ "$(wc -l <fstab)" -ge 4 ]
+while read -r store dir rest; do
+	mkdir "$dir"
+	mount --fstab fstab "$dir"
+	grep -q " $dir .* - fuse.sessfs $store " /proc/self/mountinfo
+	mkdir "$dir/one"
+	"$SESSFS" umount "$dir"
+done <fstab
 echo "== the exit status is passed on"
 status=0
 mount -t sessfs "$STORE" "$MNT" -o frobnicate || status=$?
@@ -46,7 +58,7 @@ mount -t sessfs "$STORE" "$PWD/absent" 2>&1 || status=$?
 [ $status = 32 ]
 INSIDE
 status=0
-SESSFS=$SESSFS STORE=$STORE MNT=$MNT unshare -m sh inside.sh || status=$?
+SESSFS=$SESSFS STORE=$STORE MNT=$MNT TEST_ROOT=$TEST_ROOT unshare -m sh inside.sh || status=$?
 [ $status != 77 ] || skip "no overlay filesystem for a /sbin of its own"
 assert_eq $status 0 "status inside the namespace"
 check_store

@@ -2,8 +2,8 @@
 # timeout: 300
 . "$TEST_ROOT/tests/lib.sh"
 
-need lua5.4
-suite() { lua5.4 "$TEST_ROOT/tests/personas/temp_files.lua" "$1" 5000; }
+lua=$(command -v lua5.4 || command -v lua) || skip "needs lua"
+suite() { "$lua" "$TEST_ROOT/tests/personas/temp_files.lua" "$1" 5000; }
 mount_store
 mkdir "$MNT/suite"
 note "native"
