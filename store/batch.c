@@ -93,6 +93,7 @@ int store_batch_begin(struct store *s, enum store_batch_flag flag, size_t bytes,
 	}
 	struct store_batch *b = &s->batch;
 	hot_batch_begin(&b->hot, s->active);
+	b->made.dir = 0;
 	b->super = s->super;
 	b->next_ino = s->next_ino;
 	b->next_sid = s->next_sid;
@@ -116,6 +117,8 @@ int store_batch_commit(struct store_batch *b)
 		s->next_ino = b->next_ino;
 		s->next_sid = b->next_sid;
 		s->super = b->super;
+		if (b->made.dir)
+			name_known(s, &b->made);
 		s->stats.batches += !empty;
 		s->position += !empty;
 		/* else the next batch that needs room */
@@ -238,6 +241,7 @@ void store_batch_drop_session(struct store_batch *b, const struct store_session 
 	if (!drops_add(b->store, session->sid.n))
 		fail(b, -ENOMEM);
 	dropped.flags |= STORE_SESSION_DROPPED;
+	names_unknown(b->store);
 	store_batch_put_session(b, &dropped);
 }
 
@@ -282,17 +286,20 @@ void store_batch_add_dirent(
 		return;
 	}
 	put_record(b, key, slot.untouched, &dirent_schema, dirent);
+	b->made = name_to_know(b->store, dir, slot.sub, dirent);
 }
 
 void store_batch_put_dirent(
 	struct store_batch *b, struct store_sid sid, struct store_ino dir, const struct store_dirent *dirent)
 {
 	put_record(b, key_make(sid, dir, KIND_DIRENT, dirent->cookie), false, &dirent_schema, dirent);
+	name_unknown(b->store, dir, dirent->cookie);
 }
 
 void store_batch_delete_dirent(struct store_batch *b, struct store_sid sid, struct store_ino dir, uint64_t cookie)
 {
 	erase(b, key_make(sid, dir, KIND_DIRENT, cookie));
+	name_unknown(b->store, dir, cookie);
 }
 
 void store_batch_put_xattr(struct store_batch *b, struct store_sid sid, struct store_ino ino, const char *name,

@@ -275,6 +275,11 @@ uint64_t codec_batch_check(uint64_t salt, uint64_t offset, const uint8_t *data, 
 	return h ? h : 1;
 }
 
+uint64_t codec_name_check(uint64_t seed, const char *name, size_t len)
+{
+	return XXH3_64bits_withSeed(name, len, ~seed);
+}
+
 uint64_t codec_name_hash(uint64_t seed, const char *name, size_t len)
 {
 	uint64_t h = XXH3_64bits_withSeed(name, len, seed) >> 9;

@@ -82,3 +82,5 @@ ssize_t chunk_decode(struct codec_ctx *, struct key, const uint8_t *value, size_
 uint64_t codec_batch_check(uint64_t salt, uint64_t offset, const uint8_t *data, size_t len);
 /* Hash that orders the names of a directory: STORE_COOKIE_MIN <= result < 2^63, low 8 bits zero. */
 uint64_t codec_name_hash(uint64_t seed, const char *name, size_t len);
+/* A second hash of the name, all of its 64 bits, that says nothing of the first. */
+uint64_t codec_name_check(uint64_t seed, const char *name, size_t len);

@@ -64,8 +64,17 @@ struct ahead {
 	} streams[AHEAD_STREAMS];
 };
 
+/* A name that was found or made lately, known by two hashes of it. */
+struct known_name {
+	uint64_t dir, cookie, check; /* dir 0: none */
+	uint64_t ino;
+	uint32_t sid, type;
+};
+enum { KNOWN_NAMES = 32768 };
+
 struct store_batch {
 	struct store *store;
+	struct known_name made; /* the name added last */
 	struct hot_batch hot;
 	struct super super; /* as it will be */
 	uint64_t next_ino;
@@ -93,6 +102,7 @@ struct store {
 	struct super super;
 	uint64_t next_ino;
 	uint32_t next_sid;
+	struct known_name known[KNOWN_NAMES]; /* each at the only place its cookie allows */
 	struct store_batch batch;
 	struct absent absent;
 	struct reader *readers[SNAPSHOT_POOL];

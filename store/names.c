@@ -17,6 +17,49 @@ static int value_name(
 	return r;
 }
 
+static struct known_name *known_at(struct store *s, struct store_ino dir, uint64_t cookie)
+{
+	return &s->known[((cookie >> 8) ^ dir.n * 0x9e3779b97f4a7c15u) % KNOWN_NAMES];
+}
+
+void name_known(struct store *s, const struct known_name *name)
+{
+	*known_at(s, (struct store_ino){ name->dir }, name->cookie) = *name;
+}
+
+struct known_name name_to_know(
+	struct store *s, struct store_ino dir, uint64_t cookie, const struct store_dirent *dirent)
+{
+	return (struct known_name){ .dir = dir.n, .cookie = cookie, .ino = dirent->ino.n, .sid = dirent->session.n,
+		.type = dirent->type, .check = codec_name_check(s->super.seed, dirent->name, dirent->name_len) };
+}
+
+void name_unknown(struct store *s, struct store_ino dir, uint64_t cookie)
+{
+	struct known_name *known = known_at(s, dir, cookie);
+	if (known->dir == dir.n && known->cookie == cookie)
+		known->dir = 0;
+}
+
+void names_unknown(struct store *s)
+{
+	memset(s->known, 0, sizeof s->known);
+}
+
+static bool find_known(
+	struct store *s, struct store_ino dir, const char *name, size_t len, struct store_dirent *ret)
+{
+	uint64_t cookie = codec_name_hash(s->super.seed, name, len);
+	const struct known_name *known = known_at(s, dir, cookie);
+	if (known->dir != dir.n || known->cookie != cookie || len > STORE_NAME_MAX ||
+		known->check != codec_name_check(s->super.seed, name, len))
+		return false;
+	*ret = (struct store_dirent){ .cookie = cookie, .ino = { known->ino }, .session = { known->sid },
+		.type = known->type, .name_len = (uint32_t)len };
+	memcpy(ret->name, name, len);
+	return true;
+}
+
 static bool is_known_absent(const struct store *s, struct store_sid sid, struct store_ino ino, uint64_t hash)
 {
 	const struct absent *a = &s->absent;
@@ -97,11 +140,16 @@ int store_lookup(struct store *s, struct store_sid sid, struct store_ino dir, co
 {
 	struct name_slot slot;
 	pthread_mutex_lock(&s->lock);
-	int r = name_find(s, sid, dir, KIND_DIRENT, name, len, &slot);
-	r = r ? r : record_decode(&dirent_schema, slot.value.body, slot.value.len, ret);
-	pthread_mutex_unlock(&s->lock);
-	if (r == 0)
+	bool known = find_known(s, dir, name, len, ret);
+	int r = known ? 0 : name_find(s, sid, dir, KIND_DIRENT, name, len, &slot);
+	if (r == 0 && !known)
+		r = record_decode(&dirent_schema, slot.value.body, slot.value.len, ret);
+	if (r == 0 && !known) {
+		struct known_name found = name_to_know(s, dir, slot.sub, ret);
+		name_known(s, &found);
 		ret->cookie = slot.sub;
+	}
+	pthread_mutex_unlock(&s->lock);
 	return r;
 }
 
@@ -141,6 +189,8 @@ int store_scan_dirents(struct store *s, struct store_sid sid, struct store_ino d
 	int r = merge_init(&m, s, &first, &last);
 	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0 &&
 		(r = record_decode(&dirent_schema, f.body, f.len, &dirent)) == 0) {
+		struct known_name found = name_to_know(s, dir, key_sub(key), &dirent);
+		name_known(s, &found);
 		dirent.cookie = key_sub(key);
 		stop = each(arg, &dirent);
 	}

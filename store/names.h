@@ -13,6 +13,15 @@ struct name_slot {
 	bool untouched;    /* absent, and not even a tombstone is at sub */
 	struct found value; /* if present */
 };
+/*
+ * Names that were found lately are found again without a search: a kernel looks a name up, or lists it, before it takes
+ * it away. What a batch does to a name is said here at once, what it makes once it is committed.
+ */
+void name_known(struct store *, const struct known_name *);
+struct known_name name_to_know(struct store *, struct store_ino dir, uint64_t cookie, const struct store_dirent *);
+void name_unknown(struct store *, struct store_ino dir, uint64_t cookie);
+void names_unknown(struct store *);
+
 /* 0, STORE_ABSENT (ret is filled too), -EIO. */
 int name_find(struct store *, struct store_sid, struct store_ino, enum kind, const char *name, size_t len,
 	struct name_slot *ret);
