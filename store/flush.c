@@ -7,16 +7,20 @@
  *
  * Nothing here takes a lock: a sealed log only has readers, and warm one writer.
  */
+#include "store/encode.h"
 #include "store/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+enum { MANY_CHUNKS = 4 };
 
 struct flush {
 	struct store *store;
 	struct hot *hot;
 	struct warm_txn *txn;
 	struct codec_ctx *codec;
+	struct encoder *encoder;       /* for files of many chunks, made when the first comes; NULL: none */
 	struct dictionary *dictionary; /* for small chunks, NULL: none */
 	int level;
 	uint8_t *raw; /* STORE_CHUNK_SIZE: a chunk being put together */
@@ -42,6 +46,7 @@ static int flush_init(struct flush *f, struct store *s, struct hot *h)
 static void flush_release(struct flush *f)
 {
 	warm_abort(f->txn);
+	encoder_free(f->encoder);
 	codec_free(f->codec);
 	free(f->raw);
 	free(f->out);
@@ -200,7 +205,47 @@ static int put_chunk(struct flush *f)
 	return len ? warm_put(f->txn, &f->chunk_key, f->chunk, len) : 0;
 }
 
-static int flush_chunk(struct flush *f, const struct entry *e, int64_t *delta)
+/* Puts the chunk that waits, and takes the one that other threads did first in its place. */
+static int take_encoded(struct flush *f, int64_t *delta)
+{
+	int r = put_chunk(f);
+	ssize_t len = encoder_take(f->encoder, f->codec, &f->chunk_key, &f->chunk);
+	if (r || len < 0)
+		return r ? r : (int)len;
+	*delta += len;
+	f->chunk_len = (size_t)len;
+	return 0;
+}
+
+/* All that is with other threads; then one chunk waits. */
+static int take_all(struct flush *f, int64_t *delta)
+{
+	int r = 0;
+	while (r == 0 && f->encoder && encoder_count(f->encoder))
+		r = take_encoded(f, delta);
+	return r;
+}
+
+static int encode(struct flush *f, struct key key, uint32_t len, bool others, int64_t *delta)
+{
+	if (others) {
+		int r = encoder_is_full(f->encoder) ? take_encoded(f, delta) : 0;
+		if (r == 0)
+			encoder_give(f->encoder, key, &f->raw, len);
+		return r;
+	}
+	int r = put_chunk(f);
+	ssize_t n = r ? r : chunk_encode(f->codec, key, f->level, f->dictionary, f->raw, len, f->chunk);
+	if (n < 0)
+		return (int)n;
+	*delta += n;
+	f->chunk_key = key;
+	f->chunk_len = (size_t)n;
+	return 0;
+}
+
+/* others: more threads may do it. */
+static int flush_chunk(struct flush *f, const struct entry *e, bool others, int64_t *delta)
 {
 	struct old_chunk old;
 	int r = get_old_chunk(f, e, &old);
@@ -211,19 +256,12 @@ static int flush_chunk(struct flush *f, const struct entry *e, int64_t *delta)
 		return 0;
 	uint32_t n = old.raw;
 	r = overlay(f, e, &n);
-	r = r ? r : put_chunk(f);
 	if (r)
 		return r;
 	*delta -= (int64_t)old.len;
 	if (n == 0)
 		return old.len ? warm_delete(f->txn, &e->key) : 0;
-	ssize_t len = chunk_encode(f->codec, e->key, f->level, f->dictionary, f->raw, n, f->chunk);
-	if (len < 0)
-		return (int)len;
-	*delta += len;
-	f->chunk_key = e->key;
-	f->chunk_len = (size_t)len;
-	return 0;
+	return encode(f, e->key, n, others, delta);
 }
 
 /* ---- the walk --------------------------------------------------------------------------------------------------- */
@@ -233,6 +271,16 @@ static bool has_content(struct flush *f, struct key key)
 	struct key first = key_make(key_sid(key), key_ino(key), KIND_CHUNK, 0);
 	struct entry *e = index_seek(&f->hot->index, &first);
 	return e && key_same_inode(e->key, key);
+}
+
+/* Whether this log has many chunks of the inode: then it is worth to share the work. */
+static bool has_many_chunks(struct flush *f, struct key key)
+{
+	struct key first = key_make(key_sid(key), key_ino(key), KIND_CHUNK, 0);
+	struct entry *e = index_seek(&f->hot->index, &first);
+	for (int i = 1; e && i < MANY_CHUNKS; i++)
+		e = index_next(e);
+	return e && e->type == ENTRY_CHUNK && key_same_inode(e->key, key);
 }
 
 /*
@@ -245,15 +293,19 @@ static int flush_inode(struct flush *f, struct entry **at, int64_t *session_delt
 	struct key inode_key = key_make(key_sid(key), key_ino(key), KIND_INODE, 0);
 	struct key drop_key = key_make(key_sid(key), key_ino(key), KIND_DROP, 0);
 	struct entry *inode = index_find(&f->hot->index, &inode_key), *drop = index_find(&f->hot->index, &drop_key);
-	bool content = has_content(f, key);
+	bool content = has_content(f, key), many = f->level && has_many_chunks(f, key);
 	int64_t delta = 0;
+	if (many && !f->encoder)
+		f->encoder = encoder_new(&f->store->dictionaries, f->level);
+	bool others = many && f->encoder;
 	int r = drop ? drop_chunks(f, key_sid(key), key_ino(key), drop->from, &delta) : 0;
 	for (; r == 0 && *at && key_same_inode((*at)->key, key); *at = index_next(*at)) {
 		if ((*at)->type == ENTRY_CHUNK)
-			r = flush_chunk(f, *at, &delta);
+			r = flush_chunk(f, *at, others, &delta);
 		else if (*at != inode || !content)
 			r = flush_entry(f, *at, 0);
 	}
+	r = r ? r : take_all(f, &delta);
 	*session_delta += delta;
 	if (r == 0 && content)
 		r = inode ? flush_entry(f, inode, delta) : add_to_account(f, inode_key, delta);
