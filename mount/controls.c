@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #include "mount/message.h"
+#include "mount/moment.h"
+
+enum { RECENT = 5 /* seconds */ };
 
 json_t *controls_read(const struct place *place, const char *file)
 {
@@ -48,10 +51,18 @@ static json_t *last_error(const struct place *place)
 	return document;
 }
 
+/* Not an older one, or somebody else's. */
+static bool is_of_now(const json_t *told, int error)
+{
+	return json_get_number(told, "errno") == error &&
+	       moment_seconds(json_get_time(told, "time"), moment_now()) < RECENT;
+}
+
 int controls_say_refused(const struct place *place, const char *what, int error)
 {
-	json_t *told = error == ENOENT ? NULL : last_error(place);
-	const char *cause = json_get_text(told, "cause"), *advice = json_get_text(told, "advice");
+	json_t *told = last_error(place);
+	bool fits = is_of_now(told, error);
+	const char *cause = fits ? json_get_text(told, "cause") : "", *advice = fits ? json_get_text(told, "advice") : "";
 
 	message_error("%s: %s%s%s", what, *cause ? cause : strerror(error), *advice ? "; " : "", advice);
 	json_decref(told);

@@ -99,7 +99,7 @@ static int mount_as(struct arguments *a, const char *store, const char *dir)
 /* Only the process that waited for the daemon: the daemon comes by here too, when it ends. */
 static void say_outlook(const struct arguments *a, pid_t caller)
 {
-	if (getpid() == caller && !a->fake && !a->plan.foreground && !a->plan.handed_over)
+	if (a->plan.dir && getpid() == caller && !a->fake && !a->plan.foreground && !a->plan.handed_over)
 		outlook_say(a->plan.dir);
 }
 

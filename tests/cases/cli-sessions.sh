@@ -131,6 +131,18 @@ assert_eq "$(ls "$MNT/.sessfs/trash" | sed -n /gone/p)" ""
 umount_store
 
 if [ "$(id -u)" = 0 ]; then
+	note "another user: the reason is theirs, not that of an older error"
+	mount_store -o allow_other
+	"$SESSFS" new mine -m "$MNT" >/dev/null
+	! echo nonsense 2>/dev/null >"$MNT/mine/.session/status" || fail "nonsense was taken"
+	tail -n 1 "$MNT/mine/.session/errors.jsonl" | grep -q 'the status is one of'
+	refused "status of mine not changed: Permission denied" as_user "$SESSFS" pause mine -m "$MNT"
+	refused "mine is not removed: .*another user" as_user "$SESSFS" rm mine -m "$MNT"
+	refused "session theirs is not made: .*another user" as_user "$SESSFS" new theirs -m "$MNT"
+	"$SESSFS" umount "$MNT" >/dev/null
+	wait "$DAEMON"
+	DAEMON=
+
 	note "all of it as an ordinary user"
 	mkdir user
 	chown "$USER_ID" user
