@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "fs/control.h"
 #include "fs/error.h"
 #include "fs/event.h"
 #include "fs/roster.h"
@@ -207,11 +208,14 @@ static bool comes_nearer(const struct store_session *old, const struct store_ses
 static void take_over_record(struct change *c)
 {
 	bool nearer = comes_nearer(&c->session->record, &c->record);
+	bool grown = c->session->followed && c->record.end_event != c->session->record.end_event;
 
 	c->session->record = c->record;
 	session_changed(c->session, c->size, c->now);
 	if (nearer)
 		roster_note(c->fs, &c->record);
+	if (grown)
+		control_grown(c->session);
 }
 
 static void take_over(struct change *c)

@@ -50,6 +50,11 @@ int control_list(struct fs *, struct fs_id dir, uint64_t from, dir_add, void *ar
 int control_attr(struct fs *, struct fs_id, struct stat *ret, double *ret_timeout);
 int control_read(struct fs *, struct fs_id, uint64_t offset, char *buf, size_t len, size_t *ret);
 int control_readlink(struct fs *, struct fs_id, char *buf, size_t size);
+/*
+ * Events were added to a session that is `followed`: with writeback the kernel, which then knows better how large a file
+ * is, has to be given what events.jsonl grows by.
+ */
+void control_grown(struct session *);
 /* All of a file is data. */
 int control_seek(struct fs *, struct fs_id, uint64_t offset, bool data, uint64_t *ret);
 /* The session it belongs to (the root's for .sessfs), or NULL. */

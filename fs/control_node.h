@@ -23,6 +23,8 @@ struct control_node {
 	/* of a stream */
 	uint64_t base;  /* position of the first byte */
 	uint64_t known; /* with writeback: bytes that the kernel has, ours and those it gave us */
+	bool followed;  /* with writeback: it was opened for reading, and read */
+	bool written;
 };
 
 int control_find(struct fs *, struct fs_id, struct control_node **ret);

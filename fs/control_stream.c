@@ -151,6 +151,8 @@ int control_stream_write(struct control_node *node, uint64_t offset, const char 
 	size_t old = 0, done = 0;
 	int r;
 
+	node->written = true;
+	node->followed = false;
 	if (node->session->fs->options.writeback && offset < node->known)
 		old = node->known - offset < len ? (size_t)(node->known - offset) : len;
 	r = len > old ? write_new(node, data + old, len - old, &done) : 0;

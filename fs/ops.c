@@ -9,6 +9,7 @@
 #include "fs/ops.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -275,7 +276,8 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, s
 	size_t len;
 	int r = buf ? file_read(fs_of(req), id_of(ino), (uint64_t)offset, buf, size, &len) : -ENOMEM;
 
-	(void)file;
+	if (fs_of(req)->options.writeback && (file->flags & O_ACCMODE) == O_RDONLY)
+		rules_follow(fs_of(req), id_of(ino));
 	if (r)
 		reply(req, "read", r);
 	else

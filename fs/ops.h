@@ -1,13 +1,17 @@
 /*
- * ops.h - between the two files that know FUSE: the table of operations, and what they need of the thread that serves.
+ * ops.h - between the three files that know FUSE: the table of operations, and what they need of the thread that serves.
  */
 #pragma once
 
 #include <fuse_lowlevel.h>
 #include <stdbool.h>
 
+struct fs;
+
 extern const struct fuse_lowlevel_ops ops_table;
 
+/* The connection, or NULL: it is not mounted yet. */
+struct fuse_session *serve_session(const struct fs *);
 /* The request that this thread is serving asks for the set-user-ID bits to go; libfuse does not pass it on. */
 bool serve_kills_suidgid(void);
 /*

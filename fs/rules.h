@@ -85,6 +85,8 @@ int dir_rmdir(struct fs *, struct fs_id dir, const char *name);
  */
 int dir_list(struct fs *, struct fs_id dir, uint64_t from, size_t room, bool plus, dir_add, void *arg);
 
+/* With writeback: the file is read by who opened it for reading. */
+void rules_follow(struct fs *, struct fs_id);
 /* A lookup (or with "" a listing) that takes long: it lets others have the lock, but its thread is busy. */
 bool rules_is_slow(struct fs *, struct fs_id dir, const char *name);
 

@@ -173,55 +173,6 @@ static ssize_t device_read(int fd, void *buf, size_t len, void *userdata)
 	return read(fd, buf, len);
 }
 
-bool serve_is_held(struct fs *fs, struct fs_id id)
-{
-	struct fuse_session *session = fs->server->session;
-
-	return !session || fuse_lowlevel_notify_inval_inode(session, id.n, -1, 0) != -ENOENT;
-}
-
-/* FUSE_NOTIFY_PRUNE of linux/fuse.h, Linux 6.18, which libfuse and most headers do not know yet. */
-enum { NOTIFY_PRUNE = 9, PRUNE_MAX = 256 };
-
-struct prune {
-	struct fuse_out_header header;
-	uint32_t count, padding;
-	uint64_t spare;
-	uint64_t ids[PRUNE_MAX];
-};
-
-static bool prune_some(struct fs *fs, const uint64_t *ids, unsigned count)
-{
-	struct prune message = {.header.error = NOTIFY_PRUNE, .count = count};
-
-	message.header.len = (uint32_t)(offsetof(struct prune, ids) + count * sizeof(*ids));
-	memcpy(message.ids, ids, count * sizeof(*ids));
-	return write(fuse_session_fd(fs->server->session), &message, message.header.len) >= 0;
-}
-
-bool serve_prune(struct fs *fs, const uint64_t *ids, unsigned count)
-{
-	bool done = fs->server->session != NULL;
-
-	for (unsigned n; done && count; count -= n, ids += n) {
-		n = count < PRUNE_MAX ? count : PRUNE_MAX;
-		done = prune_some(fs, ids, n);
-	}
-	return done;
-}
-
-void serve_forget_listing(struct fs *fs, struct fs_id dir)
-{
-	if (fs->server->session)
-		fuse_lowlevel_notify_inval_inode(fs->server->session, dir.n, 0, 0);
-}
-
-void serve_forget_name(struct fs *fs, struct fs_id dir, const char *name)
-{
-	if (fs->server->session)
-		fuse_lowlevel_notify_inval_entry(fs->server->session, dir.n, name, strlen(name));
-}
-
 /* ---- serving ----------------------------------------------------------------------------------------------------- */
 
 static uint64_t clock_ns(void)
@@ -580,9 +531,9 @@ int serve_new(struct fs *fs, struct server **ret)
 	return 0;
 }
 
-void serve_forget_content(struct fs *fs, struct fs_id id)
+struct fuse_session *serve_session(const struct fs *fs)
 {
-	fuse_lowlevel_notify_inval_inode(fs->server->session, id.n, 0, 0);
+	return fs->server->session;
 }
 
 void serve_free(struct server *s)

@@ -16,6 +16,11 @@ void serve_free(struct server *);
  * which other threads must serve: no lock may be held.
  */
 void serve_forget_content(struct fs *, struct fs_id);
+/*
+ * The kernel is to hold these bytes of a file's content, which grows if they lie behind its end. As above, no lock may be
+ * held. ENOENT: it knows no such file any more.
+ */
+int serve_give_content(struct fs *, struct fs_id, uint64_t offset, void *data, size_t len);
 
 /* The thread whose request this thread is serving; 0: none. */
 pid_t serve_caller(void);

@@ -61,6 +61,40 @@ with open(sys.argv[1], "a") as file:
 assert open(sys.argv[1]).read().endswith("".join('{"m": %d}\n' % n for n in range(1000)))
 END
 assert_eq "$(wc -l <"$events")" $((lines + 1300))
+
+note "readers that have it open"
+has() { grep -qs "$1" "$2"; }
+tail -n +1 -s 0.05 -f "$events" >"$TEST_DIR/seen" &
+follower=$!
+wait_for 10 has '"m": 999' "$TEST_DIR/seen"
+for n in {1..100}; do echo "{\"line\": $n}" >>"$events"; done
+echo failed >"$control/status"
+wait_for 10 has '"to": "failed"' "$TEST_DIR/seen"
+kill $follower
+wait $follower || :
+cmp "$events" "$TEST_DIR/seen"
+python3 - "$events" <<'END'
+import os, sys, time
+path = sys.argv[1]
+seen = b""
+with open(path, "rb", 0) as file:
+	seen += file.readall()
+	for n in range(200):
+		line = '{"n": %d, "pad": "%s"}\n' % (n, "x" * (n % 89))
+		with open(path, "a") as program:
+			program.write(line)
+		end = time.monotonic() + 10
+		new = b""
+		while len(new) < len(line):
+			new += file.readall()
+			assert time.monotonic() < end, (n, new)
+		assert new == line.encode(), (n, new)
+		seen += new
+	file.seek(0)
+	assert file.readall() == seen
+assert open(path, "rb").read() == seen
+END
+
 ln -sfn s "$MNT/.sessfs/current"
 assert_eq "$(readlink "$MNT/.sessfs/current")" ../s
 umount_store

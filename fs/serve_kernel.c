@@ -1,0 +1,72 @@
+/*
+ * serve_kernel.c - what the kernel is asked and told without a request of its own.
+ */
+#include <errno.h>
+#include <linux/fuse.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "fs/ops.h"
+#include "fs/serve.h"
+
+bool serve_is_held(struct fs *fs, struct fs_id id)
+{
+	struct fuse_session *session = serve_session(fs);
+
+	return !session || fuse_lowlevel_notify_inval_inode(session, id.n, -1, 0) != -ENOENT;
+}
+
+/* FUSE_NOTIFY_PRUNE of linux/fuse.h, Linux 6.18, which libfuse and most headers do not know yet. */
+enum { NOTIFY_PRUNE = 9, PRUNE_MAX = 256 };
+
+struct prune {
+	struct fuse_out_header header;
+	uint32_t count, padding;
+	uint64_t spare;
+	uint64_t ids[PRUNE_MAX];
+};
+
+static bool prune_some(struct fs *fs, const uint64_t *ids, unsigned count)
+{
+	struct prune message = {.header.error = NOTIFY_PRUNE, .count = count};
+
+	message.header.len = (uint32_t)(offsetof(struct prune, ids) + count * sizeof(*ids));
+	memcpy(message.ids, ids, count * sizeof(*ids));
+	return write(fuse_session_fd(serve_session(fs)), &message, message.header.len) >= 0;
+}
+
+bool serve_prune(struct fs *fs, const uint64_t *ids, unsigned count)
+{
+	bool done = serve_session(fs) != NULL;
+
+	for (unsigned n; done && count; count -= n, ids += n) {
+		n = count < PRUNE_MAX ? count : PRUNE_MAX;
+		done = prune_some(fs, ids, n);
+	}
+	return done;
+}
+
+void serve_forget_listing(struct fs *fs, struct fs_id dir)
+{
+	if (serve_session(fs))
+		fuse_lowlevel_notify_inval_inode(serve_session(fs), dir.n, 0, 0);
+}
+
+void serve_forget_name(struct fs *fs, struct fs_id dir, const char *name)
+{
+	if (serve_session(fs))
+		fuse_lowlevel_notify_inval_entry(serve_session(fs), dir.n, name, strlen(name));
+}
+
+void serve_forget_content(struct fs *fs, struct fs_id id)
+{
+	fuse_lowlevel_notify_inval_inode(serve_session(fs), id.n, 0, 0);
+}
+
+int serve_give_content(struct fs *fs, struct fs_id id, uint64_t offset, void *data, size_t len)
+{
+	struct fuse_bufvec content = FUSE_BUFVEC_INIT(len);
+
+	content.buf[0].mem = data;
+	return -fuse_lowlevel_notify_store(serve_session(fs), id.n, (off_t)offset, &content, 0);
+}
