@@ -120,7 +120,8 @@ static void print_operations(struct frame *f, const struct sample *before, const
 			rates[i].name, rates[i].count / seconds, mean);
 	}
 	number_rough_ns((uint64_t)(sum.count > 0 ? sum.ns / sum.count : 0), mean);
-	line(f, "operations  %.0f/s, %s each%s", sum.count / seconds, mean, before ? "" : " (since the daemon started)");
+	line(f, "operations  %.0f/s, %s each%s", sum.count / seconds, mean,
+		before ? "" : " (since the daemon started)");
 	line(f, "busiest     %s", *text ? text : "none");
 }
 

@@ -86,7 +86,9 @@ if command -v zsh >/dev/null; then
 	python3 zsh.py 'sessfs pause b' 'beta\ one'
 fi
 
-try_fish() { fish --no-config -c 'source (sessfs completion fish | psub); complete -C "$argv[1]"' "$1" | cut -f1 | sort | xargs; }
+try_fish() {
+	fish --no-config -c 'source (sessfs completion fish | psub); complete -C "$argv[1]"' "$1" | cut -f1 | sort | xargs
+}
 if command -v fish >/dev/null; then
 	note fish
 	assert_eq "$(try_fish 'sessfs um')" umount

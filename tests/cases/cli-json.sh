@@ -39,6 +39,7 @@ everything() {
 	fits verb-expire "$SESSFS" expire --json
 	fits verb-stats "$SESSFS" stats --json
 	fits verb-check "$SESSFS" check --json "$STORE"
+	fits verb-doctor sh -c '"$0" doctor --json "$1" || :' "$SESSFS" "$STORE"
 }
 
 mount_store -o commit=1

@@ -109,11 +109,12 @@ signal.signal(number, end)
 print("ready", flush=True)
 signal.pause()
 """
-for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT:
+numbers = signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT
+for number in numbers:
 	name = f"on_{number.name}"
-	process = subprocess.Popen([program, "run", "-m", mnt, "--name", name, "--", "python3", "-c", command, str(number.value)],
-		stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, restore_signals=True,
-		preexec_fn=lambda: [signal.signal(n, signal.SIG_DFL) for n in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)])
+	words = [program, "run", "-m", mnt, "--name", name, "--", "python3", "-c", command, str(number.value)]
+	process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+		preexec_fn=lambda: [signal.signal(n, signal.SIG_DFL) for n in numbers])
 	assert process.stdout.readline() == "ready\n"
 	process.send_signal(number)
 	out, err = process.communicate(timeout=20)

@@ -1,9 +1,9 @@
-# The units of contrib/systemd: systemd takes them, and what they would run mounts, tells that it is ready, and unmounts.
+# The units of contrib/systemd: systemd takes them; what they would run mounts, says that it is ready, and unmounts.
 . "$TEST_ROOT/tests/lib.sh"
 
 need scdoc make python3
-make -C "$TEST_ROOT" --no-print-directory DESTDIR="$TEST_DIR/root" PREFIX=/usr SANITIZE="${SANITIZE-}" install >said 2>&1 ||
-	fail "$(cat said)"
+make -C "$TEST_ROOT" --no-print-directory DESTDIR="$TEST_DIR/root" PREFIX=/usr SANITIZE="${SANITIZE-}" install \
+	>said 2>&1 || fail "$(cat said)"
 units=root/usr/lib/systemd
 
 if command -v systemd-analyze >/dev/null; then
@@ -21,7 +21,7 @@ if command -v systemd-analyze >/dev/null; then
 	cp "$TEST_ROOT"/contrib/systemd/srv-sessions.* plain
 	cp plain/sessfs@.service plain/sessfs@srv-sessions.service
 	cp plain-user/sessfs@.service plain-user/sessfs@srv-sessions.service
-	verify verify --man=no ./plain/sessfs@srv-sessions.service ./plain/srv-sessions.mount ./plain/srv-sessions.automount
+	verify verify --man=no ./plain/sessfs@srv-sessions.service ./plain/srv-sessions.{mount,automount}
 	XDG_RUNTIME_DIR=$TEST_DIR verify verify --man=no --user ./plain-user/sessfs@srv-sessions.service
 	note "what it would find, it finds"
 	sed 's/^Type=notify/Type=notified/; s/^Restart=.*/Restrat=no/' plain/sessfs@.service >plain/wrong@x.service
@@ -29,8 +29,9 @@ if command -v systemd-analyze >/dev/null; then
 fi
 
 note "nothing hides the mount from others"
-! grep -hE '^(Protect(System|Home|Kernel|ControlGroups|Clock|Proc)|Private(Tmp|Devices|Mounts|Users)|(ReadOnly|ReadWrite|Inaccessible)Paths|BindPaths|TemporaryFileSystem|RootDirectory|MountFlags|DynamicUser)' \
-	"$TEST_ROOT"/contrib/systemd/*.service || fail "that makes a mount namespace"
+hiding='Protect(System|Home|Kernel|ControlGroups|Clock|Proc)|Private(Tmp|Devices|Mounts|Users)|TemporaryFileSystem'
+hiding="$hiding|(ReadOnly|ReadWrite|Inaccessible|Bind)Paths|RootDirectory|MountFlags|DynamicUser"
+! grep -hE "^($hiding)" "$TEST_ROOT"/contrib/systemd/*.service || fail "that makes a mount namespace"
 ! grep -hE '^(NoNewPrivileges|SystemCall|Restrict|Lock|MemoryDeny|CapabilityBounding)' \
 	"$TEST_ROOT"/contrib/systemd/user/*.service || fail "that keeps fusermount3 from its rights"
 
@@ -85,4 +86,5 @@ fi
 note "the user's, as an ordinary user"
 mkdir home home/mnt
 own_by_user home
-PREFIX_WORDS="${AS_USER[*]}" python3 manager.py "$units/user/sessfs@.service" the-mnt "$TEST_DIR/home/mnt" "$TEST_DIR/home"
+export PREFIX_WORDS="${AS_USER[*]}"
+python3 manager.py "$units/user/sessfs@.service" the-mnt "$TEST_DIR/home/mnt" "$TEST_DIR/home"

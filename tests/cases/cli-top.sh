@@ -39,8 +39,8 @@ class Terminal:
 		self.resize(rows, columns)
 		self.before = termios.tcgetattr(self.slave)
 		self.seen = b""
-		self.process = subprocess.Popen([*shell, program, "top", "-m", mnt], stdin=self.slave, stdout=self.slave, stderr=self.slave,
-			start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+		self.process = subprocess.Popen([*shell, program, "top", "-m", mnt], stdin=self.slave, stdout=self.slave,
+			stderr=self.slave, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
 
 	def resize(self, rows, columns):
 		fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -54,8 +54,8 @@ class Terminal:
 
 	def frames(self):
 		"""The whole frames so far, each a list of lines."""
-		parts = self.seen.split(b"\033[H")[1:]
-		return [re.sub(rb"\033\[[0-9?]*[a-zA-Z]", b"", part).decode().split("\r\n") for part in parts if b"q quits" in part]
+		parts = [part for part in self.seen.split(b"\033[H")[1:] if b"q quits" in part]
+		return [re.sub(rb"\033\[[0-9?]*[a-zA-Z]", b"", part).decode().split("\r\n") for part in parts]
 
 	def check(self, rows, columns):
 		frame = self.frames()[-1]

@@ -101,7 +101,8 @@ def main(base):
 	manager.create_session("research_0")  # once more: nothing happens
 
 	for number in range(40):
-		manager.save("research_1", "research_data", f"paper_{number}", {"title": f"Étude {number}", "year": 1900 + number})
+		paper = {"title": f"Étude {number}", "year": 1900 + number}
+		manager.save("research_1", "research_data", f"paper_{number}", paper)
 	for number in range(15):
 		manager.save("research_1", "intermediate_results", f"step_{number}", list(range(number)))
 	manager.save("research_1", "logs", "run", {"steps": 15})

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The backend of an upload form: each upload is a session with its files and a database; an overview with a current one.
+"""The backend of an upload form: each upload is a session with its files and a database; one of them is current.
 
 usage: upload_backend.py MOUNT upload ZIP TIME    makes session_YYYYMMDD_HHMMSS for TIME (seconds since 1970)
        upload_backend.py MOUNT list               all sessions: name, size, "*" at the current one
@@ -43,8 +43,8 @@ class Backend:
 				for name in names:
 					path = os.path.join(directory, name)
 					with open(path, encoding="utf-8", errors="replace") as file:
-						database.execute("INSERT INTO file VALUES (?, ?, ?)",
-							(os.path.relpath(path, session), os.path.getsize(path), file.read()))
+						row = (os.path.relpath(path, session), os.path.getsize(path), file.read())
+					database.execute("INSERT INTO file VALUES (?, ?, ?)", row)
 		database.close()
 
 	def list(self):

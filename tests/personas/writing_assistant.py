@@ -25,8 +25,7 @@ class Assistant:
 	def find_interruption(self):
 		with open(f"{self.session}/.session/info.json", encoding="utf-8") as file:
 			info = json.load(file)
-		print("interrupted", info["interrupted"], "saved", info["last_saved_at"], "written", info["last_write_at"],
-			"unsaved", info["unsaved_bytes"])
+		print("interrupted", info["interrupted"], "saved", info["last_saved_at"])
 		if info["interrupted"]:
 			with open(f"{self.session}/.session/status", "w", encoding="utf-8") as file:
 				file.write("active\n")
@@ -40,9 +39,10 @@ class Assistant:
 		print("paragraphs", len(self.document["paragraphs"]))
 
 	def save(self, why):
+		saved = {"saved_at": datetime.now(timezone.utc).isoformat(), "document": self.document}
 		with self.lock:
 			with open(self.path + ".tmp", "w", encoding="utf-8") as file:
-				json.dump({"saved_at": datetime.now(timezone.utc).isoformat(), "document": self.document}, file, indent=2)
+				json.dump(saved, file, indent=2)
 				file.flush()
 				os.fsync(file.fileno())
 			os.rename(self.path + ".tmp", self.path)
