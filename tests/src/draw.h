@@ -219,6 +219,23 @@ static inline bool draw_end(struct model *m, struct op *op)
 	return !draw_is_held(m, op->node) && (op->kind == OP_ERASE || model_find(m, op->dir, op->name) < 0);
 }
 
+/* A session in which files come and go, or would if it were not paused. */
+static inline bool draw_pause(struct model *m, struct op *op)
+{
+	int seen = 0;
+	if (!m->trash)
+		return false;
+	for (int i = 0; i < m->entry_count; i++)
+		if (m->entries[i].dir == 0 && strcmp(m->entries[i].name, "extra")
+		    && m->nodes[m->entries[i].node].paused == (op->kind == OP_RESUME)
+		    && random_below(&m->random, (uint64_t)++seen) == 0)
+			op->entry = i;
+	if (!seen)
+		return false;
+	op->node = m->entries[op->entry].node;
+	return !draw_is_held(m, op->node);
+}
+
 static inline bool draw_is_full(const struct model *m)
 {
 	return m->used >= m->max_nodes || m->entry_count >= MODEL_ENTRIES - 8;
@@ -278,6 +295,9 @@ static inline bool draw_kind(struct model *m, struct op *op)
 	case OP_TAKE_BACK:
 	case OP_ERASE:
 		return draw_end(m, op);
+	case OP_PAUSE:
+	case OP_RESUME:
+		return draw_pause(m, op);
 	case OP_KINDS:
 		break;
 	}

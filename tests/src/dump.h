@@ -3,7 +3,7 @@
  * or differ.
  *
  *   alpha/logs/n7 f 0640 n2 s1234 h0123456789abcdef x1 user.alpha=... t1000000001 =alpha/n3
- *   alpha files 1 0 0 2 0 bytes 1234          (the counters of info.json)
+ *   alpha files 1 0 0 2 0 bytes 1234          active (of info.json)
  */
 #pragma once
 
@@ -155,8 +155,8 @@ static inline void dump_model_counters(struct model *m, struct dump *d, int sess
 		if (m->nodes[i].session == session && S_ISREG(m->nodes[i].mode) && (live || m->nodes[i].links))
 			bytes += m->nodes[i].size;
 	char text[DUMP_LINE] = "";
-	dump_print(text, sizeof text, "files %llu %llu %llu %llu %llu bytes %llu", files[0], files[1], files[2], files[3],
-		files[4], bytes);
+	dump_print(text, sizeof text, "files %llu %llu %llu %llu %llu bytes %llu %s", files[0], files[1], files[2], files[3],
+		files[4], bytes, m->nodes[session].paused ? "paused" : "active");
 	dump_add(d, name, 0, text);
 }
 
@@ -283,8 +283,8 @@ static inline void dump_tree_counters(struct dump *d, int root, const char *sess
 	const char *json = (const char *)d->buffer, *counts = strstr(json, "\"file_counts\"");
 	for (int i = 0; i < 4; i++)
 		dump_print(text, sizeof text, " %llu", dump_number(counts, model_views[i]));
-	dump_print(text, sizeof text, " %llu bytes %llu", dump_number(counts, "other"),
-		dump_number(json, "total_size_bytes"));
+	dump_print(text, sizeof text, " %llu bytes %llu %s", dump_number(counts, "other"),
+		dump_number(json, "total_size_bytes"), strstr(json, "\"status\": \"paused\"") ? "paused" : "active");
 	snprintf(path, sizeof path, "%s/.session", session);
 	dump_add(d, path, 0, text);
 }

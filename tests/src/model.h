@@ -38,6 +38,7 @@ struct model_node {
 	mode_t mode;
 	unsigned links; /* names */
 	int session;    /* node of its session */
+	bool paused;    /* of a session */
 	int parent;     /* of a directory */
 	uint8_t *data;  /* content, or the target of a symlink */
 	size_t size;
@@ -70,7 +71,8 @@ struct model {
 enum op_kind {
 	OP_SESSION, OP_UNSESSION, OP_CREATE, OP_WRITE, OP_APPEND, OP_TRUNCATE, OP_PUNCH, OP_RENAME, OP_EXCHANGE,
 	OP_LINK, OP_UNLINK, OP_MKDIR, OP_RMDIR, OP_SYMLINK, OP_SETXATTR, OP_REMOVEXATTR, OP_CHMOD, OP_UTIMES,
-	OP_HOLD, OP_DROP, OP_FSYNC, OP_FSYNCDIR, OP_END, OP_TAKE_BACK, OP_ERASE, OP_KINDS,
+	OP_HOLD, OP_DROP, OP_FSYNC, OP_FSYNCDIR, OP_END, OP_TAKE_BACK, OP_ERASE, OP_PAUSE, OP_RESUME,
+	OP_KINDS,
 };
 
 static const struct {
@@ -102,6 +104,8 @@ static const struct {
 	[OP_END] = {"end-session", 1},
 	[OP_TAKE_BACK] = {"take-back-session", 1},
 	[OP_ERASE] = {"drop-session", 1},
+	[OP_PAUSE] = {"pause-session", 1},
+	[OP_RESUME] = {"resume-session", 4},
 };
 
 struct op {
@@ -385,7 +389,8 @@ static inline void model_end(struct model *m, const struct op *op)
 	}
 	m->entries[op->entry].dir = op->dir;
 	m->nodes[op->node].parent = op->dir;
-	model_set_work(m, op->node, op->kind == OP_TAKE_BACK && strcmp(op->name, "extra") != 0);
+	model_set_work(m, op->node, op->kind == OP_TAKE_BACK && strcmp(op->name, "extra") != 0
+		&& !m->nodes[op->node].paused);
 }
 
 static inline void model_unsession(struct model *m, const struct op *op)
@@ -456,6 +461,11 @@ static inline void model_apply(struct model *m, const struct op *op)
 	case OP_TAKE_BACK:
 	case OP_ERASE:
 		model_end(m, op);
+		return;
+	case OP_PAUSE:
+	case OP_RESUME:
+		node->paused = op->kind == OP_PAUSE;
+		model_set_work(m, op->node, !node->paused);
 		return;
 	case OP_FSYNC:
 	case OP_FSYNCDIR:

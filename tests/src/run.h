@@ -177,6 +177,17 @@ static inline int run_sync_dir(const char *path)
 	return result;
 }
 
+static inline int run_status(const char *session, const char *word)
+{
+	char path[2 * DUMP_PATH];
+	snprintf(path, sizeof path, "%s/.session/status", session);
+	int fd = open(path, O_WRONLY | O_TRUNC);
+	if (fd < 0)
+		return -1;
+	bool done = write(fd, word, strlen(word)) == (ssize_t)strlen(word);
+	return close(fd) || !done ? -1 : 0;
+}
+
 /* 0 or errno. */
 static inline int op_run(struct run *r, const struct model *m, const struct op *op)
 {
@@ -205,6 +216,12 @@ static inline int op_run(struct run *r, const struct model *m, const struct op *
 	case OP_END:
 	case OP_TAKE_BACK:
 		result = rename(path, target);
+		break;
+	case OP_PAUSE:
+		result = run_status(path, "paused\n");
+		break;
+	case OP_RESUME:
+		result = run_status(path, "active\n");
 		break;
 	case OP_EXCHANGE:
 		result = renameat2(AT_FDCWD, path, AT_FDCWD, target, RENAME_EXCHANGE);
