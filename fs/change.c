@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "fs/control.h"
+#include "fs/cache_expiry.h"
 #include "fs/error.h"
 #include "fs/event.h"
 #include "fs/roster.h"
@@ -126,6 +127,8 @@ void change_written(struct change *c, struct node *node)
 	struct change_node *staged = stage(c, node);
 
 	staged->written = true;
+	if (c->fs->options.cache_size && c->session)
+		cache_expiry_grew(c->session);
 	if (staged->inode.flags & STORE_INODE_MODIFIED || c->now - staged->inode.btime < FS_SECOND || !c->session)
 		return;
 	staged->inode.flags |= STORE_INODE_MODIFIED;

@@ -21,6 +21,7 @@ struct control_link;
 struct control_node;
 struct roster;
 struct keeper;
+struct cache_walk;
 struct server;
 struct errands;
 struct fault_ring;
@@ -85,6 +86,7 @@ struct fs {
 	struct node *root;
 	struct age_clock clock;
 	struct roster *roster;
+	struct cache_walk *cache_walk; /* of the keeper */
 	struct keeper *keeper; /* while it is served, unless read-only */
 	struct fs_absent absent;
 	int64_t told; /* when anything last changed of what sessions are called and say of themselves */

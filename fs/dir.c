@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "fs/attr.h"
+#include "fs/cache_expiry.h"
 #include "fs/control.h"
 #include "fs/error.h"
 #include "fs/expiry.h"
@@ -83,12 +84,35 @@ void dir_refer(struct node *node, struct entry *ret)
 	node->nlookup++;
 }
 
+void dir_refer_in(struct node *dir, struct node *node, struct entry *ret)
+{
+	dir_refer(node, ret);
+	if (ret->entry_timeout == RULES_FOREVER)
+		ret->entry_timeout = cache_expiry_timeout(dir, node);
+}
+
+/* A file of cache/ may be over. */
+static int decide(struct node *dir, struct store_dirent *found)
+{
+	switch (cache_expiry_lookup(dir, found)) {
+	case EXPIRY_ASK_AGAIN:
+		return ESTALE;
+	case EXPIRY_GONE:
+		return ENOENT;
+	case EXPIRY_STAYS:
+		break;
+	}
+	return 0;
+}
+
 static int lookup_name(struct node *dir, const char *name, struct entry *ret)
 {
 	struct store_dirent found;
 	NODE_AUTO node = NULL;
 	int r = dir_find_name(dir, name, &found);
 
+	if (!r)
+		r = decide(dir, &found);
 	if (r == ENOENT) {
 		/* That a session is gone is told by removing its name, which the kernel must not know to be absent. */
 		*ret = (struct entry){.entry_timeout = node_is_root(dir) ? 0 : RULES_FOREVER};
@@ -97,7 +121,7 @@ static int lookup_name(struct node *dir, const char *name, struct entry *ret)
 	if (!r)
 		r = node_load(dir->session->fs, found.session, found.ino, &node);
 	if (!r)
-		dir_refer(node, ret);
+		dir_refer_in(dir, node, ret);
 	return r;
 }
 

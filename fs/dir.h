@@ -18,6 +18,8 @@ struct store_dirent dir_entry(const struct node *, const char *name);
 int dir_view(struct node *dir, const char *name, mode_t, enum store_view *ret);
 /* Fills an entry and takes a reference for the kernel. */
 void dir_refer(struct node *, struct entry *ret);
+/* The same for a name in dir, whose file may expire. */
+void dir_refer_in(struct node *dir, struct node *, struct entry *ret);
 /* rules_forget for who holds the lock. */
 void forget_locked(struct fs *, const struct forget_item *, size_t count);
 /* rules_settle for who holds the lock. */

@@ -82,9 +82,9 @@ bool expiry_hides(struct fs *fs, struct store_sid sid)
 	return false;
 }
 
-double expiry_timeout(struct fs *fs, struct store_sid sid)
+double expiry_brief(struct fs *fs, int64_t end)
 {
-	int64_t end = roster_end(fs, sid), now;
+	int64_t now;
 	double left;
 
 	if (end == STORE_NEVER)
@@ -92,6 +92,11 @@ double expiry_timeout(struct fs *fs, struct store_sid sid)
 	now = fs_age_now(fs);
 	left = end > now + TICK_NS ? (double)(end - now - TICK_NS) / (double)FS_SECOND : 0;
 	return left < RULES_BRIEF ? left : RULES_BRIEF;
+}
+
+double expiry_timeout(struct fs *fs, struct store_sid sid)
+{
+	return expiry_brief(fs, roster_end(fs, sid));
 }
 
 static void drop(struct fs *fs, struct store_sid sid, int64_t now)

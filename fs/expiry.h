@@ -21,5 +21,7 @@ enum expiry expiry_lookup(struct fs *, struct store_sid);
 bool expiry_hides(struct fs *, struct store_sid);
 /* Seconds for which the kernel may remember the name of a session. */
 double expiry_timeout(struct fs *, struct store_sid);
+/* The same for what goes at that moment of the wall's clock. */
+double expiry_brief(struct fs *, int64_t end);
 /* Ends some of those that are over, and drops some of those whose grace is; true while there are more. */
 bool expiry_step(struct fs *);

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fs/cache_expiry.h"
 #include "fs/error.h"
 #include "fs/expiry.h"
 #include "fs/roster.h"
@@ -259,7 +260,7 @@ static bool keep(struct keeper *keeper, int *ret_ms)
 {
 	struct fs *fs = keeper->fs;
 	FS_GUARD(fs);
-	bool more = expiry_step(fs);
+	bool more = expiry_step(fs) | cache_expiry_step(fs);
 	int64_t now = fs_age_now(fs), hour = (int64_t)HOUR_MS * 1000000, moment;
 
 	if (now - fs->clock.saved >= hour)
@@ -370,6 +371,8 @@ void keeper_free(struct keeper *keeper)
 	for (unsigned step = 0; step < LAST_STEPS && expiry_step(fs); step++)
 		;
 	age_clock_save(fs);
+	cache_expiry_free(fs->cache_walk);
+	fs->cache_walk = NULL;
 	fs_unlock(fs);
 	free_visits(&keeper->visits);
 	free_visits(&keeper->running);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "fs/attr.h"
+#include "fs/cache_expiry.h"
 #include "fs/control.h"
 #include "fs/dir.h"
 #include "fs/error.h"
@@ -74,12 +75,12 @@ static bool take_name(void *arg, const struct store_dirent *entry)
 }
 
 /* A whole entry; if its inode cannot be read, one that only has a type, so that the rest is listed. */
-static void refer_name(struct fs *fs, const struct name *name, struct entry *entry)
+static void refer_name(struct node *dir, const struct name *name, struct entry *entry)
 {
 	NODE_AUTO node = NULL;
 
-	if (node_load(fs, name->session, name->ino, &node) == 0)
-		dir_refer(node, entry);
+	if (node_load(dir->session->fs, name->session, name->ino, &node) == 0)
+		dir_refer_in(dir, node, entry);
 }
 
 /* How many were added; *ret_full: the answer is full. */
@@ -93,10 +94,11 @@ static unsigned add_names(struct node *dir, const struct names *names, bool plus
 		struct entry entry = {.attr = {.st_ino = name->ino.n, .st_mode = name->type}};
 
 		at += (sizeof(*name) + name->len + 1 + 7) & ~(size_t)7;
-		if (node_is_root(dir) && expiry_hides(fs, name->session))
+		if (node_is_root(dir) ? expiry_hides(fs, name->session)
+				      : cache_expiry_hides(dir, name->ino, name->type))
 			continue;
 		if (plus)
-			refer_name(fs, name, &entry);
+			refer_name(dir, name, &entry);
 		if (!add(arg, name->text, &entry, name->cookie)) {
 			struct forget_item item = {entry.id, 1};
 
@@ -184,7 +186,7 @@ int dir_list(struct fs *fs, struct fs_id id, uint64_t from, size_t room, bool pl
 	if (from == 0)
 		attr_accessed(dir);
 	r = list(dir, from, room, plus, add, arg);
-	if (node_is_root(dir) && !fs->options.read_only)
+	if (node_is_root(dir) ? !fs->options.read_only : cache_expiry_applies(dir))
 		serve_forget_listing(fs, id); /* else the kernel would not ask again */
 	return r;
 }

@@ -132,7 +132,7 @@ static int make_name(struct node *dir, const struct caller *caller, const char *
 	acl_inherited_put(&c, node, &acl);
 	r = change_commit(&c);
 	if (!r)
-		dir_refer(node, ret);
+		dir_refer_in(dir, node, ret);
 	return r;
 }
 
@@ -273,6 +273,6 @@ int dir_link(struct fs *fs, struct fs_id file_id, struct fs_id dir_id, const cha
 	if (!r)
 		r = link_name(file, dir, name);
 	if (!r)
-		dir_refer(file, ret);
+		dir_refer_in(dir, file, ret);
 	return r;
 }

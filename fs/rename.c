@@ -207,6 +207,8 @@ static void shift_files(struct change *c, const struct place *place)
 {
 	c->record.files[place->here] -= place->files;
 	c->record.files[place->there] += place->files;
+	if (place->there == STORE_CACHE && place->here != STORE_CACHE && is_dir(place))
+		c->record.cache_oldest = 0; /* whatever lies below it */
 }
 
 static void exchange(struct change *c, const struct rename *m)

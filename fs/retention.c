@@ -56,6 +56,11 @@ enum life_guard retention_guard(const struct retention_subject *subject)
 	return subject->status == STORE_PAUSED ? LIFE_PAUSED : LIFE_UNGUARDED;
 }
 
+bool retention_may_change(const struct retention_subject *subject)
+{
+	return subject->status == STORE_ACTIVE || subject->status == STORE_FAILED;
+}
+
 int64_t retention_cache(const struct fs_options *options, int64_t mtime, int64_t jumped)
 {
 	if (!options->cache_ttl)

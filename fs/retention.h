@@ -21,6 +21,8 @@ enum life_rule retention_rule(const struct fs_options *, const struct retention_
 	int64_t *ret_expires);
 /* What guards it by itself: LIFE_PINNED, LIFE_PAUSED, or nothing. */
 enum life_guard retention_guard(const struct retention_subject *);
+/* Its status lets its content change. */
+bool retention_may_change(const struct retention_subject *);
 /* When a file in cache/ goes; a moment in the past for one that is due. STORE_NEVER. */
 int64_t retention_cache(const struct fs_options *, int64_t mtime, int64_t jumped);
 

@@ -22,6 +22,7 @@ struct member {
 	int64_t cache_oldest; /* as in its record; STORE_NEVER: nothing is in its cache/ */
 	int64_t in_use;       /* it was found in use, which counts until then */
 	int64_t deferred, cache_deferred; /* roster_next has nothing to say of it before */
+	bool cache_grew;      /* something was written while there is a limit */
 	unsigned tries;       /* how often it was deferred since it was written to */
 	/* keys, by the clock of the wall */
 	int64_t ends, cache_due;
@@ -119,9 +120,12 @@ static int64_t end_of(const struct fs *fs, const struct member *member)
 
 static int64_t cache_due_of(const struct fs *fs, const struct member *member)
 {
-	if (member->ended || member->cache_oldest == STORE_NEVER)
+	int64_t at;
+
+	if (member->ended || member->cache_oldest == STORE_NEVER || !retention_may_change(&member->subject))
 		return STORE_NEVER;
-	return later(retention_cache(&fs->options, member->cache_oldest, fs->clock.jumped), member->cache_deferred);
+	at = member->cache_grew ? 0 : retention_cache(&fs->options, member->cache_oldest, fs->clock.jumped);
+	return at == STORE_NEVER ? at : later(at, member->cache_deferred);
 }
 
 /* When there is something to do, as far as it is known without a look at records. */
@@ -292,7 +296,7 @@ void roster_note(struct fs *fs, const struct store_session *record)
 		return;
 	take_out(fs->roster, member);
 	learn(member, record);
-	member->in_use = member->deferred = member->cache_deferred = 0;
+	member->in_use = member->deferred = 0;
 	member->tries = 0;
 	put_in(fs, fs->roster, member);
 	first_changed(fs);
@@ -516,14 +520,39 @@ void roster_found_in_use(struct fs *fs, struct store_sid sid, int64_t now)
 	first_changed(fs);
 }
 
-void roster_defer_cache(struct fs *fs, struct store_sid sid, int64_t moment)
+static struct member *take_out_found(struct fs *fs, struct store_sid sid)
 {
 	struct member *member = find(fs->roster, sid);
+	struct session *session = NULL;
+
+	fs_assert_locked(fs);
+	if (!member)
+		return NULL;
+	take_out(fs->roster, member);
+	HASH_FIND(hh, fs->sessions, &sid, sizeof(sid), session);
+	if (session)
+		learn(member, &session->record);
+	member->cache_grew = session && session->cache_grew;
+	return member;
+}
+
+void roster_defer_cache(struct fs *fs, struct store_sid sid, int64_t moment)
+{
+	struct member *member = take_out_found(fs, sid);
 
 	if (!member)
 		return;
-	take_out(fs->roster, member);
 	member->cache_deferred = moment;
+	put_in(fs, fs->roster, member);
+	first_changed(fs);
+}
+
+void roster_cache_grew(struct fs *fs, struct store_sid sid)
+{
+	struct member *member = take_out_found(fs, sid);
+
+	if (!member)
+		return;
 	put_in(fs, fs->roster, member);
 	first_changed(fs);
 }

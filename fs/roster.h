@@ -65,6 +65,8 @@ bool roster_is_excess(struct fs *, struct store_sid, uint64_t *ret_newer);
 
 /* The next session below whose cache/ a file may be due; to be told to roster_note, or to roster_defer_cache. */
 bool roster_next_cache(struct fs *, int64_t now, struct store_sid *ret);
+/* session->cache_grew was set. */
+void roster_cache_grew(struct fs *, struct store_sid);
 void roster_defer_cache(struct fs *, struct store_sid, int64_t moment);
 /*
  * The earliest moment at which roster_next or roster_next_cache has something to say; 0: now; STORE_NEVER. When it becomes

@@ -24,6 +24,7 @@ struct session {
 	int64_t error_told;  /* when an error of the store was last among its events */
 	unsigned launders;   /* how often it was asked to, since it began; 0: it does not, see launder.h */
 	LIST_ENTRY(session) laundering;
+	bool cache_grew;     /* since the keeper looked at its cache/ last */
 	bool drops;          /* it is in fs->dropping, and held by it */
 	LIST_ENTRY(session) dropping;
 	bool followed;       /* with writeback: somebody read its events.jsonl, and may do so again */

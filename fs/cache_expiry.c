@@ -1,0 +1,371 @@
+/*
+ * cache_expiry.c - see cache_expiry.h. The keeper's walk:
+ *
+ *   at rest --a session is due, or grew--> looking at each file --all seen--> removing the oldest --few enough--> at rest
+ */
+#include "fs/cache_expiry.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "fs/dir.h"
+#include "fs/error.h"
+#include "fs/event.h"
+#include "fs/in_use.h"
+#include "fs/keeper.h"
+#include "fs/retention.h"
+#include "fs/roster.h"
+#include "fs/serve.h"
+
+#define STEP_NS (2 * INT64_C(1000000))
+#define PAUSE FS_SECOND /* between two walks through one session, at least */
+
+enum {
+	NAMES_MAX = 64,     /* taken from the store in one go */
+	PAUSE_FACTOR = 100, /* a walk is followed by a pause of so many times its length */
+};
+
+/* A file that is seen, for the case that there is too much. */
+struct cached {
+	int64_t mtime;
+	uint64_t size, cookie;
+	struct store_ino dir;
+};
+
+struct cache_walk {
+	struct session *session; /* held; NULL: at rest */
+	bool removing;
+	int64_t begun;
+	int64_t before; /* cache_oldest when it began */
+	int64_t oldest; /* mtime of what was seen and stays */
+	uint64_t sum;   /* sizes of it */
+	struct store_ino *dirs; /* still to be gone through; the last one is at hand */
+	size_t dir_count, dir_room;
+	uint64_t after; /* cookie in it */
+	struct cached *files;
+	size_t file_count, file_room, removed;
+};
+
+/* ---- one file ---------------------------------------------------------------------------------------------------- */
+
+bool cache_expiry_applies(struct node *dir)
+{
+	const struct fs *fs = dir->session->fs;
+	enum store_view view;
+
+	return fs->options.cache_ttl && !fs->options.read_only && !session_is_root(dir->session)
+		&& !node_view(dir, &view) && view == STORE_CACHE;
+}
+
+static bool is_due(const struct fs *fs, int64_t mtime, int64_t now)
+{
+	return now >= fs->clock.hold && now >= retention_cache(&fs->options, mtime, fs->clock.jumped);
+}
+
+static bool may_be_due(struct node *dir, int64_t now)
+{
+	const struct store_session *record = &dir->session->record;
+
+	return is_due(dir->session->fs, record->cache_oldest, now) && !life_is_read_only(record)
+		&& cache_expiry_applies(dir);
+}
+
+static int remove_file(struct node *dir, const struct store_dirent *entry, struct node *node)
+{
+	struct fs *fs = dir->session->fs;
+	const struct event_member members[] = {{"name", entry->name}, {NULL, NULL}};
+	CHANGE_AUTO(c);
+	int r = change_begin_as(&c, CHANGE_UPKEEP, dir->session, STORE_SHRINK, EVENT_MAX);
+
+	if (r)
+		return r;
+	store_batch_delete_dirent(c.batch, dir->session->sid, dir->ino, entry->cookie);
+	change_names(&c, dir, -1, 0);
+	change_unlink(&c, node);
+	c.record.files[STORE_CACHE]--;
+	r = event_add(&c, "expired file", members);
+	if (!r)
+		r = change_commit(&c);
+	if (!r)
+		serve_forget_listing(fs, fs_id_of_ino(dir->ino));
+	return r;
+}
+
+enum expiry cache_expiry_lookup(struct node *dir, const struct store_dirent *entry)
+{
+	struct fs *fs = dir->session->fs;
+	int64_t now = fs_age_now(fs);
+	NODE_AUTO node = NULL;
+
+	if (entry->type == S_IFDIR || !may_be_due(dir, now) || node_load(fs, dir->session->sid, entry->ino, &node)
+	    || !is_due(fs, node->inode.mtime, now))
+		return EXPIRY_STAYS;
+	switch (in_use_looked_up(fs, in_use_file(node), node->ino)) {
+	case IN_USE_NO:
+		return remove_file(dir, entry, node) ? EXPIRY_STAYS : EXPIRY_GONE;
+	case IN_USE_DOUBT:
+		return EXPIRY_ASK_AGAIN;
+	case IN_USE_YES:
+		break;
+	}
+	return EXPIRY_STAYS;
+}
+
+bool cache_expiry_hides(struct node *dir, struct store_ino ino, uint32_t type)
+{
+	struct fs *fs = dir->session->fs;
+	int64_t now = fs_age_now(fs);
+	NODE_AUTO node = NULL;
+
+	if (type == S_IFDIR || !may_be_due(dir, now) || node_load(fs, dir->session->sid, ino, &node)
+	    || !is_due(fs, node->inode.mtime, now))
+		return false;
+	keeper_wake(fs);
+	return in_use_file(node) == IN_USE_NO;
+}
+
+double cache_expiry_timeout(struct node *dir, const struct node *node)
+{
+	struct fs *fs = dir->session->fs;
+
+	if (S_ISDIR(node->inode.mode) || !cache_expiry_applies(dir))
+		return RULES_FOREVER;
+	return expiry_brief(fs, retention_cache(&fs->options, node->inode.mtime, fs->clock.jumped));
+}
+
+/* ---- the walk ---------------------------------------------------------------------------------------------------- */
+
+void cache_expiry_grew(struct session *session)
+{
+	if (session->cache_grew || !session->record.files[STORE_CACHE])
+		return;
+	session->cache_grew = true;
+	roster_cache_grew(session->fs, session->sid);
+}
+
+static bool reserve(void **list, size_t *room, size_t count, size_t size)
+{
+	size_t wanted = *room ? 2 * *room : 64;
+	void *grown;
+
+	if (count < *room)
+		return true;
+	grown = reallocarray(*list, wanted, size);
+	if (!grown)
+		return false;
+	*list = grown;
+	*room = wanted;
+	return true;
+}
+
+static bool push(struct cache_walk *walk, struct store_ino dir)
+{
+	if (!reserve((void **)&walk->dirs, &walk->dir_room, walk->dir_count, sizeof(*walk->dirs)))
+		return false;
+	/* Below the one at hand, which is gone through first. */
+	if (walk->dir_count)
+		walk->dirs[walk->dir_count] = walk->dirs[walk->dir_count - 1];
+	walk->dirs[walk->dir_count ? walk->dir_count - 1 : 0] = dir;
+	walk->dir_count++;
+	return true;
+}
+
+static bool begin(struct fs *fs, struct cache_walk *walk, struct store_sid sid)
+{
+	struct store_dirent cache;
+	struct session *session;
+	int r = session_get(fs, sid, &session);
+
+	if (r) {
+		roster_defer_cache(fs, sid, fs_now() + PAUSE);
+		return false;
+	}
+	session->cache_grew = false;
+	walk->session = session;
+	walk->removing = false;
+	walk->before = session->record.cache_oldest;
+	walk->begun = walk->oldest = fs_now();
+	walk->sum = walk->after = 0;
+	walk->dir_count = walk->file_count = walk->removed = 0;
+	r = error_of_store(store_lookup(fs->store, sid, session->record.root, "cache", strlen("cache"), &cache));
+	if (!r && cache.type == S_IFDIR)
+		push(walk, cache.ino);
+	return true;
+}
+
+/* What was seen holds until the next change: cache_oldest rises to it. */
+static void note_oldest(struct session *session, const struct cache_walk *walk)
+{
+	CHANGE_AUTO(c);
+
+	/* One that was set older while the walk was on has lowered it. */
+	if (session->record.cache_oldest < walk->before || walk->oldest <= walk->before || session->removed)
+		return;
+	if (change_begin_as(&c, CHANGE_UPKEEP, session, STORE_SHRINK, 0))
+		return;
+	c.record.cache_oldest = walk->oldest;
+	change_commit(&c);
+}
+
+static void end(struct fs *fs, struct cache_walk *walk)
+{
+	struct session *session = walk->session;
+	int64_t now = fs_age_now(fs);
+
+	if (!life_is_read_only(&session->record))
+		note_oldest(session, walk);
+	roster_defer_cache(fs, session->sid, now + PAUSE + (now - walk->begun) * PAUSE_FACTOR);
+	walk->session = NULL;
+	session_put(session);
+}
+
+static void see_file(struct fs *fs, struct cache_walk *walk, struct node *dir, const struct store_dirent *entry)
+{
+	NODE_AUTO node = NULL;
+	uint64_t size;
+
+	if (node_load(fs, dir->session->sid, entry->ino, &node))
+		return;
+	if (is_due(fs, node->inode.mtime, fs_age_now(fs)) && fs->options.cache_ttl && in_use_file(node) == IN_USE_NO
+	    && !remove_file(dir, entry, node))
+		return;
+	if (node->inode.mtime < walk->oldest)
+		walk->oldest = node->inode.mtime;
+	size = S_ISREG(node->inode.mode) ? node->inode.size : 0;
+	walk->sum += size;
+	if (fs->options.cache_size
+	    && reserve((void **)&walk->files, &walk->file_room, walk->file_count, sizeof(*walk->files)))
+		walk->files[walk->file_count++] = (struct cached){node->inode.mtime, size, entry->cookie, dir->ino};
+}
+
+struct names {
+	unsigned count;
+	struct store_dirent list[NAMES_MAX];
+};
+
+static bool take_name(void *arg, const struct store_dirent *entry)
+{
+	struct names *names = arg;
+
+	names->list[names->count++] = *entry;
+	return names->count == NAMES_MAX;
+}
+
+/* Some names of the directory at hand. */
+static void look(struct fs *fs, struct cache_walk *walk)
+{
+	struct session *session = walk->session;
+	struct store_ino at = walk->dirs[walk->dir_count - 1];
+	struct names names = {.count = 0};
+	NODE_AUTO dir = NULL;
+	int r = node_load(fs, session->sid, at, &dir);
+
+	if (!r)
+		r = error_of_store(store_scan_dirents(fs->store, session->sid, at, walk->after, take_name, &names));
+	if (r || !names.count) {
+		walk->dir_count--;
+		walk->after = 0;
+		return;
+	}
+	walk->after = names.list[names.count - 1].cookie;
+	for (unsigned i = 0; i < names.count; i++)
+		if (names.list[i].type == S_IFDIR)
+			push(walk, names.list[i].ino);
+		else
+			see_file(fs, walk, dir, &names.list[i]);
+	if (names.count < NAMES_MAX) {
+		walk->dir_count--;
+		walk->after = 0;
+	}
+}
+
+static int by_mtime(const void *a, const void *b)
+{
+	const struct cached *x = a, *y = b;
+
+	return x->mtime < y->mtime ? -1 : x->mtime > y->mtime;
+}
+
+static bool take_one(void *arg, const struct store_dirent *entry)
+{
+	*(struct store_dirent *)arg = *entry;
+	return true;
+}
+
+static bool remove_cached(struct fs *fs, struct session *session, const struct cached *file)
+{
+	struct store_dirent entry = {.cookie = 0};
+	NODE_AUTO dir = NULL;
+	NODE_AUTO node = NULL;
+
+	if (node_load(fs, session->sid, file->dir, &dir)
+	    || store_scan_dirents(fs->store, session->sid, file->dir, file->cookie - 1, take_one, &entry)
+	    || entry.cookie != file->cookie || node_load(fs, session->sid, entry.ino, &node))
+		return true; /* somebody else has removed it */
+	return in_use_file(node) == IN_USE_NO && !remove_file(dir, &entry, node);
+}
+
+/* The oldest goes; false if there is not too much any more. */
+static bool remove_oldest(struct fs *fs, struct cache_walk *walk)
+{
+	const struct cached *file = &walk->files[walk->removed];
+
+	if (!fs->options.cache_size || walk->sum <= fs->options.cache_size || walk->removed == walk->file_count)
+		return false;
+	if (!walk->removing)
+		qsort(walk->files, walk->file_count, sizeof(*walk->files), by_mtime);
+	walk->removing = true;
+	if (remove_cached(fs, walk->session, file))
+		walk->sum -= file->size;
+	walk->removed++;
+	return true;
+}
+
+static bool is_over(const struct session *session)
+{
+	return session->removed || life_is_read_only(&session->record);
+}
+
+static bool walk_on(struct fs *fs, struct cache_walk *walk)
+{
+	if (is_over(walk->session))
+		return false;
+	if (!walk->dir_count)
+		return remove_oldest(fs, walk);
+	look(fs, walk);
+	return true;
+}
+
+bool cache_expiry_step(struct fs *fs)
+{
+	int64_t begun = fs_age_now(fs);
+	struct cache_walk *walk = fs->cache_walk;
+	struct store_sid sid;
+
+	if (fs->options.read_only)
+		return false;
+	if (!walk)
+		walk = fs->cache_walk = calloc(1, sizeof(*walk));
+	if (!walk)
+		return false;
+	while (fs_now() - begun < STEP_NS) {
+		if (!walk->session && !roster_next_cache(fs, begun, &sid))
+			return false;
+		if (!walk->session && !begin(fs, walk, sid))
+			return false;
+		if (!walk_on(fs, walk))
+			end(fs, walk);
+	}
+	return true;
+}
+
+void cache_expiry_free(struct cache_walk *walk)
+{
+	if (!walk)
+		return;
+	session_put(walk->session);
+	free(walk->dirs);
+	free(walk->files);
+	free(walk);
+}

@@ -1,0 +1,29 @@
+/*
+ * cache_expiry.h - files below a session's cache/: each goes when its own mtime is past `cache_ttl`, and the oldest when
+ * there is more than `cache_size`. In-use ones stay, and all of them while the session is read-only.
+ *
+ * A name that is looked up is decided on before the answer; a listing leaves out what is over; the keeper walks through
+ * cache/ for the rest. The record's cache_oldest, which no mtime below cache/ is older than, tells when that is worth it:
+ * until then an access costs two comparisons. The sum of sizes is not kept: what was written to marks the session, and
+ * the keeper counts soon after, so cache_size is a soft limit. All is called with fs->lock held.
+ */
+#pragma once
+
+#include "fs/expiry.h"
+#include "fs/node.h"
+
+struct cache_walk;
+
+/* A name in dir is looked up. */
+enum expiry cache_expiry_lookup(struct node *dir, const struct store_dirent *);
+/* Not to be listed. */
+bool cache_expiry_hides(struct node *dir, struct store_ino, uint32_t type);
+/* The directory's files expire, if not now, so that the kernel may not keep its listing. */
+bool cache_expiry_applies(struct node *dir);
+/* Seconds for which the kernel may remember a name in dir for the node. */
+double cache_expiry_timeout(struct node *dir, const struct node *);
+/* Something was written in a session, while there is a limit. */
+void cache_expiry_grew(struct session *);
+/* Part of the keeper's walk; true while there is more. */
+bool cache_expiry_step(struct fs *);
+void cache_expiry_free(struct cache_walk *);

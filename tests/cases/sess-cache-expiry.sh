@@ -1,0 +1,101 @@
+# Files of cache/ go one by one, by their own mtime, on access and by the keeper; in-use ones stay; cache_size caps it.
+. "$TEST_ROOT/tests/lib.sh"
+
+HOUR=3600
+shopt -s nullglob
+with_clock
+mount_store -o ttl=0,cache_ttl=48h
+S=$MNT/s C=$MNT/s/cache
+mkdir "$S"
+names() { (cd "$1" && echo *); }
+is_gone() { [ ! -e "$1" ]; }
+
+note "by mtime, at any depth, of any type but directories; nowhere else"
+mkdir -p "$C/deep/er"
+for f in "$C/a" "$C/deep/er/b" "$S/logs/c"; do echo x >"$f"; done
+ln -s a "$C/link"
+pass $((24 * HOUR))
+echo x >"$C/young"
+echo more >>"$C/deep/er/b"
+pass $((25 * HOUR))
+assert_eq "$(names "$C")" "deep young"
+assert_eq "$(names "$C/deep/er")" "b"
+wait_for 5 is_gone "$C/a"
+[ -e "$S/logs/c" ]
+pass $((24 * HOUR))
+wait_for 5 is_gone "$C/young"
+assert_eq "$(names "$C/deep/er")" ""
+[ -d "$C/deep/er" ]
+wait_for 10 check_counts "$S"
+
+note "an event for each"
+expired() { grep -c '"expired file"' "$S/.session/events.jsonl"; }
+has_expired() { [ "$(expired)" = "$1" ]; }
+wait_for 10 has_expired 4
+
+note "touch -d ages a file, also one that comes from elsewhere"
+echo x >"$C/aged"
+echo x >"$C/fresh"
+touch -d "@$(($(date +%s) + CLOCK_REAL - 49 * HOUR))" "$C/aged" "$S/logs/c"
+mkdir "$S/logs/d"
+mv "$S/logs/c" "$S/logs/d"
+mv "$S/logs/d" "$C"
+assert_eq "$(names "$C")" "d deep fresh"
+assert_eq "$(names "$C/d")" ""
+
+note "with nobody looking"
+echo x >"$C/quiet"
+touch -d "@$(($(date +%s) + CLOCK_REAL - 49 * HOUR))" "$C/quiet"
+wait_for 10 has_expired 7
+
+note "in use it stays, and goes afterwards"
+for f in open map idle; do head -c 5000 /dev/zero >"$C/$f"; done
+exec 7<"$C/open"
+"$BUILD/tests/in_use" map read "$C/map" </dev/null 7<&- >"$TEST_DIR/out" &
+MAPS=$!
+wait_for 10 grep -qs holding "$TEST_DIR/out"
+pass $((49 * HOUR))
+assert_eq "$(names "$C")" "d deep map open"
+cat "$C/open" "$C/map" >/dev/null
+exec 7<&-
+kill $MAPS
+wait $MAPS || :
+wait_for 10 is_gone "$C/open"
+wait_for 10 is_gone "$C/map"
+wait_for 10 has_expired 11
+
+note "not while the session is read-only"
+echo x >"$C/kept"
+echo paused >"$S/.session/status"
+pass $((49 * HOUR))
+assert_eq "$(names "$C")" "d deep kept"
+echo active >"$S/.session/status"
+assert_eq "$(names "$C")" "d deep"
+
+note "a jump of the clock wipes no cache"
+echo x >"$C/jumped"
+jump $((365 * 24 * HOUR))
+assert_eq "$(names "$C")" "d deep jumped"
+pass $((47 * HOUR))
+assert_eq "$(names "$C")" "d deep jumped"
+pass $((2 * HOUR))
+assert_eq "$(names "$C")" "d deep"
+umount_store
+
+note "cache_size: the oldest go"
+rm -rf "$STORE"
+MOUNT_AS=()
+mount_store -o cache_size=64K
+mkdir "$S"
+for n in 1 2 3 4; do
+	head -c 16384 /dev/urandom >"$C/f$n"
+	touch -d "2 hours ago + $n minutes" "$C/f$n"
+done
+assert_eq "$(names "$C")" "f1 f2 f3 f4"
+head -c 40000 /dev/urandom >"$S/logs/big"
+head -c 20000 /dev/urandom >"$C/f5"
+left_is() { [ "$(names "$C")" = "$1" ]; }
+wait_for 10 left_is "f3 f4 f5"
+[ -e "$S/logs/big" ]
+check_counts "$S"
+umount_store
