@@ -377,7 +377,8 @@ static void mend_endings(struct mending *m)
 	}
 	for (size_t k = 0; k < c->endings.count; k++) {
 		const struct checked_session *s = check_session(c, c->endings.list[k].sid);
-		struct store_batch *b = s && !s->record.ended && !check_is_dropped(c, s->record.sid.n) ? begin(m) : NULL;
+		bool alive = s && !s->record.ended && !check_is_dropped(c, s->record.sid.n);
+		struct store_batch *b = alive ? begin(m) : NULL;
 		if (!b)
 			continue;
 		store_batch_delete_ending(b, s->record.sid);

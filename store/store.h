@@ -84,7 +84,7 @@ struct store_inode {
 enum store_inode_flag {
 	STORE_INODE_HAS_ACL = 1,   /* a POSIX ACL is among its attributes */
 	STORE_INODE_HAS_XATTR = 2, /* it has, or once had, extended attributes */
-	STORE_INODE_MODIFIED = 4,  /* its content was changed after its making: counted in store_session.modifications */
+	STORE_INODE_MODIFIED = 4,  /* its content was changed after its making: see store_session.modifications */
 };
 
 struct store_dirent {

@@ -285,7 +285,8 @@ static void number_not_given_out(struct store_batch *b, const struct fixture *f)
 
 static void put_ending(struct store_batch *b)
 {
-	struct store_ending ending = {.sid = sid, .name = "s", .name_len = 1, .created = 1000, .ended = 2000, .ending = 5};
+	struct store_ending ending = {
+		.sid = sid, .name = "s", .name_len = 1, .created = 1000, .ended = 2000, .ending = 5};
 	store_batch_put_ending(b, &ending);
 }
 
@@ -496,7 +497,7 @@ static void each_damage_is_found_and_mended(void **state)
 	(void)state;
 }
 
-/* A session in the trash with texts and events; and what a dropped one leaves: an orphan, content, half of its inodes. */
+/* A session in the trash with texts and events; what a dropped one leaves: an orphan, content, half of its inodes. */
 static void put_remains(struct store_batch *b, const struct fixture *f)
 {
 	const struct store_sid gone = store_new_sid(b);

@@ -351,7 +351,8 @@ static void others_notice_nothing(void **state)
 {
 	struct fixture *f = *state;
 	struct store_session kept = make_session(f->store, 1), session = make_session(f->store, FILES);
-	struct beside x = { .store = f->store, .sid = kept.sid, .lost = { kept.root.n + 1 }, .file = { kept.root.n + 2 } };
+	struct beside x = { .store = f->store, .sid = kept.sid, .lost = { kept.root.n + 1 },
+		.file = { kept.root.n + 2 } };
 	struct store_batch *b = begin(f->store, 0);
 	store_batch_delete_orphan(b, x.lost);
 	assert_int_equal(store_batch_commit(b), 0);
