@@ -8,7 +8,7 @@
 
 struct encoder;
 
-/* NULL if there is one CPU only, or memory or threads are short: then who flushes does it alone. */
+/* NULL if there is one CPU only, or memory or threads are short. */
 struct encoder *encoder_new(struct dictionaries *, int level);
 void encoder_free(struct encoder *);
 
