@@ -62,7 +62,8 @@ int controls_say_refused(const struct place *place, const char *what, int error)
 {
 	json_t *told = last_error(place);
 	bool fits = is_of_now(told, error);
-	const char *cause = fits ? json_get_text(told, "cause") : "", *advice = fits ? json_get_text(told, "advice") : "";
+	const char *cause = fits ? json_get_text(told, "cause") : "",
+		   *advice = fits ? json_get_text(told, "advice") : "";
 
 	message_error("%s: %s%s%s", what, *cause ? cause : strerror(error), *advice ? "; " : "", advice);
 	json_decref(told);

@@ -19,7 +19,7 @@ bool json_get_flag(const json_t *object, const char *key);
 /* ISO 8601: nanoseconds since the epoch, 0 for none, INT64_MAX for "never". */
 int64_t json_get_time(const json_t *object, const char *key);
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 /* Takes value over; NULL for it, out of memory, ends the program. */
 void json_add(json_t *object, const char *key, json_t *value);

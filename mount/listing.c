@@ -43,8 +43,8 @@ static void put_marks(const struct told *t, char *buf, size_t size)
 	const struct {
 		bool holds;
 		const char *text;
-	} marks[] = {{t->current, "current"}, {t->pinned, "pinned"}, {t->interrupted, "interrupted"}, {is_in_use(t), "in use"},
-		{t->ended != 0, t->rule}};
+	} marks[] = {{t->current, "current"}, {t->pinned, "pinned"}, {t->interrupted, "interrupted"},
+		{is_in_use(t), "in use"}, {t->ended != 0, t->rule}};
 	size_t used = 0;
 
 	buf[0] = 0;

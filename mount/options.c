@@ -284,7 +284,8 @@ void options_print_help(FILE *out)
 		if (has_value(row))
 			format_value(row, row->fallback, value);
 		snprintf(name, sizeof name, "%s%s", row->name, has_value(row) ? "=" : "");
-		snprintf(text, sizeof text, "%s%s%s%s", row->help, *value ? " (default " : "", value, *value ? ")" : "");
+		snprintf(text, sizeof text, "%s%s%s%s", row->help, *value ? " (default " : "", value,
+			*value ? ")" : "");
 		fprintf(out, "  %-20s ", name);
 		verb_print_wrapped(out, 23, text);
 	}

@@ -57,7 +57,8 @@ static void say(const json_t *document)
 	size_t protected = count_protected(staying, guards, sizeof guards);
 	put_next(expiring, next, sizeof next);
 	if (protected > 0)
-		message_say("%zu session%s, %zu protected (%s); %s", count, count == 1 ? "" : "s", protected, guards, next);
+		message_say(
+			"%zu session%s, %zu protected (%s); %s", count, count == 1 ? "" : "s", protected, guards, next);
 	else if (count > 0)
 		message_say("%zu session%s, none protected; %s", count, count == 1 ? "" : "s", next);
 }
@@ -70,7 +71,8 @@ void outlook_say(const char *mount)
 	if (stat(mount, &st) < 0)
 		return;
 	if (st.st_nlink > SESSIONS_MAX + 2) {
-		message_say("%ju sessions; `sessfs expire --dry-run` tells what expires next", (uintmax_t)st.st_nlink - 2);
+		message_say(
+			"%ju sessions; `sessfs expire --dry-run` tells what expires next", (uintmax_t)st.st_nlink - 2);
 		return;
 	}
 	char *path = place_control(&root, "expiring.json");

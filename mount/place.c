@@ -45,7 +45,7 @@ char *place_path(const struct place *place)
 	return text("%s/%s", place->mount, place->name);
 }
 
-/* ---- the mount ---------------------------------------------------------------------------------------------------- */
+/* ---- the mount --------------------------------------------------------------------------------------------------- */
 
 /* The mount that path lies in, when that is a sessfs; the rest of the path, below the mount, in *ret_below. */
 static bool find_mount_of(const char *path, char **ret_mount, const char **ret_below)
@@ -82,7 +82,8 @@ static int find_named_mount(const char *name, const char *origin, struct place *
 	free(path);
 	if (found)
 		return check_alive(ret);
-	message_error("%s%s is not in a sessfs mount; `sessfs mount STORE %s` mounts a store there", origin, name, name);
+	message_error(
+		"%s%s is not in a sessfs mount; `sessfs mount STORE %s` mounts a store there", origin, name, name);
 	return VERB_NOT_FOUND;
 }
 
@@ -152,7 +153,7 @@ int place_find_mount(const struct verb_line *line, struct place *ret)
 	return find_only_mount(ret);
 }
 
-/* ---- the session -------------------------------------------------------------------------------------------------- */
+/* ---- the session ------------------------------------------------------------------------------------------------- */
 
 static int say_absent(struct place *place)
 {
@@ -161,10 +162,12 @@ static int say_absent(struct place *place)
 	struct stat st;
 
 	if (lstat(path, &st) == 0)
-		message_error("there is no session %s any more, but it is in the trash: `sessfs undelete %s` takes it back",
+		message_error(
+			"there is no session %s any more, but it is in the trash: `sessfs undelete %s` takes it back",
 			place->name, place->name);
 	else
-		message_error("there is no session %s in %s; `sessfs list` shows what there is", place->name, root.mount);
+		message_error(
+			"there is no session %s in %s; `sessfs list` shows what there is", place->name, root.mount);
 	free(trash);
 	free(path);
 	return VERB_NOT_FOUND;

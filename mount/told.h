@@ -18,7 +18,7 @@ struct told {
 	/* of one that ended, or will: by which rule, when, and until when it can be taken back (0: not) */
 	const char *rule;
 	int64_t ended, until;
-	/* of one in expiring.json: it would go now; seconds since its last write, and allowed; newer ones, and allowed */
+	/* of one in expiring.json: it would go now; seconds since its last write and newer ones, and how many may be */
 	bool due;
 	uint64_t age, limit, newer, keep;
 	uint64_t creations, modifications, operations; /* of one that ended */

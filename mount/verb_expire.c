@@ -16,10 +16,10 @@ enum {
 	RECENT = 10, /* seconds: the timer may have been quicker than we */
 };
 
-static const struct table_column columns[] = {
-	{"NAME", TABLE_SHORTEN}, {"GOES", TABLE_RIGHT}, {"BY", 0}, {"SIZE", TABLE_RIGHT}, {"WHY", TABLE_SHORTEN}, {NULL, 0}};
+static const struct table_column columns[] = {{"NAME", TABLE_SHORTEN}, {"GOES", TABLE_RIGHT}, {"BY", 0},
+	{"SIZE", TABLE_RIGHT}, {"WHY", TABLE_SHORTEN}, {NULL, 0}};
 
-/* ---- --dry-run ---------------------------------------------------------------------------------------------------- */
+/* ---- --dry-run --------------------------------------------------------------------------------------------------- */
 
 /* The numbers that decide, in words. */
 static void put_why(const struct told *t, char why[WHY_MAX])
@@ -78,7 +78,7 @@ static int say_dry(const struct place *place, bool json)
 	return VERB_DONE;
 }
 
-/* ---- for real ----------------------------------------------------------------------------------------------------- */
+/* ---- for real ---------------------------------------------------------------------------------------------------- */
 
 /* Expiry is decided before a listing is answered. */
 static int list_root(const struct place *place)
@@ -156,7 +156,7 @@ static int say_what_went(const struct place *place, bool json)
 	return VERB_DONE;
 }
 
-/* ---- the verb ----------------------------------------------------------------------------------------------------- */
+/* ---- the verb ---------------------------------------------------------------------------------------------------- */
 
 static bool take_option(void *arg, int code, const char *value)
 {

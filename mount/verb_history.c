@@ -30,7 +30,8 @@ static bool take_option(void *arg, int code, const char *value)
 
 static void add_row(struct table *table, const struct told *t, int64_t now)
 {
-	char ended[NUMBER_TEXT * 2], lived[NUMBER_TEXT], files[NUMBER_TEXT], size[NUMBER_TEXT], back[NUMBER_TEXT] = "no";
+	char ended[NUMBER_TEXT * 2], lived[NUMBER_TEXT], files[NUMBER_TEXT], size[NUMBER_TEXT],
+		back[NUMBER_TEXT] = "no";
 	const char *cells[COLUMNS] = {t->name, ended, t->rule, t->status, lived, files, size, back};
 
 	number_rough_duration(moment_seconds(t->ended, now), files);
@@ -124,7 +125,8 @@ const struct verb verb_history = {
 	.run = run_history,
 	.options = options,
 	.summary = "show the sessions that ended, and why",
-	.help = "BY: the rule that ended it (ttl, retain, keep, expires_at), or removed. LIVED: from its making to its end. "
+	.help = "BY: the rule that ended it (ttl, retain, keep, expires_at), or removed. LIVED: from its making to its "
+		"end. "
 		"BACK: how long `sessfs undelete` can still take it back.\n",
 	.usage_status = VERB_USAGE,
 };

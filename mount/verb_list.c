@@ -102,8 +102,9 @@ const struct verb verb_list = {
 	.run = run_list,
 	.options = options,
 	.summary = "show the sessions, the newest first",
-	.help = "AGE counts from the last write inside; EXPIRES is how long is left, of one in the trash until it is freed. "
-		"SIZE is logical, STORED what it occupies compressed.\nMARKS: current, pinned, interrupted (it was active "
+	.help = "AGE counts from the last write inside; EXPIRES is how long is left, of one in the trash until it is "
+		"freed. SIZE is logical, STORED what it occupies compressed.\n"
+		"MARKS: current, pinned, interrupted (it was active "
 		"when the daemon or the machine died), in use; of one in the trash the rule that ended it.\n",
 	.usage_status = VERB_USAGE,
 };

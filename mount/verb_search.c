@@ -31,7 +31,8 @@ static void print_table(const struct told_list *found)
 
 static bool is_fine(const char *text)
 {
-	if (*text && strlen(text) <= TEXT_MAX && !strchr(text, '/') && strcmp(text, ".") != 0 && strcmp(text, "..") != 0)
+	if (*text && strlen(text) <= TEXT_MAX && !strchr(text, '/') && strcmp(text, ".") != 0 &&
+		strcmp(text, "..") != 0)
 		return true;
 	message_error("a text to search for has 1 to %d bytes, no slash, and is not just one dot or two", TEXT_MAX);
 	return false;

@@ -90,10 +90,12 @@ static const struct verb_option options[] = {VERB_OPTION_MOUNT, VERB_NO_OPTION};
 	}
 #define FROM_HERE "Without a name: the session of the working directory, or $SESSFS_SESSION.\n"
 
-STATE(pause, run_state, "[NAME...]", -1, "make sessions read-only until they are resumed; they do not expire", FROM_HERE);
+STATE(pause, run_state, "[NAME...]", -1, "make sessions read-only until they are resumed; they do not expire",
+	FROM_HERE);
 STATE(resume, run_state, "[NAME...]", -1, "make paused or failed sessions active again",
 	FROM_HERE "A completed session cannot be resumed: copy from it into a new one.\n");
 STATE(complete, run_state, "[NAME...]", -1, "mark sessions as done: read-only, kept for `retain`", FROM_HERE);
-STATE(archive, run_state, "[NAME...]", -1, "mark sessions as archived: read-only for good, kept for `retain`", FROM_HERE);
+STATE(archive, run_state, "[NAME...]", -1, "mark sessions as archived: read-only for good, kept for `retain`",
+	FROM_HERE);
 STATE(fail, run_fail, "[NAME [REASON]]", 2, "mark a session as failed, with the reason", FROM_HERE);
 /* clang-format on */

@@ -1,4 +1,4 @@
-/* told.c - a document of the control files, as the command line reads it: rows of a table and JSON come out, whatever. */
+/* told.c - a document of the control files, as the command line reads it: a row of a table and JSON come out. */
 #include "mount/listing.h"
 #include "mount/moment.h"
 #include "mount/table.h"

@@ -28,10 +28,11 @@ static struct told told_of(const char *text, json_t **ret)
 static void test_members(void **state)
 {
 	json_t *document;
-	struct told t = told_of("{\"session_id\": \"s\", \"status\": \"paused\", \"created_at\": \"2026-11-21T09:30:00.5Z\","
-				"\"expires_at\": \"never\", \"pinned\": true, \"stored_bytes\": 10, \"total_size_bytes\": 40,"
-				"\"file_counts\": {\"cache\": 2, \"other\": 3}}",
-		&document);
+	struct told t =
+		told_of("{\"session_id\": \"s\", \"status\": \"paused\", \"created_at\": \"2026-11-21T09:30:00.5Z\","
+			"\"expires_at\": \"never\", \"pinned\": true, \"stored_bytes\": 10, \"total_size_bytes\": 40,"
+			"\"file_counts\": {\"cache\": 2, \"other\": 3}}",
+			&document);
 
 	(void)state;
 	assert_string_equal(t.name, "s");
@@ -48,9 +49,11 @@ static void test_hostile(void **state)
 {
 	static const char *const texts[] = {"{}", "[]", "null", "7", "\"text\"", "{\"session_id\": 7, \"status\": []}",
 		"{\"file_counts\": [1, 2], \"stored_bytes\": -1, \"created_at\": -5}",
-		"{\"file_counts\": {\"cache\": 9223372036854775807, \"logs\": 9223372036854775807, \"x\": 9223372036854775807}}",
+		"{\"file_counts\": {\"cache\": 9223372036854775807, \"logs\": 9223372036854775807, \"x\": "
+		"9223372036854775807}}",
 		"{\"created_at\": \"9999-99-99T99:99:99Z\", \"expires_at\": \"0000-00-00T00:00:00Z\"}",
-		"{\"compression_ratio\": -1e300, \"size_bytes\": 1e300, \"until\": {}, \"ended_at\": \"2200-01-01T00:00:00Z\"}",
+		"{\"compression_ratio\": -1e300, \"size_bytes\": 1e300, \"until\": {}, \"ended_at\": "
+		"\"2200-01-01T00:00:00Z\"}",
 		"{\"id\": \"\\u001b[31m\\n\", \"rule\": \"%s%n\", \"cost\": [[[]]], \"is_current\": \"yes\"}"};
 
 	(void)state;
@@ -73,7 +76,8 @@ static void test_hostile(void **state)
 
 static void test_json_read(void **state)
 {
-	static const char *const bad[] = {"", "{", "{\"a\": 1, \"a\": 2}", "{\"a\": \"\xff\"}", "[1e999]", "{\"a\": 99999999999999999999}"};
+	static const char *const bad[] = {
+		"", "{", "{\"a\": 1, \"a\": 2}", "{\"a\": \"\xff\"}", "[1e999]", "{\"a\": 99999999999999999999}"};
 	char path[] = "told.XXXXXX";
 	int fd = mkstemp(path);
 
