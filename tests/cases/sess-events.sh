@@ -78,5 +78,5 @@ remount
 cksum <"$MNT/s/.session/events.jsonl" | diff - "$TEST_DIR/before" || fail "events changed"
 assert_eq "$(events quiet 'e[0]["event"]')" created
 sync "$MNT"
-assert_eq "$(json "$MNT/quiet/.session/info.json" 'j["total_size_bytes"]')" 0
+assert_eq "$(json "$MNT/quiet/.session/info.json" 'j["total_size_bytes"], j["stored_bytes"]')" "(0, 0)"
 umount_store

@@ -41,6 +41,24 @@ assert_eq "$(json .sessfs/stats.json 'j["files"], j["total_size_bytes"]')" "(50,
 assert_eq "$(json .sessfs/stats.json 'j["operations"]["mknod"]["count"]')" 50
 /usr/bin/python3 "$TEST_DIR/metrics.py" .sessfs/metrics .sessfs/stats.json
 
+note "control files that nobody reads cost no request"
+cat >"$TEST_DIR/requests.py" <<'END'
+import json, os
+count = lambda: {k: v["count"] for k, v in json.load(open(".sessfs/stats.json"))["operations"].items()}
+before = count()
+for i in range(500):
+	fd = os.open(f"a/research_data/{i}", os.O_CREAT | os.O_WRONLY)
+	os.write(fd, b"x")
+	os.close(fd)
+after = count()
+grown = {k: n - before.get(k, 0) for k, n in after.items() if n != before.get(k, 0)}
+assert grown["mknod"] == grown["write"] == 500, grown
+# one each, at most, of what the kernel asks by itself; a few of any kind come from reading stats.json
+asked = ("mknod", "write", "lookup", "getattr", "getxattr")
+assert all(grown.get(k, 0) < 520 for k in asked) and sum(n for k, n in grown.items() if k not in asked) < 20, grown
+END
+python3 "$TEST_DIR/requests.py"
+
 note "the store's figures move"
 flushes=$(json .sessfs/stats.json 'j["flushes"]')
 head -c 3000000 /dev/zero | tr '\0' b >a/logs/large
