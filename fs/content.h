@@ -27,7 +27,7 @@ enum content_flag {
 
 struct content_row;
 
-/* A directory with made-up names: its row, and the word by which it is one of several ("failed" of by-status), or "". */
+/* A directory with made-up names: its row, and the word by which it is one of several ("red" of by-tag), or "". */
 struct content_dir {
 	struct session *session;
 	const struct content_row *row;
@@ -50,7 +50,7 @@ struct content_names {
 	int (*find)(const struct content_dir *, const char *name, struct content_name *ret);
 	/* From a place (0: the start), below 2^62, on. */
 	int (*list)(const struct content_dir *, uint64_t from, content_each, void *arg);
-	/* NULL: not allowed. A directory that comes from elsewhere, one that goes elsewhere (as of rename), one removed. */
+	/* NULL: not allowed. A directory that comes from elsewhere, one that goes elsewhere, one that is removed. */
 	int (*enter)(struct fs *, struct fs_id from, const char *name, const char *to_name, unsigned flags);
 	int (*leave)(struct fs *, const char *name, struct fs_id to, const char *to_name, unsigned flags);
 	int (*remove)(struct fs *, const char *name);
@@ -64,8 +64,8 @@ struct content_row {
 	int (*text)(struct session *, char **ret, size_t *ret_len);
 	int (*json)(struct session *, json_t *object);
 	/*
-	 * of a file, or text, that can be written: takes all of its new text, which is zero-terminated and holds no other
-	 * zero. EINVAL, having said why (fault_explain), if it is none; then nothing has changed.
+	 * of a file, or text, that can be written: takes all of its new text, which is zero-terminated and holds no
+	 * other zero. EINVAL, having said why (fault_explain), if it is none; then nothing has changed.
 	 */
 	int (*set)(struct session *, const char *text, size_t len);
 	enum text which; /* of a text */

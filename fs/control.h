@@ -51,8 +51,8 @@ int control_attr(struct fs *, struct fs_id, struct stat *ret, double *ret_timeou
 int control_read(struct fs *, struct fs_id, uint64_t offset, char *buf, size_t len, size_t *ret);
 int control_readlink(struct fs *, struct fs_id, char *buf, size_t size);
 /*
- * Events were added to a session that is `followed`: with writeback the kernel, which then knows better how large a file
- * is, has to be given what events.jsonl grows by.
+ * Events were added to a session that is `followed`: with writeback the kernel, which then knows better how large a
+ * file is, has to be given what events.jsonl grows by.
  */
 void control_grown(struct session *);
 /* All of a file is data. */
@@ -68,7 +68,7 @@ void control_free_all(struct fs *);
 int control_set_attr(struct fs *, struct fs_id, unsigned fields, const struct stat *);
 int control_write(struct fs *, struct fs_id, uint64_t offset, const char *data, size_t len, size_t *ret);
 
-/* control_change.c: what may be made, removed and renamed. Of a rename one directory or both are control directories. */
+/* control_change.c: what may be made, removed and renamed. Of a rename one directory or both are of control files. */
 int control_make(struct fs *, struct fs_id dir, const char *name, const struct creation *, struct entry *ret);
 int control_unlink(struct fs *, struct fs_id dir, const char *name);
 int control_rmdir(struct fs *, struct fs_id dir, const char *name);

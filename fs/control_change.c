@@ -10,8 +10,8 @@
 
 static int refuse(void)
 {
-	fault_explain("control files stay where they are; write into them (programs that replace a file by a new one, as "
-		      "sed -i does, cannot)");
+	fault_explain("control files stay where they are; write into them (programs that replace a file by a new "
+		      "one, as sed -i does, cannot)");
 	return EPERM;
 }
 

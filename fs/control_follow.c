@@ -1,6 +1,6 @@
 /*
- * control_follow.c - events.jsonl under -o writeback: the kernel believes its own size of a file, so a reader that has it
- * open sees new lines only if the kernel is given them.
+ * control_follow.c - events.jsonl under -o writeback: the kernel believes its own size of a file, so a reader that has
+ * it open sees new lines only if the kernel is given them.
  *
  * Not so a file that is open for writing: what was written, and is still with the kernel, would be lost under it. Who
  * has it open for what is told by its first read only: `tail -n 0 -f`, which reads nothing before there is something

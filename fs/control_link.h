@@ -1,6 +1,6 @@
 /*
- * control_link.h - the symlink .sessfs/current, and others beside it, which live in memory until they are renamed to it:
- * `ln -sfn` makes one by another name first.
+ * control_link.h - the symlink .sessfs/current, and others beside it, which live in memory until they are renamed to
+ * it: `ln -sfn` makes one by another name first.
  */
 #pragma once
 

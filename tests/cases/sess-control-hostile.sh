@@ -18,7 +18,8 @@ def attempt(function, *words):
 	except (OSError, ValueError, OverflowError):
 		return None
 junk = [b"", b"\0", b"\xff" * 10, b"x" * 65537, b"x" * 65536, b"\n" * 1000, b'{"a":' * 5000, b"{}\n" * 3000, b"a/b\n",
-	"ä".encode() * 2047 + b"\xc3", b"-1", b"1e400\n", b"9" * 60, b"+999999999999d", b"+9223372036854775807s", b"failed " + b"r" * 9000]
+	"ä".encode() * 2047 + b"\xc3", b"-1", b"1e400\n", b"9" * 60,
+	b"+999999999999d", b"+9223372036854775807s", b"failed " + b"r" * 9000]
 offsets = [0, 1, 4095, 65535, 65536, 1 << 31, (1 << 62) - 1, (1 << 63) - 70000]
 for name in sorted(os.listdir(session)):
 	path = f"{session}/{name}"
