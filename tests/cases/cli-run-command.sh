@@ -97,7 +97,7 @@ cmp <(head -n 20000 err) "$MNT/ninth/logs/stderr.log"
 
 note "signals are passed on"
 python3 - "$SESSFS" "$MNT" <<'PYTHON'
-import signal, subprocess, sys
+import os, pty, select, signal, subprocess, sys
 program, mnt = sys.argv[1:]
 command = """
 import signal, sys
@@ -121,6 +121,28 @@ for number in numbers:
 	assert (process.returncode, out) == (7, "got it\n"), (process.returncode, out, err)
 	with open(f"{mnt}/{name}/logs/stdout.log") as log:
 		assert log.read() == "ready\ngot it\n"
+
+# What the terminal sends, it sends to the command too, unless that has left it: it is not passed on a second time.
+command = """
+import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+print("ready", flush=True)
+print("interrupted:", signal.sigtimedwait([signal.SIGINT], float(sys.argv[1])) is not None)
+"""
+def type_interrupt(name, expected, *words):
+	pid, terminal = pty.fork()
+	if pid == 0:
+		os.execl(program, program, "run", "-m", mnt, "--name", name, "--keep", "--", *words)
+	said = b""
+	for wanted in b"ready", b"interrupted: " + expected, name.encode() + b" completed":
+		while wanted not in said:
+			assert select.select([terminal], [], [], 20)[0], said
+			said += os.read(terminal, 4096)
+		if wanted == b"ready":
+			os.write(terminal, b"\x03")
+	assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+type_interrupt("typed", b"True", "python3", "-c", command, "20")
+type_interrupt("apart", b"False", "setsid", "python3", "-c", command, "0.5")
 PYTHON
 
 note "who stays in the background does not hold it up, and what was printed is there"

@@ -20,8 +20,8 @@ manage "$MNT" >mount.out
 diff native.out mount.out
 check_counts "$MNT/research_1"
 assert_eq "$(ls "$MNT/.sessfs/trash" | sort | xargs)" "research_2 research_4"
-assert_file "$MNT/.sessfs/trash/research_2/logs/last.json" "$(cat "$MNT/.sessfs/trash/research_2/logs/last.json")"
+assert_eq "$(json "$MNT/.sessfs/trash/research_2/logs/last.json" 'j["data"]["words"]')" old
 mv "$MNT/.sessfs/trash/research_2" "$MNT/research_2"
 touch "$MNT/research_2"
-[ -s "$MNT/research_2/logs/last.json" ]
+assert_eq "$(json "$MNT/research_2/logs/last.json" 'j["data"]["words"]')" old
 umount_store
