@@ -7,6 +7,7 @@
 
 #include "fs/acl.h"
 #include "fs/control.h"
+#include "fs/life.h"
 
 void attr_fill(struct node *node, struct stat *ret, double *ret_timeout)
 {
@@ -56,7 +57,9 @@ void attr_accessed(struct node *node)
 
 	if (options->noatime || (options->nodiratime && S_ISDIR(inode->mode)))
 		return;
-	if (node->gone || (inode->atime > inode->mtime && inode->atime > inode->ctime && now - inode->atime < day))
+	if (node->gone || life_is_read_only(&node->session->record))
+		return;
+	if (inode->atime > inode->mtime && inode->atime > inode->ctime && now - inode->atime < day)
 		return;
 	/* Reading is no change of the session: the root's stands in, which has no record. */
 	if (change_begin(&c, node->session->fs->root->session, STORE_SHRINK, 0))

@@ -15,6 +15,17 @@ look() {
 
 mount_store
 assert_eq "$(look)" "dir dir/file "
+note "nothing is noted in a session that is read-only"
+mkdir "$MNT/s"
+echo text >"$MNT/s/logs/file"
+touch -d 2001-01-01 "$MNT/s/logs/file" "$MNT/s/logs"
+echo paused >"$MNT/s/.session/status"
+cat "$MNT/s/logs/file" >/dev/null
+ls "$MNT/s/logs" >/dev/null
+remount
+assert_eq "$(find "$MNT/s/logs" -newerat 2002-01-01)" ""
+echo active >"$MNT/s/.session/status"
+rm -r "$MNT/s"
 remount -o nodiratime
 assert_eq "$(look)" "dir/file "
 remount -o noatime
