@@ -1,6 +1,6 @@
 /*
- * age_clock.c - see age_clock.h. Kept as a value of the mount: skew, moment of the last jump, and when the store was last
- * known to be mounted, each in nanoseconds.
+ * age_clock.c - see age_clock.h. Kept as a value of the mount: skew, moment of the last jump, and when the store was
+ * last known to be mounted, each in nanoseconds.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /*
  * cache_expiry.c - see cache_expiry.h. The keeper's walk:
  *
- *   at rest --a session is due, or grew--> looking at each file --all seen--> removing the oldest --few enough--> at rest
+ *   at rest --a session is due, or grew--> looking at each file --all seen--> removing the oldest --enough--> at rest
  */
 #include "fs/cache_expiry.h"
 

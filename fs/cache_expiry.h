@@ -1,10 +1,10 @@
 /*
- * cache_expiry.h - files below a session's cache/: each goes when its own mtime is past `cache_ttl`, and the oldest when
- * there is more than `cache_size`. In-use ones stay, and all of them while the session is read-only.
+ * cache_expiry.h - files below a session's cache/: each goes when its own mtime is past `cache_ttl`, and the oldest
+ * when there is more than `cache_size`. In-use ones stay, and all of them while the session is read-only.
  *
  * A name that is looked up is decided on before the answer; a listing leaves out what is over; the keeper walks through
- * cache/ for the rest. The record's cache_oldest, which no mtime below cache/ is older than, tells when that is worth it:
- * until then an access costs two comparisons. The sum of sizes is not kept: what was written to marks the session, and
+ * cache/ for the rest. The record's cache_oldest, which no mtime below cache/ is older than, tells when that is worth
+ * it: until then an access costs two comparisons. The sum of sizes is not kept: what was written to marks the session, and
  * the keeper counts soon after, so cache_size is a soft limit. All is called with fs->lock held.
  */
 #pragma once

@@ -80,7 +80,9 @@ void dir_refer(struct node *node, struct entry *ret)
 {
 	attr_fill(node, &ret->attr, &ret->attr_timeout);
 	ret->id = fs_id_of_ino(node->ino);
-	ret->entry_timeout = node_is_session(node) ? expiry_timeout(node->session->fs, node->session->sid) : RULES_FOREVER;
+	ret->entry_timeout = RULES_FOREVER;
+	if (node_is_session(node))
+		ret->entry_timeout = expiry_timeout(node->session->fs, node->session->sid);
 	node->nlookup++;
 }
 

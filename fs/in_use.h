@@ -1,12 +1,12 @@
 /*
- * in_use.h - whether anybody uses a session or a file: an open file, a mapping, a working directory, a watch. No request
- * says so, since files are opened without one: the kernel is asked which inodes it holds, after it was told to forget
+ * in_use.h - whether anybody uses a session or a file: an open file, a mapping, a working directory, a watch. No
+ * request says so, since files are opened without one: the kernel is asked which inodes it holds, after it was told to forget
  * what it only caches.
  *
  * Tried on Linux 6.18, for one node id after the other:
  *
- *   FUSE_NOTIFY_INVAL_INODE, offset -1   answers ENOENT where the kernel has no such inode; takes no lock that a request
- *                                        may hold
+ *   FUSE_NOTIFY_INVAL_INODE, offset -1   answers ENOENT where the kernel has no such inode; takes no lock that a
+ *                                        request may hold
  *   FUSE_NOTIFY_PRUNE (from 6.18)        drops what is only cached, and the directories above with it, unless a name
  *                                        that was found absent is remembered in them; takes no lock either
  *   FUSE_NOTIFY_INVAL_ENTRY              drops all of it, but waits for the directory's lock, which the process that

@@ -53,6 +53,7 @@ struct keeper {
 	int wake; /* eventfd */
 	bool started;
 	_Atomic bool stop, ended;
+	_Atomic bool woken; /* and has not noticed yet */
 	_Atomic pid_t process;  /* that is on a visit; 0: none */
 	_Atomic bool greeted;   /* it reached this mount */
 	/* protected by fs->lock */
@@ -102,8 +103,8 @@ bool keeper_look_up(struct fs *fs, struct store_sid sid)
 }
 
 /*
- * All that the process of its own does. It runs in the memory of the daemon, whose keeper waits for it: it takes no lock
- * and allocates nothing.
+ * All that the process of its own does. It runs in the memory of the daemon, whose keeper waits for it: it takes no
+ * lock and allocates nothing.
  */
 static void run_in_mount(struct keeper *keeper)
 {
@@ -251,7 +252,7 @@ void keeper_wake(struct fs *fs)
 {
 	uint64_t one = 1;
 
-	if (fs->keeper)
+	if (fs->keeper && !atomic_exchange(&fs->keeper->woken, true))
 		(void)!write(fs->keeper->wake, &one, sizeof(one));
 }
 
@@ -280,7 +281,10 @@ static bool sleep_for(struct keeper *keeper, int ms)
 	struct pollfd poll_fd = {.fd = keeper->wake, .events = POLLIN};
 	uint64_t count;
 
-	return poll(&poll_fd, 1, ms) > 0 && read(keeper->wake, &count, sizeof(count)) > 0;
+	if (poll(&poll_fd, 1, ms) <= 0 || read(keeper->wake, &count, sizeof(count)) <= 0)
+		return false;
+	atomic_store(&keeper->woken, false);
+	return true;
 }
 
 static void *keeper_main(void *arg)

@@ -84,7 +84,8 @@ static void refer_name(struct node *dir, const struct name *name, struct entry *
 }
 
 /* How many were added; *ret_full: the answer is full. */
-static unsigned add_names(struct node *dir, const struct names *names, bool plus, dir_add add, void *arg, bool *ret_full)
+static unsigned add_names(struct node *dir, const struct names *names, bool plus, dir_add add, void *arg,
+	bool *ret_full)
 {
 	struct fs *fs = dir->session->fs;
 	unsigned added = 0;

@@ -14,8 +14,8 @@ struct retention_subject {
 };
 
 /*
- * The rule that ends it, were it not guarded, and when, by the clock of the wall, which is ahead of the clock of ages by
- * `skew`: LIFE_NO_RULE and STORE_NEVER if none does.
+ * The rule that ends it, were it not guarded, and when, by the clock of the wall, which is ahead of the clock of ages
+ * by `skew`: LIFE_NO_RULE and STORE_NEVER if none does.
  */
 enum life_rule retention_rule(const struct fs_options *, const struct retention_subject *, int64_t skew,
 	int64_t *ret_expires);

@@ -51,8 +51,8 @@ enum roster_matter {
 	ROSTER_DROPS, /* one in the trash has been there for long enough */
 };
 /*
- * The next session whose time is over. Takes the time of a comparison when there is none. What was found is to be ended,
- * dropped, or told to roster_found_in_use; else it is found again.
+ * The next session whose time is over. Takes the time of a comparison when there is none. What was found is to be
+ * ended, dropped, or told to roster_found_in_use; else it is found again.
  */
 enum roster_matter roster_next(struct fs *, int64_t now, struct store_sid *ret);
 /* A living session's time is over, unless it is in use; not for a second after roster_found_in_use. */
@@ -69,7 +69,7 @@ bool roster_next_cache(struct fs *, int64_t now, struct store_sid *ret);
 void roster_cache_grew(struct fs *, struct store_sid);
 void roster_defer_cache(struct fs *, struct store_sid, int64_t moment);
 /*
- * The earliest moment at which roster_next or roster_next_cache has something to say; 0: now; STORE_NEVER. When it becomes
- * an earlier one, the keeper is woken.
+ * The earliest moment at which roster_next or roster_next_cache has something to say; 0: now; STORE_NEVER. When it
+ * becomes an earlier one, the keeper is woken.
  */
 int64_t roster_moment(struct fs *);

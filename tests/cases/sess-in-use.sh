@@ -1,5 +1,6 @@
 # A session in use does not expire: an open file, a mapping, a working directory, each for reading only and for writing,
-# of root and of an ordinary user; and it goes soon after it is not used any more. What the kernel only caches is no use.
+# of root and of an ordinary user; and it goes soon after it is not used any more. What
+# the kernel only caches is no use.
 . "$TEST_ROOT/tests/lib.sh"
 
 HOUR=3600

@@ -13,7 +13,11 @@ mkdir "$MNT/s4"
 assert_eq "$(sessions)" "s1 s3 s4"
 mkdir "$MNT/s5" "$MNT/s6"
 assert_eq "$(sessions)" "s4 s5 s6"
-ended() { [ "$(json "$MNT/.sessfs/history.json" 'sorted(s["id"] for s in j["sessions"] if s["rule"] == "keep")')" = "$1" ]; }
+ended() {
+	local went
+	went=$(json "$MNT/.sessfs/history.json" 'sorted(s["id"] for s in j["sessions"] if s["rule"] == "keep")')
+	[ "$went" = "$1" ]
+}
 wait_for 10 ended "['s1', 's2', 's3']"
 
 note "protected ones do not count"
