@@ -8,15 +8,17 @@
  * than one does.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <syslog.h>
 
 #include "fs/change.h"
 #include "fs/control.h"
 #include "fs/dir.h"
+#include "fs/errand.h"
 #include "fs/error.h"
 #include "fs/trash.h"
 
-enum { ORPHANS_AT_ONCE = 64 };
+enum { ORPHANS_AT_ONCE = 64, SLICE = 256 };
 
 void forget_settle(struct fs *fs)
 {
@@ -92,6 +94,39 @@ void rules_forget(struct fs *fs, const struct forget_item *items, size_t count)
 	FS_GUARD(fs);
 
 	forget_locked(fs, items, count);
+}
+
+struct many {
+	struct forget_item *items;
+	size_t count;
+};
+
+static int forget_slices(struct fs *fs, void *subject)
+{
+	struct many *many = subject;
+
+	for (size_t at = 0, n; at < many->count; at += n) {
+		n = many->count - at < SLICE ? many->count - at : SLICE;
+		rules_forget(fs, many->items + at, n);
+		rules_settle(fs);
+		nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL); /* who waits for the lock is to get it */
+	}
+	free(many->items);
+	free(many);
+	return 0;
+}
+
+void rules_forget_many(struct fs *fs, struct forget_item *items, size_t count)
+{
+	struct many *many = malloc(sizeof(*many));
+
+	if (many)
+		*many = (struct many){items, count};
+	if (many && errand_add(fs->chores, forget_slices, many, NULL, NULL))
+		return;
+	free(many);
+	rules_forget(fs, items, count);
+	free(items);
 }
 
 void rules_settle(struct fs *fs)

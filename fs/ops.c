@@ -154,15 +154,26 @@ static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
 	fuse_reply_none(req);
 }
 
+static void take_items(struct forget_item *items, const struct fuse_forget_data *forgets, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		items[i] = (struct forget_item){id_of(forgets[i].ino), forgets[i].nlookup};
+}
+
 static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
-	struct forget_item items[64];
-	size_t n;
+	enum { FEW = 64 };
+	struct forget_item few[FEW], *many = count > FEW ? malloc(count * sizeof(*many)) : NULL;
 
-	for (; count; count -= n, forgets += n) {
-		for (n = 0; n < count && n < sizeof(items) / sizeof(*items); n++)
-			items[n] = (struct forget_item){id_of(forgets[n].ino), forgets[n].nlookup};
-		rules_forget(fs_of(req), items, n);
+	if (many) {
+		take_items(many, forgets, count);
+		rules_forget_many(fs_of(req), many, count);
+		count = 0;
+	}
+	for (size_t n; count; count -= n, forgets += n) {
+		n = count < FEW ? count : FEW;
+		take_items(few, forgets, n);
+		rules_forget(fs_of(req), few, n);
 	}
 	fuse_reply_none(req);
 }

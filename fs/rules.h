@@ -66,6 +66,11 @@ struct forget_item {
 	uint64_t count;
 };
 void rules_forget(struct fs *, const struct forget_item *, size_t count);
+/*
+ * The same for a great many, which would hold up whoever waits: in slices, by another thread. Takes items, of malloc,
+ * over.
+ */
+void rules_forget_many(struct fs *, struct forget_item *items, size_t count);
 /* Deletes the unlinked inodes that were forgotten: at the latest when no request waits. */
 void rules_settle(struct fs *);
 /* Deletes what a crash or an unmount left of unlinked inodes. */

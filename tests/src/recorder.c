@@ -428,7 +428,7 @@ int main(int argc, char **argv)
 {
 	daemon_under_test.program = getenv("SESSFS") ? getenv("SESSFS") : "build/sessfs";
 	daemon_under_test.log = getenv("DAEMON_LOG") ? getenv("DAEMON_LOG") : "daemon.log";
-	daemon_under_test.options = "hot_size=4M,commit=1";
+	daemon_under_test.options = "hot_size=4M,commit=1,ttl=0,cache_ttl=0"; /* the model does not age */
 	struct options o = parse(argc, argv);
 	char **words = argv + optind;
 	int count = argc - optind;
