@@ -20,6 +20,7 @@
 
 #define STEP_NS (2 * INT64_C(1000000))
 #define PAUSE FS_SECOND /* between two walks through one session, at least */
+#define PAUSE_MAX (3600 * FS_SECOND)
 
 enum {
 	NAMES_MAX = 64,     /* taken from the store in one go */
@@ -30,7 +31,7 @@ enum {
 struct cached {
 	int64_t mtime;
 	uint64_t size, cookie;
-	struct store_ino dir;
+	struct store_ino dir, ino;
 };
 
 struct cache_walk {
@@ -49,13 +50,18 @@ struct cache_walk {
 
 /* ---- one file ---------------------------------------------------------------------------------------------------- */
 
+static bool is_in_cache(struct node *dir)
+{
+	enum store_view view;
+
+	return !node_view(dir, &view) && view == STORE_CACHE;
+}
+
 bool cache_expiry_applies(struct node *dir)
 {
 	const struct fs *fs = dir->session->fs;
-	enum store_view view;
 
-	return fs->options.cache_ttl && !fs->options.read_only && !session_is_root(dir->session)
-		&& !node_view(dir, &view) && view == STORE_CACHE;
+	return fs->options.cache_ttl && !fs->options.read_only && !session_is_root(dir->session) && is_in_cache(dir);
 }
 
 static bool is_due(const struct fs *fs, int64_t mtime, int64_t now)
@@ -208,6 +214,14 @@ static void note_oldest(struct session *session, const struct cache_walk *walk)
 	change_commit(&c);
 }
 
+/* The clock on the wall may have jumped meanwhile. */
+static int64_t pause_after(int64_t length)
+{
+	if (length < 0)
+		return 0;
+	return length < PAUSE_MAX / PAUSE_FACTOR ? length * PAUSE_FACTOR : PAUSE_MAX;
+}
+
 static void end(struct fs *fs, struct cache_walk *walk)
 {
 	struct session *session = walk->session;
@@ -215,7 +229,10 @@ static void end(struct fs *fs, struct cache_walk *walk)
 
 	if (!life_is_read_only(&session->record))
 		note_oldest(session, walk);
-	roster_defer_cache(fs, session->sid, now + PAUSE + (now - walk->begun) * PAUSE_FACTOR);
+	roster_defer_cache(fs, session->sid, now + PAUSE + pause_after(now - walk->begun));
+	free(walk->files);
+	walk->files = NULL;
+	walk->file_room = 0;
 	walk->session = NULL;
 	session_put(session);
 }
@@ -236,7 +253,8 @@ static void see_file(struct fs *fs, struct cache_walk *walk, struct node *dir, c
 	walk->sum += size;
 	if (fs->options.cache_size
 	    && reserve((void **)&walk->files, &walk->file_room, walk->file_count, sizeof(*walk->files)))
-		walk->files[walk->file_count++] = (struct cached){node->inode.mtime, size, entry->cookie, dir->ino};
+		walk->files[walk->file_count++] = (struct cached){.mtime = node->inode.mtime, .size = size,
+			.cookie = entry->cookie, .dir = dir->ino, .ino = node->ino};
 }
 
 struct names {
@@ -261,7 +279,7 @@ static void look(struct fs *fs, struct cache_walk *walk)
 	NODE_AUTO dir = NULL;
 	int r = node_load(fs, session->sid, at, &dir);
 
-	if (!r)
+	if (!r && is_in_cache(dir)) /* it may have been moved since it was seen */
 		r = error_of_store(store_scan_dirents(fs->store, session->sid, at, walk->after, take_name, &names));
 	if (r || !names.count) {
 		walk->dir_count--;
@@ -293,6 +311,7 @@ static bool take_one(void *arg, const struct store_dirent *entry)
 	return true;
 }
 
+/* False if it is in use, or was written to since it was seen. */
 static bool remove_cached(struct fs *fs, struct session *session, const struct cached *file)
 {
 	struct store_dirent entry = {.cookie = 0};
@@ -301,9 +320,10 @@ static bool remove_cached(struct fs *fs, struct session *session, const struct c
 
 	if (node_load(fs, session->sid, file->dir, &dir)
 	    || store_scan_dirents(fs->store, session->sid, file->dir, file->cookie - 1, take_one, &entry)
-	    || entry.cookie != file->cookie || node_load(fs, session->sid, entry.ino, &node))
-		return true; /* somebody else has removed it */
-	return in_use_file(node) == IN_USE_NO && !remove_file(dir, &entry, node);
+	    || entry.cookie != file->cookie || entry.ino.n != file->ino.n || !is_in_cache(dir)
+	    || node_load(fs, session->sid, entry.ino, &node))
+		return true; /* it is not there any more */
+	return node->inode.mtime == file->mtime && in_use_file(node) == IN_USE_NO && !remove_file(dir, &entry, node);
 }
 
 /* The oldest goes; false if there is not too much any more. */

@@ -1,0 +1,220 @@
+/*
+ * cache_walk.c - what happens in cache/ while the keeper walks through it: whatever is moved out, or put in the place of
+ * what was seen, stays. The clock lets each step of the walk do one thing, so that every moment is tried.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fs/cache_expiry.h"
+#include "fs/rules.h"
+
+enum { MOMENTS = 16, HOUR = 3600 };
+
+static char path[64];
+static struct store *store;
+static struct fs *fs;
+static struct fs_id cache, results;
+static int64_t ahead; /* of the true clock, nanoseconds */
+
+/* Each look at the clock takes more than half of a step. */
+int clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	long r = syscall(SYS_clock_gettime, clock, ts);
+
+	if (r == 0 && clock == CLOCK_REALTIME) {
+		int64_t ns = ts->tv_nsec + (ahead += 1500000);
+
+		ts->tv_sec += ns / FS_SECOND;
+		ts->tv_nsec = ns % FS_SECOND;
+	}
+	return (int)r;
+}
+
+static bool in_no_group(const struct caller *caller, gid_t gid)
+{
+	(void)caller, (void)gid;
+	return false;
+}
+
+/* content: or NULL. The kernel knows it. */
+static struct fs_id make(struct fs_id dir, const char *name, mode_t mode, const char *content)
+{
+	struct caller caller = {.in_group = in_no_group};
+	struct entry entry;
+	size_t len;
+
+	assert_int_equal(dir_make(fs, &caller, dir, name, &(struct creation){.mode = mode}, &entry), 0);
+	if (content)
+		assert_int_equal(file_write(fs, entry.id, 0, content, strlen(content), 0, &len), 0);
+	return entry.id;
+}
+
+static void forget(struct fs_id id)
+{
+	rules_forget(fs, &(struct forget_item){id, 1}, 1);
+}
+
+static void set_age(struct fs_id id, int64_t seconds)
+{
+	struct stat attr = {.st_mtim.tv_sec = fs_now() / FS_SECOND - seconds};
+	double timeout;
+
+	assert_int_equal(attr_set(fs, id, ATTR_MTIME, &attr, &attr, &timeout), 0);
+}
+
+static void make_file(struct fs_id dir, const char *name, const char *content, int64_t age)
+{
+	struct fs_id id = make(dir, name, S_IFREG | 0600, content);
+
+	if (age)
+		set_age(id, age);
+	forget(id);
+}
+
+static struct fs_id find(struct fs_id dir, const char *name)
+{
+	struct entry entry;
+
+	assert_int_equal(dir_lookup(fs, dir, name, &entry), 0);
+	return entry.id;
+}
+
+/* Whether the name stands for a file of that content. */
+static bool holds(struct fs_id dir, const char *name, const char *content)
+{
+	struct fs_id id = find(dir, name);
+	char buf[64];
+	size_t len = 0;
+
+	if (!id.n)
+		return false;
+	assert_int_equal(file_read(fs, id, 0, buf, sizeof(buf), &len), 0);
+	forget(id);
+	return len == strlen(content) && memcmp(buf, content, len) == 0;
+}
+
+/* False when the walk rests. */
+static bool step(void)
+{
+	FS_GUARD(fs);
+
+	return cache_expiry_step(fs);
+}
+
+static void open_all(uint64_t cache_ttl, uint64_t cache_size)
+{
+	struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 32 << 20};
+	struct fs_options fs_options = {
+		.store_path = path, .mount_path = "/mnt", .cache_ttl = cache_ttl, .cache_size = cache_size};
+	struct store_open_info info;
+	struct fs_id session;
+
+	snprintf(path, sizeof(path), "/tmp/sessfs-cache-walk.XXXXXX");
+	assert_non_null(mkdtemp(path));
+	assert_int_equal(store_open(path, &options, &store, &info), 0);
+	assert_int_equal(fs_new(store, &fs_options, &fs), 0);
+	session = make(fs_id_of_ino(STORE_ROOT_INO), "s", S_IFDIR | 0700, NULL);
+	cache = find(session, "cache");
+	results = find(session, "intermediate_results");
+}
+
+static void close_all(void)
+{
+	char command[96];
+
+	cache_expiry_free(fs->cache_walk);
+	fs_free(fs);
+	assert_int_equal(store_close(store), 0);
+	snprintf(command, sizeof(command), "rm -rf %s", path);
+	assert_int_equal(system(command), 0);
+}
+
+static void moved_out(void **state)
+{
+	unsigned stayed = 0;
+
+	(void)state;
+	for (unsigned moment = 0; moment < MOMENTS; moment++) {
+		struct fs_id dir;
+		bool there;
+
+		open_all(HOUR, 0);
+		make_file(cache, "due", "x", 2 * HOUR);
+		dir = make(cache, "dir", S_IFDIR | 0700, NULL);
+		make_file(dir, "old", "result", 2 * HOUR);
+		for (unsigned i = 0; i < moment; i++)
+			step();
+		assert_int_equal(dir_rename(fs, cache, "dir", results, "dir", 0), 0);
+		there = holds(dir, "old", "result");
+		stayed += there;
+		while (step())
+			;
+		assert_int_equal(holds(dir, "old", "result"), there);
+		assert_false(holds(cache, "due", "x"));
+		close_all();
+	}
+	assert_in_range(stayed, 1, MOMENTS - 1); /* some moments are before it was seen, some behind it */
+}
+
+/* The cap makes the oldest go; what takes its place meanwhile is new. */
+static void replaced(void **state)
+{
+	(void)state;
+	for (unsigned moment = 0; moment < MOMENTS; moment++) {
+		open_all(0, 10);
+		make_file(cache, "a", "8 bytes.", 2 * HOUR);
+		make_file(cache, "b", "8 bytes.", HOUR);
+		make_file(results, "new", "8 fresh.", 0);
+		for (unsigned i = 0; i < moment; i++)
+			step();
+		assert_int_equal(dir_rename(fs, results, "new", cache, "a", 0), 0);
+		while (step())
+			;
+		assert_true(holds(cache, "a", "8 fresh."));
+		close_all();
+	}
+}
+
+static void became_a_directory(void **state)
+{
+	(void)state;
+	for (unsigned moment = 0; moment < MOMENTS; moment++) {
+		struct fs_id dir;
+		int r;
+
+		open_all(0, 10);
+		make_file(cache, "a", "8 bytes.", 2 * HOUR);
+		make_file(cache, "b", "8 bytes.", HOUR);
+		for (unsigned i = 0; i < moment; i++)
+			step();
+		r = dir_unlink(fs, cache, "a");
+		assert_true(r == 0 || r == ENOENT);
+		dir = make(cache, "a", S_IFDIR | 0700, NULL);
+		forget(dir);
+		while (step())
+			;
+		assert_int_equal(find(cache, "a").n, dir.n);
+		close_all();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(moved_out), cmocka_unit_test(replaced), cmocka_unit_test(became_a_directory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
