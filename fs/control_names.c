@@ -20,11 +20,10 @@ enum { SLICE = 64 }; /* sessions looked at before others get the lock */
 static int each_session(struct fs *fs, bool trash, uint64_t after, int (*each)(void *arg, struct session *), void *arg)
 {
 	struct store_sid sids[SLICE];
-	unsigned count = 0;
+	unsigned count;
 	int r = 0;
 
-	for (;; content_pause(fs)) {
-		count = after < UINT32_MAX ? life_list(fs, trash, (uint32_t)after, sids, SLICE) : 0;
+	while (!r && after < UINT32_MAX && (count = life_list(fs, trash, (uint32_t)after, sids, SLICE))) {
 		for (unsigned i = 0; !r && i < count; i++) {
 			struct session *session;
 
@@ -37,9 +36,10 @@ static int each_session(struct fs *fs, bool trash, uint64_t after, int (*each)(v
 				r = 0;
 			}
 		}
-		if (r || count < SLICE)
-			return r;
+		if (!r && count == SLICE)
+			content_pause(fs);
 	}
+	return r;
 }
 
 enum { ENOUGH = INT32_MAX }; /* each() has what it wanted */

@@ -105,6 +105,6 @@ bool run_tell_interrupted(struct fs *fs)
 		(void)tell(session); /* what cannot be told now, its status tells */
 		session_put(session);
 	}
-	run->tells = count == SLICE;
+	run->tells = count != 0;
 	return run->tells;
 }
