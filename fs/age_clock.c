@@ -54,7 +54,7 @@ void age_clock_look(struct fs *fs, int64_t now)
 	if (jump < JUMP && jump > -JUMP)
 		return;
 	clock->apart = apart;
-	clock->skew += jump;
+	clock->skew = age_add(clock->skew, jump);
 	clock->jumped = now;
 	clock->hold = now + PATIENCE;
 	fs_log(LOG_NOTICE, "note: the clock jumped by %" PRId64 " seconds; the age of sessions does not count them",
@@ -91,10 +91,10 @@ int age_clock_open(struct fs *fs)
 	clock->looked = now;
 	clock->apart = clocks_apart(now);
 	if (seen > now + JUMP) {
-		clock->skew += now - seen; /* went back while nobody watched: ages go on from where they were */
+		clock->skew = age_add(clock->skew, now - seen); /* went back while nobody watched: ages go on from where they were */
 		clock->jumped = now;
 	}
-	if (seen && (seen > now + JUMP || now - seen > PATIENCE))
+	if (seen && (seen > now + JUMP || age_sub(now, seen) > PATIENCE))
 		clock->hold = now + PATIENCE;
 	r = age_clock_save(fs);
 	return r < 0 ? r : 0; /* a full store is mounted nevertheless */

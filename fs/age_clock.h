@@ -27,6 +27,21 @@ struct age_clock {
 	int64_t saved;  /* when it was last written to the store */
 };
 
+/* Moments and spans; what lies beyond the ends of time is kept there. Records may hold any. */
+static inline int64_t age_add(int64_t moment, int64_t span)
+{
+	int64_t sum;
+
+	return __builtin_add_overflow(moment, span, &sum) ? span < 0 ? INT64_MIN : INT64_MAX : sum;
+}
+
+static inline int64_t age_sub(int64_t moment, int64_t span)
+{
+	int64_t difference;
+
+	return __builtin_sub_overflow(moment, span, &difference) ? span < 0 ? INT64_MAX : INT64_MIN : difference;
+}
+
 /* Reads what the last mount left, and decides on the hour of patience. */
 int age_clock_open(struct fs *);
 /* Compares the clocks; a jump moves the deadlines of all sessions. */

@@ -12,7 +12,7 @@ enum { HISTORY_SHOWN = 20, SLICE = 32 };
 
 json_t *content_seconds(int64_t from, int64_t to)
 {
-	return json_integer(to > from ? (to - from) / 1000000000 : 0);
+	return json_integer(to > from ? age_sub(to, from) / FS_SECOND : 0);
 }
 
 /* ---- history.json ------------------------------------------------------------------------------------------------ */
@@ -155,7 +155,7 @@ static json_t *limit_value(const struct fs_options *options, enum life_rule rule
 static json_t *reason_value(const struct fs *fs, const struct life_outlook *outlook, int64_t now)
 {
 	const struct fs_options *options = &fs->options;
-	long long age = outlook->last_write < now ? (now - outlook->last_write) / 1000000000 : 0;
+	long long age = outlook->last_write < now ? age_sub(now, outlook->last_write) / FS_SECOND : 0;
 
 	if (outlook->guard != LIFE_UNGUARDED)
 		return json_sprintf("protected: %s", life_guard_name(outlook->guard));

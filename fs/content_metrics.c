@@ -126,7 +126,7 @@ static json_t *figure_value(const struct figures *figures, const struct figure *
 	case NANOSECONDS:
 		return json_integer((json_int_t)*(const uint64_t *)field(figures, figure));
 	case MOMENT:
-		return time_value(*(const int64_t *)field(figures, figure));
+		return moment_value(*(const int64_t *)field(figures, figure));
 	case ERROR:
 		return json_integer(*(const int *)field(figures, figure));
 	}

@@ -72,7 +72,7 @@ static void set_times(struct session *session, const struct store_session *recor
 	set_value(object, "created_at", time_value(record->created));
 	set_value(object, "modified_at", time_value(record->modified));
 	set_value(object, "last_write_at", time_value(record->last_write));
-	set_value(object, "last_saved_at", time_value(saved));
+	set_value(object, "last_saved_at", moment_value(saved));
 	set_number(object, "unsaved_bytes", unsaved);
 }
 
@@ -86,8 +86,8 @@ static void set_outlook(const struct store_session *record, const struct life_ou
 		: outlook->rule ? life_rule_name(outlook->rule) : NULL));
 	set_value(object, "protected_by", ended ? json_null() : content_guard(outlook));
 	set_value(object, "pinned", json_boolean(record->flags & STORE_SESSION_PINNED));
-	set_value(object, "ended_at", time_value(record->ended));
-	set_value(object, "until", ended ? moment_value(record->until) : json_null());
+	set_value(object, "ended_at", moment_value(record->ended));
+	set_value(object, "until", moment_value(ended ? record->until : 0));
 }
 
 static void set_figures(const struct store_session *record, json_t *object)

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <time.h>
 
-#include "store/store.h"
+#include "fs/core.h"
 
 enum { FLAGS = JSON_REAL_PRECISION(10) };
 
@@ -67,20 +67,21 @@ json_t *text_value(const char *text)
 
 json_t *time_value(int64_t ns)
 {
-	time_t seconds = (time_t)(ns / 1000000000);
+	int64_t within = (ns % FS_SECOND + FS_SECOND) % FS_SECOND; /* also before 1970 */
+	time_t seconds = (time_t)(ns / FS_SECOND - (ns % FS_SECOND < 0));
 	char day[32], text[48];
 	struct tm tm;
 
-	if (ns <= 0 || !gmtime_r(&seconds, &tm))
+	if (!gmtime_r(&seconds, &tm))
 		return json_null();
 	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text, sizeof(text), "%s.%03dZ", day, (int)(ns / 1000000 % 1000));
+	snprintf(text, sizeof(text), "%s.%03dZ", day, (int)(within / 1000000));
 	return json_string(text);
 }
 
 json_t *moment_value(int64_t ns)
 {
-	return ns == STORE_NEVER ? json_null() : time_value(ns);
+	return ns && ns != STORE_NEVER ? time_value(ns) : json_null();
 }
 
 json_t *optional_value(const char *text)

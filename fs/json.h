@@ -21,12 +21,12 @@ void add_value(json_t *array, json_t *value);
 
 /* Text in any bytes: what is not UTF-8 is shown as U+FFFD. */
 json_t *text_value(const char *);
-/* ISO 8601 in UTC, with milliseconds, of nanoseconds since the epoch; 0 or less is null. */
+/* ISO 8601 in UTC, with milliseconds, of nanoseconds since the epoch. */
 json_t *time_value(int64_t ns);
 /* Logical by stored bytes, to three digits; 1 for nothing. */
 json_t *ratio_value(uint64_t logical, uint64_t stored);
 
-/* A point in time as time_value has it; null where it is STORE_NEVER. */
+/* The same where there need be none: null for STORE_NEVER, and for 0. */
 json_t *moment_value(int64_t ns);
 /* Text, or null for NULL. */
 json_t *optional_value(const char *);

@@ -65,7 +65,7 @@ static struct store_session ended_record(const struct session *session, enum lif
 
 	record.ended = fs_now();
 	/* From here on the skew is that of `until`; the age stays as it is. */
-	record.last_write += session->fs->clock.skew - record.skew;
+	record.last_write = age_add(record.last_write, age_sub(session->fs->clock.skew, record.skew));
 	record.skew = session->fs->clock.skew;
 	record.until = grace_end(session->fs, record.ended);
 	record.ending = rule;

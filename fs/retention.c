@@ -19,14 +19,6 @@ static const struct {
 	[STORE_ARCHIVED] = {offsetof(struct fs_options, retain), LIFE_RETAIN},
 };
 
-/* A moment and a span behind it; what lies beyond the end of time is never. */
-static int64_t after(int64_t moment, int64_t span)
-{
-	int64_t sum;
-
-	return __builtin_add_overflow(moment, span, &sum) ? span < 0 ? INT64_MIN : STORE_NEVER : sum;
-}
-
 static int64_t span_of(uint64_t seconds)
 {
 	return seconds < (uint64_t)(INT64_MAX / FS_SECOND) ? (int64_t)seconds * FS_SECOND : INT64_MAX;
@@ -45,7 +37,7 @@ enum life_rule retention_rule(const struct fs_options *options, const struct ret
 	}
 	if (!limit)
 		return LIFE_NO_RULE;
-	*ret_expires = after(after(subject->written, span_of(limit)), skew);
+	*ret_expires = age_add(age_add(subject->written, span_of(limit)), skew);
 	return limits[status].rule;
 }
 
@@ -65,5 +57,5 @@ int64_t retention_cache(const struct fs_options *options, int64_t mtime, int64_t
 {
 	if (!options->cache_ttl)
 		return STORE_NEVER;
-	return after(mtime > jumped ? mtime : jumped, span_of(options->cache_ttl));
+	return age_add(mtime > jumped ? mtime : jumped, span_of(options->cache_ttl));
 }

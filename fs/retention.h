@@ -29,5 +29,5 @@ int64_t retention_cache(const struct fs_options *, int64_t mtime, int64_t jumped
 static inline struct retention_subject retention_subject_of(const struct store_session *record)
 {
 	return (struct retention_subject){.status = record->status, .flags = record->flags,
-		.written = record->last_write - record->skew, .expires = record->expires};
+		.written = age_sub(record->last_write, record->skew), .expires = record->expires};
 }

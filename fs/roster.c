@@ -93,7 +93,7 @@ static void learn(struct member *member, const struct store_session *record)
 	member->sid = record->sid;
 	member->ended = record->ended != 0;
 	member->subject = retention_subject_of(record);
-	member->until = record->until == STORE_NEVER ? STORE_NEVER : record->until - record->skew;
+	member->until = record->until == STORE_NEVER ? STORE_NEVER : age_sub(record->until, record->skew);
 	member->cache_oldest = record->files[STORE_CACHE] ? record->cache_oldest : STORE_NEVER;
 }
 
@@ -112,7 +112,7 @@ static int64_t end_of(const struct fs *fs, const struct member *member)
 	int64_t at = STORE_NEVER;
 
 	if (member->ended)
-		at = member->until == STORE_NEVER ? STORE_NEVER : member->until + fs->clock.skew;
+		at = member->until == STORE_NEVER ? STORE_NEVER : age_add(member->until, fs->clock.skew);
 	else if (!is_guarded(fs, member))
 		retention_rule(&fs->options, &member->subject, fs->clock.skew, &at);
 	return member->deferred && at == STORE_NEVER ? member->deferred : later(at, member->deferred);

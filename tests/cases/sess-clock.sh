@@ -65,6 +65,17 @@ assert_eq "$(sessions)" "f"
 pass $((2 * HOUR))
 assert_eq "$(sessions)" ""
 
+note "times beyond those that are kept"
+mkdir "$MNT/late" "$MNT/early"
+echo 1 >"$MNT/early/.session/pin"
+jump -$DAY
+touch -d 2400-01-01 "$MNT/late"
+touch -d 1600-01-01 "$MNT/early"
+assert_eq "$(sessions)" "early late"
+valid "$MNT/.sessfs/expiring.json" "$MNT/.sessfs/sessions.json" "$MNT/late/.session/info.json" "$MNT/early/.session/info.json"
+rm -r "$MNT/late" "$MNT/early"
+jump $DAY
+
 note "half an hour without a mount"
 mkdir "$MNT/g"
 pass $((24 * HOUR - 600))

@@ -31,6 +31,13 @@ assert_eq "$(files s '[f[p]["size_bytes"] for p in ("research_data/data", "logs/
 	"[5, 5, 0, 4]"
 assert_eq "$(files s 'f["logs/empty"]["stored_bytes"]')" 0
 
+note "times of long ago are times"
+touch -d @0 logs/epoch
+touch -d 1969-12-31T23:59:59.25Z logs/before
+assert_eq "$(files s 'f["logs/epoch"]["modified_at"], f["logs/before"]["modified_at"]')" \
+	"('1970-01-01T00:00:00.000Z', '1969-12-31T23:59:59.250Z')"
+valid .session/files.jsonl
+
 note "who made it"
 python3 -c 'import os, sys; open(sys.argv[1], "w").close(); print(os.getpid())' logs/python >"$TEST_DIR/pid"
 assert_eq "$(files s 'f["logs/python"]["created_by"]["pid"], f["logs/python"]["created_by"]["command"][:6]')" \

@@ -68,6 +68,20 @@ static void skewed(void **state)
 	expect((struct retention_subject){.written = INT64_MAX - 5}, 0, LIFE_TTL, STORE_NEVER);
 }
 
+/* What touch(1) takes, on either side of a jump of the clock. */
+static void ends_of_time(void **state)
+{
+	struct store_session late = {.last_write = INT64_MAX, .skew = -7}, early = {.last_write = INT64_MIN, .skew = 7};
+
+	(void)state;
+	assert_int_equal(retention_subject_of(&late).written, INT64_MAX);
+	assert_int_equal(retention_subject_of(&early).written, INT64_MIN);
+	expect(retention_subject_of(&late), 7, LIFE_TTL, STORE_NEVER);
+	expect(retention_subject_of(&early), -7, LIFE_TTL, INT64_MIN + 100 * FS_SECOND - 7);
+	assert_int_equal(age_sub(0, INT64_MIN), INT64_MAX);
+	assert_int_equal(age_sub(-2, INT64_MAX), INT64_MIN);
+}
+
 static void guards(void **state)
 {
 	(void)state;
@@ -90,7 +104,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_status), cmocka_unit_test(never), cmocka_unit_test(own_moment),
-		cmocka_unit_test(skewed), cmocka_unit_test(guards), cmocka_unit_test(cached),
+		cmocka_unit_test(skewed), cmocka_unit_test(ends_of_time),
+		cmocka_unit_test(guards), cmocka_unit_test(cached),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
