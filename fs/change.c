@@ -66,6 +66,7 @@ int change_begin_as(struct change *c, enum change_kind kind, struct session *ses
 {
 	struct fs *fs = session->fs;
 	struct event_cut cut = {0};
+	bool was_removed = session->removed;
 	int r;
 
 	fs_assert_locked(fs);
@@ -78,6 +79,8 @@ int change_begin_as(struct change *c, enum change_kind kind, struct session *ses
 		event_find_cut(fs->store, &session->record, 0, 0, &cut);
 	if (!r)
 		r = begin_batch(c, flag, bytes);
+	if (!r && session->removed != was_removed)
+		r = ESTALE; /* it was in the trash, and had to give way */
 	if (r)
 		return r;
 	if (!session_is_root(session) && !session->removed) {

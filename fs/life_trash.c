@@ -276,7 +276,8 @@ bool trash_drop_oldest(struct fs *fs)
 
 	if (session) {
 		done = !drop_now(session);
-		leave_dropping(session);
+		if (done)
+			leave_dropping(session);
 		return done;
 	}
 	if (!trash_oldest(fs, &sid) || session_get(fs, sid, &session))

@@ -20,6 +20,7 @@
 #include "fs/trash.h"
 
 static char path[64];
+static uint64_t max_size; /* of the store; 0: any */
 static struct store *store;
 static struct fs *fs;
 
@@ -31,7 +32,8 @@ static bool in_no_group(const struct caller *caller, gid_t gid)
 
 static void open_all(void)
 {
-	struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 32 << 20};
+	struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 32 << 20,
+		.max_size = max_size};
 	struct fs_options fs_options = {.store_path = path, .mount_path = "/mnt", .grace = 3600};
 	struct store_open_info info;
 
@@ -58,6 +60,16 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(path));
 	open_all();
 	return 0;
+}
+
+static int setup_small(void **state)
+{
+	int r;
+
+	max_size = 64 << 20;
+	r = setup(state);
+	max_size = 0;
+	return r;
 }
 
 static int teardown(void **state)
@@ -311,6 +323,42 @@ static void a_drop_for_space_does_not(void **state)
 	forget(&entry);
 }
 
+/* What the kernel still writes of a session in the trash may need the space that only its own end gives. */
+static void gives_way_to_itself(void **state)
+{
+	enum { PIECE = 1 << 20, PIECES = 256 };
+	struct caller caller = {.in_group = in_no_group};
+	struct store_sid sid = make("one");
+	struct session *session;
+	struct entry entry;
+	uint64_t seed = 1, *piece = malloc(PIECE);
+	size_t len;
+	int r = 0;
+
+	(void)state;
+	assert_non_null(piece);
+	assert_int_equal(dir_lookup(fs, root_id(), "one", &entry), 0);
+	assert_int_equal(dir_make(fs, &caller, entry.id, "file", &(struct creation){.mode = S_IFREG | 0600}, &entry), 0);
+	assert_int_equal(end(sid, LIFE_REMOVED), 0);
+	fs_lock(fs);
+	assert_int_equal(session_get(fs, sid, &session), 0);
+	session->launders = 1;
+	fs_unlock(fs);
+	for (uint64_t n = 0; n < PIECES && !r; n++) {
+		for (size_t i = 0; i < PIECE / sizeof(*piece); i++)
+			piece[i] = seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+		r = file_write(fs, entry.id, n * PIECE, (const char *)piece, PIECE, WRITE_CACHED, &len);
+		assert_true(r || !session->removed);
+	}
+	assert_int_equal(r, ESTALE);
+	assert_int_equal(file_write(fs, entry.id, 0, "x", 1, WRITE_CACHED, &len), ESTALE);
+	fs_lock(fs);
+	assert_true(session->removed);
+	session_put(session);
+	fs_unlock(fs);
+	free(piece);
+}
+
 static void the_current_one_stays(void **state)
 {
 	struct store_sid sid = make("one"), current;
@@ -343,6 +391,7 @@ int main(void)
 		TEST(same_names), TEST(names_that_are_not_there), TEST(the_oldest_tombstones_go),
 		TEST(back_without_a_tombstone), TEST(a_drop_waits_for_the_kernel), TEST(a_drop_for_space_does_not),
 		TEST(the_current_one_stays),
+		cmocka_unit_test_setup_teardown(gives_way_to_itself, setup_small, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
