@@ -8,7 +8,7 @@
 #include "fs/error.h"
 #include "fs/json.h"
 
-enum { HISTORY_SHOWN = 20, SLICE = 32 };
+enum { HISTORY_SHOWN = 20, SLICE = 128 };
 
 json_t *content_seconds(int64_t from, int64_t to)
 {

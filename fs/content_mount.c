@@ -35,7 +35,7 @@ int content_config(struct session *session, json_t *object)
 
 /* ---- sessions.json ----------------------------------------------------------------------------------------------- */
 
-enum { SLICE = 32 }; /* sessions of one slice: well below a millisecond */
+enum { SLICE = 128 }; /* sessions of one slice: a few milliseconds */
 
 int content_each_session(struct fs *fs, bool trash, void (*each)(void *arg, const struct store_session *), void *arg)
 {

@@ -91,7 +91,7 @@ json_t *optional_value(const char *text)
 
 json_t *ratio_value(uint64_t logical, uint64_t stored)
 {
-	double ratio = stored ? (double)logical / (double)stored : 1;
+	double ratio = logical && stored ? (double)logical / (double)stored : 1;
 
 	return json_real((double)(uint64_t)(ratio * 1000 + 0.5) / 1000);
 }

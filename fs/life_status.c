@@ -6,6 +6,7 @@
 #include "fs/event.h"
 #include "fs/launder.h"
 #include "fs/life.h"
+#include "fs/text.h"
 
 static const char *const words[STORE_STATUSES] = {"active", "paused", "completed", "failed", "archived"};
 
@@ -72,6 +73,8 @@ int life_set_status(struct session *session, enum store_status status, const cha
 {
 	enum store_status before = session->record.status < STORE_STATUSES ? session->record.status : STORE_ACTIVE;
 	bool was_read_only = life_is_read_only(&session->record);
+	size_t reason_len = reason ? strlen(reason) : 0;
+	NODE_AUTO top = NULL;
 	CHANGE_AUTO(c);
 	int r;
 
@@ -79,9 +82,12 @@ int life_set_status(struct session *session, enum store_status status, const cha
 		*ret_why = transitions[before].refusal;
 		return EINVAL;
 	}
-	r = change_begin_as(&c, CHANGE_SETTING, session, STORE_SHRINK, EVENT_MAX);
+	r = node_load(session->fs, session->sid, session->record.root, &top);
+	if (!r)
+		r = change_begin_as(&c, CHANGE_SETTING, session, STORE_SHRINK, EVENT_MAX + reason_len);
 	if (r)
 		return r;
+	text_put(&c, top, TEXT_REASON, reason, reason_len);
 	c.record.status = status;
 	c.record.status_at = c.now;
 	c.record.run = session->fs->run.number;

@@ -169,6 +169,8 @@ static int commit_back(struct session *session, struct node *top, const char *na
 	c.record.ended = c.record.until = 0;
 	c.record.ending = LIFE_NO_RULE;
 	change_renew(fs, &c.record, c.now); /* else it would be too old once more */
+	if (c.record.expires <= c.now)
+		c.record.expires = 0; /* its own time is over: the rules hold */
 	store_batch_add_dirent(c.batch, STORE_ROOT_SID, fs->root->ino, &entry);
 	change_names(&c, fs->root, 1, 1);
 	change_inode(&c, top)->ctime = c.now;

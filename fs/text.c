@@ -7,12 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fs/change.h"
 #include "fs/error.h"
 
 static const char *const names[TEXTS] = {
 	[TEXT_QUERY] = "query", [TEXT_PHASE] = "phase", [TEXT_NOTES] = "notes", [TEXT_PROJECT] = "project",
-	[TEXT_TAGS] = "tags",
+	[TEXT_TAGS] = "tags", [TEXT_REASON] = "reason",
 };
 
 const char *text_name(enum text text)
@@ -60,28 +59,34 @@ int text_get(struct fs *fs, const struct store_session *record, enum text text, 
 	return 0;
 }
 
+void text_put(struct change *c, struct node *top, enum text text, const char *value, size_t len)
+{
+	struct store_sid sid = c->session->sid;
+
+	if (len) {
+		store_batch_put_xattr(c->batch, sid, top->ino, attribute_of(text).name, value, len);
+		change_inode(c, top)->flags |= STORE_INODE_HAS_XATTR;
+		c->record.texts |= 1u << text;
+	} else if (c->record.texts & 1u << text) {
+		store_batch_delete_xattr(c->batch, sid, top->ino, attribute_of(text).name);
+		c->record.texts &= ~(1u << text);
+	}
+}
+
 int text_set(struct session *session, enum text text, const char *value, size_t len)
 {
-	struct store_ino top = session->record.root;
-	NODE_AUTO node = NULL;
+	NODE_AUTO top = NULL;
 	CHANGE_AUTO(c);
 	int r = len > STORE_XATTR_SIZE_MAX ? E2BIG : session->removed ? ENOENT : 0;
 
 	if (!r && session->record.ended)
 		r = EROFS;
 	if (!r)
-		r = node_load(session->fs, session->sid, top, &node);
+		r = node_load(session->fs, session->sid, session->record.root, &top);
 	if (!r)
 		r = change_begin_as(&c, CHANGE_SETTING, session, len ? STORE_GROW : STORE_SHRINK, len);
 	if (r)
 		return r;
-	if (len) {
-		store_batch_put_xattr(c.batch, session->sid, top, attribute_of(text).name, value, len);
-		change_inode(&c, node)->flags |= STORE_INODE_HAS_XATTR;
-		c.record.texts |= 1u << text;
-	} else {
-		store_batch_delete_xattr(c.batch, session->sid, top, attribute_of(text).name);
-		c.record.texts &= ~(1u << text);
-	}
+	text_put(&c, top, text, value, len);
 	return change_commit(&c);
 }

@@ -34,6 +34,7 @@ const struct verb verb_pin = {
 	.word = VERB_A_SESSION,
 	.max_words = -1,
 	.summary = "keep sessions from expiring",
+	.help = "Without a name: the session of the working directory, or $SESSFS_SESSION.\n",
 	.usage_status = VERB_USAGE,
 };
 
@@ -46,5 +47,6 @@ const struct verb verb_unpin = {
 	.word = VERB_A_SESSION,
 	.max_words = -1,
 	.summary = "let sessions expire again",
+	.help = "Without a name: the session of the working directory, or $SESSFS_SESSION.\n",
 	.usage_status = VERB_USAGE,
 };

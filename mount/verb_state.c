@@ -93,7 +93,7 @@ static const struct verb_option options[] = {VERB_OPTION_MOUNT, VERB_NO_OPTION};
 STATE(pause, run_state, "[NAME...]", -1, "make sessions read-only until they are resumed; they do not expire",
 	FROM_HERE);
 STATE(resume, run_state, "[NAME...]", -1, "make paused or failed sessions active again",
-	FROM_HERE "A completed session cannot be resumed: copy from it into a new one.\n");
+	FROM_HERE "A completed session cannot be resumed: copy it, mkdir NEW && cp -a OLD/. NEW/\n");
 STATE(complete, run_state, "[NAME...]", -1, "mark sessions as done: read-only, kept for `retain`", FROM_HERE);
 STATE(archive, run_state, "[NAME...]", -1, "mark sessions as archived: read-only for good, kept for `retain`",
 	FROM_HERE);

@@ -138,6 +138,7 @@ static void print(const json_t *info)
 	add(table, "path", "%s", t.path);
 	add(table, "status", "%s%s", t.status,
 		t.interrupted ? ", interrupted: it was active when the daemon or the machine died" : "");
+	add_lines(table, "reason", json_get_text(info, "reason"));
 	add_times(table, &t, info, now);
 	add_expiry(table, &t, now);
 	add_sizes(table, &t, info);

@@ -12,7 +12,7 @@ enum { PROGRESS_MAX = 1000000, FLAGS = STORE_SESSION_PINNED | STORE_SESSION_DROP
 enum { ENDINGS_KEPT = 1000 };
 
 /* In the order of the bits of store_session.texts. */
-static const char *const texts[] = {"query", "phase", "notes", "project", "tags"};
+static const char *const texts[] = {"query", "phase", "notes", "project", "tags", "reason"};
 enum { TEXTS = sizeof texts / sizeof *texts, TEXTS_MASK = (1 << TEXTS) - 1 };
 
 uint32_t check_text_bit(const char *name, size_t len)

@@ -57,7 +57,10 @@ note "fail, with a reason"
 sessfs fail second 'out of cheese' -m "$MNT" | grep -q '^second is failed'
 assert_eq "$(state_of second)" failed
 tail -n 1 "$MNT/second/.session/events.jsonl" | grep -q 'out of cheese'
+sessfs status second -m "$MNT" | grep -q '^reason  *out of cheese$'
+assert_eq "$(info second reason)" "out of cheese"
 sessfs resume second -m "$MNT" >/dev/null
+assert_eq "$(info second reason)" ""
 
 note "pin, unpin"
 sessfs pin second -m "$MNT" | grep -q '^second is pinned'

@@ -166,6 +166,22 @@ assert_eq "$(history '[(s["id"], s["can_be_taken_back"]) for s in j["sessions"]]
 wait_for 10 eval '[ "$(drops)" = 0 ]'
 umount_store
 
+note "one that its expires_at ended does not go again at once when it is taken back"
+mount_store -o commit=1
+fill timed
+echo 2020-01-01T00:00:00Z >"$MNT/timed/.session/expires_at"
+wait_for 10 test -d "$TRASH/timed"
+mv "$TRASH/timed" "$MNT/timed"
+for _ in 1 2; do assert_eq "$(sessions)" "timed two"; done
+assert_eq "$(json "$MNT/timed/.session/info.json" 'j["rule"], j["protected_by"]')" "('ttl', None)"
+remount
+assert_eq "$(sessions)" "timed two"
+mkdir "$MNT/empty"
+echo completed >"$MNT/empty/.session/status"
+remount # its events are stored
+assert_eq "$(json "$MNT/empty/.session/info.json" 'j["compression_ratio"], j["stored_bytes"] > 0')" "(1.0, True)"
+umount_store
+
 note "space is needed: what has been in the trash longest goes first, whatever its grace"
 rm -r "$STORE"
 mount_store -o commit=1,max_store_size=48M
