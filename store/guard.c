@@ -13,7 +13,7 @@ enum { LEAVES_AROUND = 2 };
 struct guard {
 	struct pages *pages;
 	struct tree tree;
-	uint8_t *seen, *free;      /* bits by page: verified; on the free list */
+	uint8_t *seen, *free;      /* bits by page: verified; on the free list, or of it */
 	struct level leaf;         /* verified last, */
 	const uint8_t *low, *high; /* and the keys it is for; NULL: no bound */
 };
@@ -27,37 +27,62 @@ static uint64_t get_u64(const uint8_t *p)
 	return v;
 }
 
-static bool path_is_sound(const struct pages *p, const struct tree *t, const struct path *path, unsigned key_len)
+/* The keys of the list are numbers of transactions. LMDB seeks among them, and must never meet one twice. */
+static bool keys_are_in_place(const struct pages *p, const struct tree *t, const struct path *path, uint64_t *before)
 {
-	for (unsigned i = 0; i < path->depth; i++)
-		if (!page_is_sound(p, t, path->at[i].page, path->at[i].count, key_len))
-			return false;
+	const struct level *leaf = &path->at[path->depth - 1];
+	const uint8_t *low, *high;
+	struct node first, last;
+	if (!path_bounds(p, path, FREE_KEY_SIZE, &low, &high) || !node_at(p, leaf->page, 0, &first) ||
+		!node_at(p, leaf->page, leaf->count - 1, &last))
+		return false;
+	uint64_t from = get_u64(first.key), to = get_u64(last.key);
+	if (from <= *before || to > t->txnid || (low && from < get_u64(low)) || (high && to >= get_u64(high)))
+		return false;
+	*before = to;
 	return true;
 }
 
-static int each_free_of_leaf(const struct pages *p, const struct tree *t, const struct level *leaf,
-	int (*each)(void *, const uint8_t *, size_t), void *arg)
+/* The pages of the path that the one before did not have. */
+static int visit_path(const struct pages *p, const struct tree *t, const struct path *path, const struct path *before,
+	const struct free_visit *visit)
+{
+	int r = 0;
+	for (unsigned i = 0; i < path->depth && r == 0; i++) {
+		const uint8_t *page = path->at[i].page;
+		if (page == before->at[i].page)
+			continue;
+		r = page_is_sound(p, t, page, path->at[i].count, FREE_KEY_SIZE) ? 0 : -EIO;
+		r = r ? r : visit->own(visit->arg, (uint64_t)(page - p->map) / p->page_size, 1);
+	}
+	return r;
+}
+
+static int visit_leaf(
+	const struct pages *p, const struct tree *t, const struct level *leaf, const struct free_visit *visit)
 {
 	struct node n;
 	struct page_value v;
+	uint64_t pages;
 	for (unsigned i = 0; i < leaf->count; i++) {
-		if (!node_at(p, leaf->page, i, &n) || !free_value(p, t, &n, &v) || v.len < sizeof(uint64_t))
+		if (!node_at(p, leaf->page, i, &n) || !free_value(p, t, &n, &v, &pages) || v.len < sizeof(uint64_t))
 			return -EIO;
 		uint64_t count = get_u64(v.data);
 		if (count > v.len / sizeof count - 1)
 			return -EIO;
-		int r = each(arg, v.data + sizeof count, count);
+		int r = pages ? visit->own(visit->arg, n.child, pages) : 0;
+		r = r ? r : visit->ids(visit->arg, v.data + sizeof count, count);
 		if (r)
 			return r;
 	}
 	return 0;
 }
 
-int each_free(const struct pages *p, const struct tree *t, int (*each)(void *, const uint8_t *, size_t), void *arg)
+int each_free(const struct pages *p, const struct tree *t, const struct free_visit *visit)
 {
 	struct tree list = *t;
-	struct path path = {.depth = t->free_depth};
-	uint64_t number = list.root = t->free_root;
+	struct path path = {.depth = t->free_depth}, before = {0};
+	uint64_t number = list.root = t->free_root, last = 0;
 	list.depth = t->free_depth;
 	int r = 0;
 	if (number == PAGE_NONE)
@@ -67,38 +92,58 @@ int each_free(const struct pages *p, const struct tree *t, int (*each)(void *, c
 			(i + 1 < path.depth && path_child(p, &path.at[i], &number)))
 			return -EIO;
 	while (r == 0) {
-		if (!path_is_sound(p, &list, &path, FREE_KEY_SIZE))
-			return -EIO;
-		r = each_free_of_leaf(p, t, &path.at[path.depth - 1], each, arg);
+		r = visit_path(p, &list, &path, &before, visit);
+		r = r || keys_are_in_place(p, &list, &path, &last) ? r : -EIO;
+		r = r ? r : visit_leaf(p, t, &path.at[path.depth - 1], visit);
+		before = path;
 		r = r ? r : path_step(p, &list, &path, path.depth - 1, 1);
 	}
 	return r == STORE_ABSENT ? 0 : r;
 }
 
-static int count_free(void *arg, const uint8_t *ids, size_t count)
+static int count_ids(void *arg, const uint8_t *ids, size_t count)
 {
 	(void)ids;
 	*(uint64_t *)arg += count;
 	return 0;
 }
 
+static int ignore_own(void *arg, uint64_t first, uint64_t count)
+{
+	(void)arg, (void)first, (void)count;
+	return 0;
+}
+
 int pages_count_free(struct pages *p, const struct tree *t, uint64_t *ret)
 {
+	struct free_visit visit = {count_ids, ignore_own, ret};
 	*ret = 0;
-	return each_free(p, t, count_free, ret);
+	return each_free(p, t, &visit);
 }
 
 /* LMDB keeps the numbers of a record in descending order, and allocates by that. */
-static int note_free(void *arg, const uint8_t *ids, size_t count)
+static int note_ids(void *arg, const uint8_t *ids, size_t count)
 {
 	struct guard *g = arg;
 	uint64_t before = g->tree.last + 1;
 	for (size_t i = 0; i < count; i++) {
 		uint64_t number = get_u64(ids + 8 * i);
-		if (number < 2 || number >= before || bit_test(g->free, number))
+		if (number < HEADS || number >= before || bit_test(g->free, number))
 			return -EIO;
 		bit_set(g->free, number);
 		before = number;
+	}
+	return 0;
+}
+
+/* A page of the list that the list names as free would be given away, and then be read as the list. */
+static int note_own(void *arg, uint64_t first, uint64_t count)
+{
+	struct guard *g = arg;
+	for (uint64_t i = first; i < first + count; i++) {
+		if (bit_test(g->free, i))
+			return -EIO;
+		bit_set(g->free, i);
 	}
 	return 0;
 }
@@ -114,7 +159,8 @@ int guard_new(struct pages *p, const struct tree *t, struct guard **ret)
 	g->tree = *t;
 	g->seen = calloc(1, t->last / 8 + 1);
 	g->free = calloc(1, t->last / 8 + 1);
-	int r = g->seen && g->free ? each_free(p, t, note_free, g) : -ENOMEM;
+	struct free_visit visit = {note_ids, note_own, g};
+	int r = g->seen && g->free ? each_free(p, t, &visit) : -ENOMEM;
 	if (r) {
 		guard_free(g);
 		return r;
@@ -199,7 +245,7 @@ static int verify_leaf_of(struct guard *g, const struct key *key)
 	if (r)
 		return r;
 	g->leaf = path.at[path.depth - 1];
-	return path_bounds(g->pages, &path, &g->low, &g->high) ? 0 : -EIO;
+	return path_bounds(g->pages, &path, KEY_SIZE, &g->low, &g->high) ? 0 : -EIO;
 }
 
 /* The pages of a large value, which LMDB frees by the number that their head tells. */

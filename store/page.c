@@ -60,11 +60,12 @@ bool big_is_in_file(const struct pages *p, const struct tree *t, const struct no
 	return n->child >= HEADS && n->child < t->count && pages <= t->count - n->child;
 }
 
-static bool value_at(
-	const struct pages *p, const struct tree *t, const struct node *n, bool spare, struct page_value *ret)
+bool free_value(const struct pages *p, const struct tree *t, const struct node *n, struct page_value *ret,
+	uint64_t *ret_pages)
 {
 	struct page_header h;
 	*ret = (struct page_value){n->data, n->len};
+	*ret_pages = 0;
 	if (n->flags != NODE_BIG)
 		return true;
 	if (!big_is_in_file(p, t, n))
@@ -72,19 +73,15 @@ static bool value_at(
 	const uint8_t *page = p->map + n->child * p->page_size;
 	memcpy(&h, page, sizeof h);
 	ret->data = page + PAGE_HEADER;
-	uint64_t pages = h.lower | (uint32_t)h.upper << 16, needed = overflow_pages(p, n->len);
-	bool fits = spare ? pages >= needed && pages <= t->count - n->child : pages == needed;
-	return h.pgno == n->child && h.flags == PAGE_OVERFLOW && fits;
+	*ret_pages = h.lower | (uint32_t)h.upper << 16;
+	return h.pgno == n->child && h.flags == PAGE_OVERFLOW && *ret_pages >= overflow_pages(p, n->len) &&
+	       *ret_pages <= t->count - n->child;
 }
 
 bool node_value(const struct pages *p, const struct tree *t, const struct node *n, struct page_value *ret)
 {
-	return value_at(p, t, n, false, ret);
-}
-
-bool free_value(const struct pages *p, const struct tree *t, const struct node *n, struct page_value *ret)
-{
-	return value_at(p, t, n, true, ret);
+	uint64_t pages;
+	return free_value(p, t, n, ret, &pages) && (pages == 0 || pages == overflow_pages(p, n->len));
 }
 
 /* ---- sound pages ------------------------------------------------------------------------------------------------ */

@@ -213,6 +213,7 @@ int pages_tree(struct pages *p, uint64_t txnid, struct tree *ret)
 		.free_root = head.free.root,
 		.last = last,
 		.count = count < last + 1 ? count : last + 1,
+		.txnid = txnid,
 		.entries = head.main.entries,
 		.depth = head.main.depth,
 		.free_depth = head.free.depth};

@@ -26,6 +26,7 @@ struct tree {
 	uint64_t root, free_root; /* page numbers; PAGE_NONE: an empty tree */
 	uint64_t last;            /* highest page number in use */
 	uint64_t count;           /* pages that are in the file */
+	uint64_t txnid;
 	uint64_t entries;
 	unsigned depth, free_depth;
 };

@@ -49,9 +49,10 @@ bool node_at(const struct pages *, const uint8_t *page, unsigned i, struct node 
 bool node_value(const struct pages *, const struct tree *, const struct node *, struct page_value *ret);
 /*
  * The same of the free list, whose records LMDB writes before it knows how many pages writing them takes: one that then
- * got shorter keeps the pages it has.
+ * got shorter keeps the pages it has. *ret_pages, from its child on, go with it; 0: it is in the leaf.
  */
-bool free_value(const struct pages *, const struct tree *, const struct node *, struct page_value *ret);
+bool free_value(const struct pages *, const struct tree *, const struct node *, struct page_value *ret,
+	uint64_t *ret_pages);
 bool big_is_in_file(const struct pages *, const struct tree *, const struct node *);
 uint64_t overflow_pages(const struct pages *, size_t len);
 /* Structure and order of a branch or leaf, not its place in the tree. */
@@ -76,12 +77,20 @@ int path_child(const struct pages *, const struct level *, uint64_t *ret);
 /* To the next (1) or previous (-1) page of a level; of it the first or last node. STORE_ABSENT at the end, -EIO. */
 int path_step(const struct pages *, const struct tree *, struct path *, unsigned level, int direction);
 /* The keys between which the branches put the leaf's; NULL where there is no bound. False: damaged. */
-bool path_bounds(const struct pages *, const struct path *, const uint8_t **ret_low, const uint8_t **ret_high);
+bool path_bounds(const struct pages *, const struct path *, unsigned key_len, const uint8_t **ret_low,
+	const uint8_t **ret_high);
 bool leaf_is_in_place(const struct pages *, const struct path *);
 
-/* Calls each() with the page numbers of every record of the free list: count of them, not aligned. -EIO. */
-int each_free(
-	const struct pages *, const struct tree *, int (*each)(void *arg, const uint8_t *ids, size_t count), void *arg);
+/*
+ * Visits the free list: the page numbers of each record, count of them and not aligned; and the pages that the list
+ * itself takes, each once. Ends with what a visit returned, if not 0. -EIO: it is not one that LMDB may be given.
+ */
+struct free_visit {
+	int (*ids)(void *arg, const uint8_t *ids, size_t count);
+	int (*own)(void *arg, uint64_t first, uint64_t count);
+	void *arg;
+};
+int each_free(const struct pages *, const struct tree *, const struct free_visit *);
 
 /* Bits by page number. */
 static inline bool bit_test(const uint8_t *bits, uint64_t i)

@@ -130,19 +130,20 @@ int path_step(const struct pages *p, const struct tree *t, struct path *path, un
 	return 0;
 }
 
-bool path_bounds(const struct pages *p, const struct path *path, const uint8_t **ret_low, const uint8_t **ret_high)
+bool path_bounds(const struct pages *p, const struct path *path, unsigned key_len, const uint8_t **ret_low,
+	const uint8_t **ret_high)
 {
 	struct node n;
 	*ret_low = *ret_high = NULL;
 	for (unsigned i = path->depth - 1; i-- > 0;) {
 		const struct level *l = &path->at[i];
 		if (!*ret_low && l->index > 0) {
-			if (!node_at(p, l->page, l->index, &n) || n.key_len != KEY_SIZE)
+			if (!node_at(p, l->page, l->index, &n) || n.key_len != key_len)
 				return false;
 			*ret_low = n.key;
 		}
 		if (!*ret_high && l->index + 1 < l->count) {
-			if (!node_at(p, l->page, l->index + 1, &n) || n.key_len != KEY_SIZE)
+			if (!node_at(p, l->page, l->index + 1, &n) || n.key_len != key_len)
 				return false;
 			*ret_high = n.key;
 		}
@@ -155,7 +156,7 @@ bool leaf_is_in_place(const struct pages *p, const struct path *path)
 	const struct level *leaf = &path->at[path->depth - 1];
 	const uint8_t *low, *high;
 	int c;
-	if (!path_bounds(p, path, &low, &high))
+	if (!path_bounds(p, path, KEY_SIZE, &low, &high))
 		return false;
 	if (low && (!compare_at(p, leaf, 0, low, &c) || c < 0))
 		return false;

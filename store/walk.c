@@ -132,7 +132,7 @@ static void walk_page(struct walker *w, uint64_t number, unsigned level, const u
 	free(copy);
 }
 
-static int note_free(void *arg, const uint8_t *ids, size_t count)
+static int note_ids(void *arg, const uint8_t *ids, size_t count)
 {
 	struct walker *w = arg;
 	uint64_t before = PAGE_NONE;
@@ -147,10 +147,16 @@ static int note_free(void *arg, const uint8_t *ids, size_t count)
 	return 0;
 }
 
-/* The free list's own pages lie outside of what walk_page sees, which has keys of our kind. */
+static int note_own(void *arg, uint64_t first, uint64_t count)
+{
+	struct walker *w = arg;
+	return claim(w, first, count) ? 0 : -EIO;
+}
+
 static void walk_free(struct walker *w)
 {
-	if (each_free(w->pages, &w->tree, note_free, w))
+	struct free_visit visit = {note_ids, note_own, w};
+	if (each_free(w->pages, &w->tree, &visit))
 		w->walk->damage(w->walk->arg, w->tree.free_root, "the list of free pages is damaged");
 	for (uint64_t i = 2; i <= w->tree.last; i++)
 		if (w->state[i] == (USED | FREE))

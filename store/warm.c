@@ -324,7 +324,10 @@ int warm_txn_seek(struct warm_txn *t, const struct key *key, struct key *ret_key
 		return r;
 	if (k.mv_size != KEY_SIZE)
 		return -EIO;
-	*ret_key = key_from_bytes(k.mv_data);
+	struct key found = key_from_bytes(k.mv_data);
+	if (!key_same(found, *key) && guard_admit(t->guard, &found))
+		return -EIO;
+	*ret_key = found;
 	*ret = (struct warm_value){ v.mv_data, v.mv_size };
 	return 0;
 }
