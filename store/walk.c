@@ -158,7 +158,7 @@ static void walk_free(struct walker *w)
 	struct free_visit visit = {note_ids, note_own, w};
 	if (each_free(w->pages, &w->tree, &visit))
 		w->walk->damage(w->walk->arg, w->tree.free_root, "the list of free pages is damaged");
-	for (uint64_t i = 2; i <= w->tree.last; i++)
+	for (uint64_t i = HEADS; i < w->tree.count; i++)
 		if (w->state[i] == (USED | FREE))
 			w->walk->damage(w->walk->arg, i, "the page is used and free");
 }
