@@ -91,7 +91,8 @@ int age_clock_open(struct fs *fs)
 	clock->looked = now;
 	clock->apart = clocks_apart(now);
 	if (seen > now + JUMP) {
-		clock->skew = age_add(clock->skew, now - seen); /* went back while nobody watched: ages go on from where they were */
+		/* It went back while nobody watched: ages go on from where they were. */
+		clock->skew = age_add(clock->skew, now - seen);
 		clock->jumped = now;
 	}
 	if (seen && (seen > now + JUMP || age_sub(now, seen) > PATIENCE))

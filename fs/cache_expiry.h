@@ -4,8 +4,8 @@
  *
  * A name that is looked up is decided on before the answer; a listing leaves out what is over; the keeper walks through
  * cache/ for the rest. The record's cache_oldest, which no mtime below cache/ is older than, tells when that is worth
- * it: until then an access costs two comparisons. The sum of sizes is not kept: what was written to marks the session, and
- * the keeper counts soon after, so cache_size is a soft limit. All is called with fs->lock held.
+ * it: until then an access costs two comparisons. The sum of sizes is not kept: what was written to marks the session,
+ * and the keeper counts soon after, so cache_size is a soft limit. All is called with fs->lock held.
  */
 #pragma once
 

@@ -109,7 +109,8 @@ static void add_prospect(void *arg, const struct store_session *record)
 	if (r)
 		all->result = r;
 	else
-		all->list[all->count++] = (struct prospect){outlook.expires, record->sid, outlook.guard != LIFE_UNGUARDED};
+		all->list[all->count++] = (struct prospect){.expires = outlook.expires, .sid = record->sid,
+			.guarded = outlook.guard != LIFE_UNGUARDED};
 }
 
 /* What goes before what stays, the next first. */

@@ -59,5 +59,6 @@ static inline bool event_is_full(const struct store_session *record)
 }
 
 /* Before the change begins. Lines that cannot be read go. */
-void event_find_cut(struct store *, const struct store_session *, uint32_t lines, uint64_t bytes, struct event_cut *ret);
+void event_find_cut(struct store *, const struct store_session *, uint32_t lines, uint64_t bytes,
+	struct event_cut *ret);
 void event_apply_cut(struct change *, const struct event_cut *);

@@ -38,7 +38,8 @@ static const struct {
 	{EINVAL, "EINVAL", "a value that is not valid here", NULL},
 	{EFBIG, "EFBIG", "larger than a file may be", "write less, or mount with a higher max_file_size"},
 	{ENOSPC, "ENOSPC", "no space is left for the store",
-		"free space on its device, remove sessions, empty .sessfs/trash, or raise max_size; writing then goes on"},
+		"free space on its device, remove sessions, empty .sessfs/trash, or raise max_size; "
+		"writing then goes on"},
 	{EDQUOT, "EDQUOT", "the quota of the store's device is used up",
 		"free space or raise the quota; writing then goes on"},
 	{EROFS, "EROFS", "the session, or the mount, is read-only",

@@ -133,7 +133,8 @@ static int write_node(struct node *node, uint64_t offset, const char *data, size
 	return change_commit(&c);
 }
 
-int file_write(struct fs *fs, struct fs_id id, uint64_t offset, const char *data, size_t len, unsigned flags, size_t *ret)
+int file_write(struct fs *fs, struct fs_id id, uint64_t offset, const char *data, size_t len, unsigned flags,
+	size_t *ret)
 {
 	FS_GUARD(fs);
 	struct node *node;

@@ -1,7 +1,7 @@
 /*
  * in_use.h - whether anybody uses a session or a file: an open file, a mapping, a working directory, a watch. No
- * request says so, since files are opened without one: the kernel is asked which inodes it holds, after it was told to forget
- * what it only caches.
+ * request says so, since files are opened without one: the kernel is asked which inodes it holds, after it was told to
+ * forget what it only caches.
  *
  * Tried on Linux 6.18, for one node id after the other:
  *

@@ -51,7 +51,7 @@ void json_long_element(struct json_long *, json_t *value);
 void json_long_next(struct json_long *, const char *array);
 void json_long_end(struct json_long *);
 /*
- * Hands over the text, zero-terminated, and returns 0; or, if `result` is not 0, or -ENOMEM because anything lacks since
- * json_begin, frees it and returns that.
+ * Hands over the text, zero-terminated, and returns 0; or, if `result` is not 0, or -ENOMEM because anything lacks
+ * since json_begin, frees it and returns that.
  */
 int json_long_take(struct json_long *, int result, char **ret, size_t *ret_len);

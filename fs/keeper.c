@@ -122,7 +122,7 @@ static void run_in_mount(struct keeper *keeper)
 		return;
 	STAILQ_FOREACH(visit, &keeper->running, next)
 		if (visit->kind == VISIT_LOOK_UP)
-			/* A link to a directory is never made; but its name is asked for, also when the kernel knows it. */
+			/* Never made, of a directory; but its name is asked for, also when the kernel knows it. */
 			(void)!linkat(root, ".", root, visit->name, 0);
 		else
 			visit->done = unlinkat(root, visit->name, AT_REMOVEDIR) == 0;

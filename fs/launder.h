@@ -1,14 +1,15 @@
 /*
- * launder.h - what the kernel holds of a session that has become read-only: pages of its files that were changed through
- * a shared mapping, or with writeback, and are not written yet.
+ * launder.h - what the kernel holds of a session that has become read-only: pages of its files that were changed
+ * through a shared mapping, or with writeback, and are not written yet.
  *
  *   writable --read-only by its record--> laundering --every file was asked for what it holds--> read-only
  *
  * While it launders, what the kernel writes from its pages is taken, as it was changed before; write(2) is refused from
  * the commit on. Later such pages are refused too, and thrown away, so that nobody reads what is not kept: whoever
  * changed them learns it from msync(2) or fsync(2). With writeback the kernel also keeps a file's times by itself, and
- * writes them when somebody closes it: those from before are taken once, however late. The kernel is asked by a thread of its own (fs->chores): it answers
- * when we have taken the pages, for which no serving thread may wait, nor who holds fs->lock.
+ * writes them when somebody closes it: those from before are taken once, however late. The kernel is asked by a thread
+ * of its own (fs->chores): it answers when we have taken the pages, for which no serving thread may wait, nor who holds
+ * fs->lock.
  */
 #pragma once
 

@@ -71,8 +71,8 @@ int life_set_current(struct fs *, struct store_sid);
 
 /*
  * Numbers of the living ones, or of those in the trash, in ascending order, behind `after`: at most `max` into `ret`;
- * how many is returned, 0 only when there are no more. From memory, without asking the store. A living one whose time is
- * over is left out.
+ * how many is returned, 0 only when there are no more. From memory, without asking the store. A living one whose time
+ * is over is left out.
  */
 unsigned life_list(struct fs *, bool trash, uint32_t after, struct store_sid *ret, unsigned max);
 uint64_t life_count(const struct fs *, bool trash);

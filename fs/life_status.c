@@ -63,7 +63,8 @@ static bool may_follow(const struct session *session, enum store_status to)
 static int tell(struct change *c, enum store_status from, enum store_status to, const char *reason)
 {
 	const struct event_member members[] = {
-		{"from", life_status_name(from)}, {"to", life_status_name(to)}, {reason ? "reason" : NULL, reason}, {NULL, NULL},
+		{"from", life_status_name(from)}, {"to", life_status_name(to)},
+		{reason ? "reason" : NULL, reason}, {NULL, NULL},
 	};
 
 	return event_add(c, "status", members);

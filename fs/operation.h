@@ -13,7 +13,8 @@ void operation_count(struct fs *, unsigned code, uint64_t ns);
 /* What one kind of request cost so far. */
 struct operation_figures {
 	uint64_t count, total_ns, min_ns, max_ns;
-	uint64_t buckets[FS_BUCKETS]; /* how many took no longer than operation_bound(bucket), and longer than the one before */
+	/* how many took no longer than operation_bound(bucket), and longer than the one before */
+	uint64_t buckets[FS_BUCKETS];
 };
 void operation_figures(const struct fs *, unsigned code, struct operation_figures *ret);
 /* Four bounds to each power of two: what is told by them is less than 1/4 too high. The last bucket has none. */

@@ -1,5 +1,6 @@
 /*
- * ops.h - between the three files that know FUSE: the table of operations, and what they need of the thread that serves.
+ * ops.h - between the three files that know FUSE: the table of operations, and what they need of the thread that
+ * serves.
  */
 #pragma once
 

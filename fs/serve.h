@@ -12,13 +12,13 @@ int serve_new(struct fs *, struct server **ret);
 /* Unmounts if it is mounted. NULL is fine. */
 void serve_free(struct server *);
 /*
- * The kernel is to write what it holds changed of a file, and then to forget its content. Returns when that is done, for
- * which other threads must serve: no lock may be held.
+ * The kernel is to write what it holds changed of a file, and then to forget its content. Returns when that is done,
+ * for which other threads must serve: no lock may be held.
  */
 void serve_forget_content(struct fs *, struct fs_id);
 /*
- * The kernel is to hold these bytes of a file's content, which grows if they lie behind its end. As above, no lock may be
- * held. ENOENT: it knows no such file any more.
+ * The kernel is to hold these bytes of a file's content, which grows if they lie behind its end. As above, no lock may
+ * be held. ENOENT: it knows no such file any more.
  */
 int serve_give_content(struct fs *, struct fs_id, uint64_t offset, void *data, size_t len);
 

@@ -18,7 +18,7 @@ bool encoder_is_full(const struct encoder *);
 /* *raw, a buffer of STORE_CHUNK_SIZE with the content, is exchanged for another one. */
 void encoder_give(struct encoder *, struct key, uint8_t **raw, size_t len);
 /*
- * The one given first: *out, of CHUNK_ENCODED_MAX, is exchanged for the one with its value. While it is not done, others
- * are done here, with this context. Its length, or -ENOMEM.
+ * The one given first: *out, of CHUNK_ENCODED_MAX, is exchanged for the one with its value. While it is not done,
+ * others are done here, with this context. Its length, or -ENOMEM.
  */
 ssize_t encoder_take(struct encoder *, struct codec_ctx *, struct key *ret_key, uint8_t **out);

@@ -108,8 +108,8 @@ struct store {
 	struct reader *readers[SNAPSHOT_POOL];
 	/*
 	 * Readers at work, by the turn in which they began; commits of warm take turns, 0 and 1. Where LMDB goes
-	 * without its table of readers (warm.c) it uses pages again two commits after they became free. Flushes are seconds
-	 * apart; the steps of drop.c, which are not, wait until the turn before is over.
+	 * without its table of readers (warm.c) it uses pages again two commits after they became free. Flushes are
+	 * seconds apart; the steps of drop.c, which are not, wait until the turn before is over.
 	 */
 	unsigned turn, reading[2];
 	pthread_cond_t wake;    /* the flusher: work or end */

@@ -43,7 +43,7 @@ static const struct field session_fields[] = {
 	F(U32, store_session, progress, 16),  F(U32, store_session, texts, 17),
 	F(SINCE, store_session, status_at, 18), F(I64, store_session, expires, 19), F(I64, store_session, skew, 20),
 	F(I64, store_session, cache_oldest, 21),
-	F(I64, store_session, ended, 22),       F(I64, store_session, until, 23),      F(U32, store_session, ending, 24),
+	F(I64, store_session, ended, 22),      F(I64, store_session, until, 23),      F(U32, store_session, ending, 24),
 	F(U64, store_session, creations, 25),   F(U64, store_session, modifications, 26),
 	F(U64, store_session, operations, 27),  F(U64, store_session, first_event, 28),
 	F(U64, store_session, end_event, 29),   F(U32, store_session, event_lines, 30),

@@ -81,9 +81,9 @@ static int open_dbi(struct warm *w, bool read_only)
 }
 
 /*
- * LMDB keeps its table of readers in a mapping of lock.mdb. Where overwriting can be refused a full disk would answer it
- * with SIGBUS, so there LMDB goes without. Our own readers do not need the table: the shared snapshot moves on with each
- * commit and the others live for one request, while pages are used again two commits after they became free at the
+ * LMDB keeps its table of readers in a mapping of lock.mdb. Where overwriting can be refused a full disk would answer
+ * it with SIGBUS, so there LMDB goes without. Our own readers do not need the table: the shared snapshot moves on with
+ * each commit and the others live for one request, while pages are used again two commits after they became free at the
  * soonest. What a check beside the mount reads there may be overtaken.
  */
 static unsigned lock_flag(const char *path)
