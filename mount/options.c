@@ -1,6 +1,7 @@
 /* options.c - see options.h. */
 #include "mount/options.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ enum option_type {
 	OPTION_NUMBER,
 	OPTION_SIZE,
 	OPTION_DURATION,
+	OPTION_SPAN,    /* a duration, but for 0 with its unit: who writes ttl=24 may mean hours */
 	OPTION_KERNEL,  /* passed on as it is */
 	OPTION_BOTH,    /* sets its bool, and is passed on */
 	OPTION_DROPPED, /* accepted and forgotten: meant for mount(8), systemd or the reader, or always so */
@@ -53,17 +55,17 @@ static const struct option_row rows[] = {
 		"largest size of a file, beyond it EFBIG; 0 for no limit"},
 	{"max_store_size", OPTION_SIZE, AT(max_store_size), 0, INT64_MAX, 0, "max_store_size=20G",
 		"most the store may hold, compressed, beyond it ENOSPC; 0 for no limit"},
-	{"ttl", OPTION_DURATION, AT(ttl), 0, SPAN_MAX, 86400, "ttl=24h",
+	{"ttl", OPTION_SPAN, AT(ttl), 0, SPAN_MAX, 86400, "ttl=24h",
 		"how long an active or failed session stays after the last write in it; 0 for ever"},
-	{"retain", OPTION_DURATION, AT(retain), 0, SPAN_MAX, 90 * 86400, "retain=90d",
+	{"retain", OPTION_SPAN, AT(retain), 0, SPAN_MAX, 90 * 86400, "retain=90d",
 		"the same for a completed or archived one; 0 for ever"},
 	{"keep", OPTION_NUMBER, AT(keep), 0, UINT32_MAX, 0, "keep=10",
 		"how many sessions stay that are not protected, the newest ones; 0 for all"},
-	{"cache_ttl", OPTION_DURATION, AT(cache_ttl), 0, SPAN_MAX, 2 * 86400, "cache_ttl=48h",
+	{"cache_ttl", OPTION_SPAN, AT(cache_ttl), 0, SPAN_MAX, 2 * 86400, "cache_ttl=48h",
 		"how long a file in cache/ stays, by its mtime; 0 for ever"},
 	{"cache_size", OPTION_SIZE, AT(cache_size), 0, INT64_MAX, 0, "cache_size=1G",
 		"how much a session's cache/ may hold: beyond it the oldest files go soon; 0 for no limit"},
-	{"grace", OPTION_DURATION, AT(grace), 0, SPAN_MAX, 86400, "grace=24h",
+	{"grace", OPTION_SPAN, AT(grace), 0, SPAN_MAX, 86400, "grace=24h",
 		"how long a session that expired or was removed can be taken back; 0: not at all"},
 	{"show_control", OPTION_ON, AT(show_control), 0, 1, 0, NULL,
 		"list .session and .sessfs with the other names: programs that walk the tree then enter them"},
@@ -93,7 +95,12 @@ enum { N_ROWS = sizeof rows / sizeof rows[0] };
 
 static bool has_value(const struct option_row *row)
 {
-	return row->type == OPTION_NUMBER || row->type == OPTION_SIZE || row->type == OPTION_DURATION;
+	return row->type >= OPTION_NUMBER && row->type <= OPTION_SPAN;
+}
+
+static bool is_duration(const struct option_row *row)
+{
+	return row->type == OPTION_DURATION || row->type == OPTION_SPAN;
 }
 
 static bool *flag_of(struct mount_options *o, const struct option_row *row)
@@ -124,7 +131,7 @@ static void format_value(const struct option_row *row, uint64_t n, char buf[NUMB
 {
 	if (row->type == OPTION_SIZE)
 		number_format_size(n, buf);
-	else if (row->type == OPTION_DURATION)
+	else if (is_duration(row))
 		number_format_duration(n, buf);
 	else
 		snprintf(buf, NUMBER_TEXT, "%" PRIu64, n);
@@ -174,13 +181,16 @@ static bool parse_value(struct mount_options *o, const struct option_row *row, c
 		[OPTION_NUMBER] = "number",
 		[OPTION_SIZE] = "size",
 		[OPTION_DURATION] = "duration",
+		[OPTION_SPAN] = "duration with its unit",
 	};
 	char min[NUMBER_TEXT], max[NUMBER_TEXT];
 	uint64_t n = 0;
 
-	bool fine = row->type == OPTION_SIZE       ? number_parse_size(text, &n)
-		    : row->type == OPTION_DURATION ? number_parse_duration(text, &n)
-						   : number_parse(text, &n);
+	bool fine = row->type == OPTION_SIZE ? number_parse_size(text, &n)
+		    : is_duration(row)       ? number_parse_duration(text, &n)
+					     : number_parse(text, &n);
+	if (row->type == OPTION_SPAN && n && isdigit((unsigned char)text[strlen(text) - 1]))
+		fine = false;
 	if (fine && ((n >= row->min && n <= row->max) || n == row->fallback)) {
 		*value_of(o, row) = n;
 		return true;
@@ -220,6 +230,7 @@ static bool parse_word(struct mount_options *o, const char *word, bool sloppy)
 	case OPTION_NUMBER:
 	case OPTION_SIZE:
 	case OPTION_DURATION:
+	case OPTION_SPAN:
 		return parse_value(o, row, word[name_len] ? word + name_len + 1 : "");
 	case OPTION_BOTH:
 		*flag_of(o, row) = true;

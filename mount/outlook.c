@@ -63,6 +63,33 @@ static void say(const json_t *document)
 		message_say("%zu session%s, none protected; %s", count, count == 1 ? "" : "s", next);
 }
 
+/* `started`: when the daemon did. */
+static size_t count_gone(const struct told_list *trash, int64_t started)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < trash->count && trash->items[i].ended >= started; i++)
+		count += strcmp(trash->items[i].rule, "removed") != 0;
+	return count;
+}
+
+void outlook_say_gone(const char *mount)
+{
+	struct place root = {.mount = (char *)mount};
+	char *path = place_control(&root, "stats.json");
+	json_t *stats = json_read(path);
+	TOLD_AUTO trash = {0};
+	size_t count = 0;
+
+	if (stats && json_get_number(stats, "trash") <= SESSIONS_MAX && told_trash(&root, &trash))
+		count = count_gone(&trash, json_get_time(stats, "started_at"));
+	if (count > 0)
+		message_say("%zu session%s just expired; `sessfs list --trash` shows what can be taken back", count,
+			count == 1 ? "" : "s");
+	json_decref(stats);
+	free(path);
+}
+
 void outlook_say(const char *mount)
 {
 	struct place root = {.mount = (char *)mount};

@@ -99,8 +99,10 @@ static int mount_as(struct arguments *a, const char *store, const char *dir)
 /* Only the process that waited for the daemon: the daemon comes by here too, when it ends. */
 static void say_outlook(const struct arguments *a, pid_t caller)
 {
-	if (a->plan.dir && getpid() == caller && !a->fake && !a->plan.foreground && !a->plan.handed_over)
+	if (a->plan.dir && getpid() == caller && !a->fake && !a->plan.foreground && !a->plan.handed_over) {
 		outlook_say(a->plan.dir);
+		outlook_say_gone(a->plan.dir);
+	}
 }
 
 static int run(const struct verb *verb, int argc, char **argv, verb_take *take)

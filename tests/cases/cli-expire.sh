@@ -110,4 +110,13 @@ for name in a b c; do "$SESSFS" new $name; done >/dev/null
 "$SESSFS" pause c >/dev/null
 "$SESSFS" umount "$MNT" >said
 assert_file said '4 sessions, 4 protected (3 pinned, 1 paused); none expires'
+"$SESSFS" mount "$STORE" "$MNT" >said
+"$SESSFS" unpin a b later >/dev/null
+"$SESSFS" rm b >/dev/null
+"$SESSFS" umount "$MNT" >/dev/null
+"$SESSFS" mount "$STORE" "$MNT" -o keep=1 >said
+assert_file said "2 sessions, 1 protected (1 paused); later expires next, in 24 h (ttl)
+1 session just expired; \`sessfs list --trash\` shows what can be taken back"
+"$SESSFS" umount "$MNT" >said
+assert_file said "2 sessions, 1 protected (1 paused); later expires next, in 24 h (ttl)"
 check_store

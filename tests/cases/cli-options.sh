@@ -19,6 +19,12 @@ refused "'commit' wants a duration from 1s to 1h, as in commit=5s, but was given
 refused "was given '2h'" try commit=2h
 refused "was given ''" try commit
 refused "was given '5x'" try commit=5x
+for option in ttl retain cache_ttl grace; do
+	refused "'$option' wants a duration with its unit from 0 to 36500d, as in $option=[0-9]+[dh], but was given '24'" \
+		try $option=24
+	taken $option=0
+	taken $option=24s
+done
 refused "'compress' wants a number from 0 to 19" try compress=20
 refused "'compress' wants" try compress=-1
 refused "'compress' wants" try compress=3K
