@@ -1,4 +1,4 @@
-# Thousands of sessions, tens of thousands of files in one: made, listed, ended, freed. `make check-large` does it with more.
+# Thousands of sessions, tens of thousands of files in one: made, listed, ended, freed. make check-large takes more.
 # timeout: 120
 . "$TEST_ROOT/tests/lib.sh"
 . "$TEST_ROOT/tests/large.sh"
