@@ -48,6 +48,15 @@ struct fs_absent {
 	char name[STORE_NAME_MAX + 1];
 };
 
+enum { FS_ASKED_MAX = 16 };
+
+/* Whose LOOKUP was answered ESTALE, so that it asks once more, see in_use.h. */
+struct fs_asked {
+	pid_t caller;
+	uint64_t node; /* that the name stands for; 0: none */
+	int64_t at;
+};
+
 /* The mounts of a store are numbered; kept with the store, see run.h. */
 struct fs_run {
 	uint32_t number;  /* this mount, from 1 on; 0: none was counted yet, and this one is read-only */
@@ -89,6 +98,7 @@ struct fs {
 	struct cache_walk *cache_walk; /* of the keeper */
 	struct keeper *keeper; /* while it is served, unless read-only */
 	struct fs_absent absent;
+	struct fs_asked asked[FS_ASKED_MAX];
 	int64_t told; /* when anything last changed of what sessions are called and say of themselves */
 	struct fault_ring *faults; /* NULL: there was none */
 	/* unlinked inodes of one session that the kernel has forgotten, pinned: to be deleted in one batch, soon */

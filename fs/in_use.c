@@ -10,6 +10,7 @@
 
 /* Questions that one request may cost, about a microsecond each; beyond it there is doubt. */
 enum { QUESTIONS_MAX = 1024, CONTROLS_MAX = 65536 };
+#define ASKED_NS (10 * FS_SECOND)
 
 struct questions {
 	unsigned count;
@@ -89,15 +90,33 @@ enum in_use in_use_file(struct node *node)
 	return answer == IN_USE_NO ? IN_USE_NO : IN_USE_DOUBT;
 }
 
+/* The question that this process has asked before, or NULL with a place for it, which may be NULL too. */
+static struct fs_asked *find_asked(struct fs *fs, pid_t caller, uint64_t node, int64_t now, struct fs_asked **ret_free)
+{
+	*ret_free = NULL;
+	for (struct fs_asked *a = fs->asked; a < fs->asked + FS_ASKED_MAX; a++) {
+		if (a->node == node && a->caller == caller)
+			return a;
+		/* Who was interrupted does not ask again. */
+		if (!a->node || now - a->at > ASKED_NS || now < a->at)
+			*ret_free = a;
+	}
+	return NULL;
+}
+
 enum in_use in_use_looked_up(struct fs *fs, enum in_use answer, struct store_ino ino)
 {
-	struct node *node = NULL;
+	int64_t now = fs_now();
+	struct fs_asked *asked, *place;
 
+	fs_assert_locked(fs);
 	if (answer != IN_USE_DOUBT)
 		return answer;
-	HASH_FIND(hh, fs->nodes, &ino, sizeof(ino), node);
-	if (!node)
-		return answer;
-	node->asked_again = !node->asked_again;
-	return node->asked_again ? IN_USE_DOUBT : IN_USE_YES;
+	asked = find_asked(fs, serve_caller(), ino.n, now, &place);
+	if (asked)
+		asked->node = 0;
+	if (asked || !place)
+		return IN_USE_YES;
+	*place = (struct fs_asked){.caller = serve_caller(), .node = ino.n, .at = now};
+	return IN_USE_DOUBT;
 }

@@ -30,7 +30,8 @@ enum in_use {
 enum in_use in_use_session(struct fs *, struct store_sid);
 enum in_use in_use_file(struct node *);
 /*
- * The verdict when a name that stands for the node is looked up: IN_USE_DOUBT means to answer ESTALE, and is never
- * returned twice in turn.
+ * The verdict when a name that stands for the node is looked up: IN_USE_DOUBT means to answer ESTALE. Each process gets
+ * it once: its second question, as the kernel has dropped by then what nobody holds, is decided. What others asked in
+ * between does not decide it.
  */
 enum in_use in_use_looked_up(struct fs *, enum in_use, struct store_ino);

@@ -31,7 +31,6 @@ struct node {
 	uint32_t pins;    /* operations that hold it */
 	uint32_t view_epoch; /* session->view_epoch as of which view is right */
 	uint8_t view;     /* of a directory: enum store_view */
-	bool asked_again; /* its name was answered ESTALE, so that the kernel forgets it if nobody holds it */
 	bool gone;        /* the store has no record of it any more */
 	bool late_times;  /* the kernel may still hold times of it, see launder.h */
 	uint64_t written_epoch; /* store_epoch when content was last written; 0: not since it was loaded */
