@@ -198,7 +198,7 @@ bool mounted_over(const char *path, struct mounted *ret)
 static int run_fusermount(const char *dir, bool lazy)
 {
 	const char *const argv[] = {
-		"fusermount3", "-u", lazy ? "-z" : "--", lazy ? "--" : dir, lazy ? dir : NULL, NULL};
+		"fusermount3", "-q", "-u", lazy ? "-z" : "--", lazy ? "--" : dir, lazy ? dir : NULL, NULL};
 	pid_t pid;
 	int status;
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 #include "mount/path.h"
 #include "mount/verb.h"
 
-enum { USERS_NAMED = 5 };
+enum { USERS_NAMED = 5, PATIENCE_MS = 160 };
 
 /* Whether the link /proc/PID/NAME leads into dir. */
 static bool leads_into(int process, const char *name, const char *dir)
@@ -124,6 +125,18 @@ static int report(enum closing_result result, const char *store, char *why)
 	return MOUNT_INTERNAL;
 }
 
+/* Who holds it for a moment only - a df, the daemon's own look at the mount - is waited for. */
+static int unmount_patiently(const char *dir, bool lazy)
+{
+	int error = path_unmount(dir, lazy);
+
+	for (int ms = 5; error && ms <= PATIENCE_MS; ms *= 2) {
+		poll(NULL, 0, ms);
+		error = path_unmount(dir, lazy);
+	}
+	return error;
+}
+
 /* What a daemon that may not write leaves unsaved is nothing. */
 static int unmount_sessfs(const struct mounted *m)
 {
@@ -133,7 +146,7 @@ static int unmount_sessfs(const struct mounted *m)
 	if (!dead && m->whole)
 		outlook_say(m->dir);
 	int fd = m->read_only ? -1 : closing_watch(m->source);
-	int error = path_unmount(m->dir, dead);
+	int error = unmount_patiently(m->dir, dead);
 
 	if (error) {
 		if (fd >= 0)
