@@ -93,9 +93,11 @@ static int remove_file(struct node *dir, const struct store_dirent *entry, struc
 	r = event_add(&c, "expired file", members);
 	if (!r)
 		r = change_commit(&c);
-	if (!r)
-		serve_forget_listing(fs, fs_id_of_ino(dir->ino));
-	return r;
+	if (r)
+		return r;
+	keeper_announce(dir, entry->name, node->ino, node->inode.mode);
+	serve_forget_listing(fs, fs_id_of_ino(dir->ino));
+	return 0;
 }
 
 enum expiry cache_expiry_lookup(struct node *dir, const struct store_dirent *entry)
@@ -118,17 +120,21 @@ enum expiry cache_expiry_lookup(struct node *dir, const struct store_dirent *ent
 	return EXPIRY_STAYS;
 }
 
-bool cache_expiry_hides(struct node *dir, struct store_ino ino, uint32_t type)
+bool cache_expiry_leaves_out(struct node *dir, const struct store_dirent *entry, int64_t until)
 {
 	struct fs *fs = dir->session->fs;
 	int64_t now = fs_age_now(fs);
 	NODE_AUTO node = NULL;
 
-	if (type == S_IFDIR || !may_be_due(dir, now) || node_load(fs, dir->session->sid, ino, &node)
+	if (entry->type == S_IFDIR || !may_be_due(dir, now) || node_load(fs, dir->session->sid, entry->ino, &node)
 	    || !is_due(fs, node->inode.mtime, now))
 		return false;
 	keeper_wake(fs);
-	return in_use_file(node) == IN_USE_NO;
+	if (in_use_file(node) != IN_USE_NO)
+		return false;
+	if (fs_now() < until)
+		remove_file(dir, entry, node); /* where it fails the keeper tries again */
+	return true;
 }
 
 double cache_expiry_timeout(struct node *dir, const struct node *node)
@@ -144,7 +150,7 @@ double cache_expiry_timeout(struct node *dir, const struct node *node)
 
 void cache_expiry_grew(struct session *session)
 {
-	if (session->cache_grew || !session->record.files[STORE_CACHE])
+	if (session->cache_grew || !session->fs->options.cache_size || !session->record.files[STORE_CACHE])
 		return;
 	session->cache_grew = true;
 	roster_cache_grew(session->fs, session->sid);

@@ -111,13 +111,16 @@ static int lookup_name(struct node *dir, const char *name, struct entry *ret)
 {
 	struct store_dirent found;
 	NODE_AUTO node = NULL;
+	bool expired = false;
 	int r = dir_find_name(dir, name, &found);
 
-	if (!r)
+	if (!r) {
 		r = decide(dir, &found);
+		expired = r == ENOENT;
+	}
 	if (r == ENOENT) {
-		/* That a session is gone is told by removing its name, which the kernel must not know to be absent. */
-		*ret = (struct entry){.entry_timeout = node_is_root(dir) ? 0 : RULES_FOREVER};
+		/* What expired is told by removing its name, which the kernel must not know to be absent. */
+		*ret = (struct entry){.entry_timeout = node_is_root(dir) || expired ? 0 : RULES_FOREVER};
 		return 0;
 	}
 	if (!r)
@@ -131,10 +134,7 @@ static int lookup_name(struct node *dir, const char *name, struct entry *ret)
 static int lookup_session(struct fs *fs, const char *name, struct entry *ret)
 {
 	struct store_dirent found;
-	int r;
 
-	if (keeper_answers(fs, name, ret, &r))
-		return r;
 	if (!dir_find_name(fs->root, name, &found))
 		switch (expiry_lookup(fs, found.session)) {
 		case EXPIRY_ASK_AGAIN:
@@ -155,7 +155,7 @@ int dir_lookup(struct fs *fs, struct fs_id id, const char *name, struct entry *r
 	if (control_is_id(id))
 		return control_lookup(fs, id, name, ret);
 	r = dir_find(fs, id, name, &dir);
-	if (r)
+	if (r || keeper_answers(dir, name, ret, &r))
 		return r;
 	if (dir_is_hidden(dir, name))
 		return control_lookup_dir(fs, node_is_root(dir) ? fs->root->session : dir->session, ret);

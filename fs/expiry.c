@@ -4,6 +4,7 @@
 #include "fs/expiry.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <syslog.h>
 
 #include "fs/in_use.h"
@@ -12,7 +13,6 @@
 #include "fs/rules.h"
 
 #define TICK_NS (20 * INT64_C(1000000)) /* the kernel counts in ticks, and rounds up */
-#define STEP_NS (2 * INT64_C(1000000)) /* for which the lock is held at most, and one end more */
 
 /* Ends it by the rule that says so. What cannot be ended stays for now. */
 static enum expiry end(struct fs *fs, struct store_sid sid, int64_t now)
@@ -26,13 +26,13 @@ static enum expiry end(struct fs *fs, struct store_sid sid, int64_t now)
 		if (!r)
 			r = life_end(session, outlook.rule);
 		if (!r)
-			keeper_announce(fs, session->record.name, session->record.root);
+			keeper_announce(fs->root, session->record.name, session->record.root, S_IFDIR);
 		session_put(session);
 	}
 	if (!r)
 		return EXPIRY_GONE;
 	fs_log(LOG_WARNING, "warning: a session whose time is over could not be ended: error %d", r);
-	roster_found_in_use(fs, sid, now);
+	roster_put_off(fs, sid, now);
 	return EXPIRY_STAYS;
 }
 
@@ -82,6 +82,16 @@ bool expiry_hides(struct fs *fs, struct store_sid sid)
 	return false;
 }
 
+bool expiry_leaves_out(struct fs *fs, struct store_sid sid, int64_t until)
+{
+	bool hidden = expiry_hides(fs, sid);
+	int64_t now = fs_now();
+
+	if (hidden && now < until)
+		end(fs, sid, now);
+	return hidden;
+}
+
 double expiry_brief(struct fs *fs, int64_t end)
 {
 	int64_t now;
@@ -109,7 +119,7 @@ static void drop(struct fs *fs, struct store_sid sid, int64_t now)
 		session_put(session);
 	}
 	if (r && r != ENOENT)
-		roster_found_in_use(fs, sid, now); /* once more, later */
+		roster_put_off(fs, sid, now); /* once more, later */
 	else
 		roster_remove(fs, sid);
 }
@@ -124,7 +134,8 @@ static bool end_one(struct fs *fs, struct store_sid sid, int64_t now)
 	case IN_USE_DOUBT:
 		if (keeper_look_up(fs, sid))
 			return false;
-		break;
+		roster_put_off(fs, sid, now);
+		return true;
 	case IN_USE_YES:
 		break;
 	}
@@ -137,7 +148,7 @@ bool expiry_step(struct fs *fs)
 	int64_t now = fs_age_now(fs), begun = now;
 	struct store_sid sid;
 
-	while (!fs->options.read_only && fs_now() - begun < STEP_NS) {
+	while (!fs->options.read_only && fs_now() - begun < EXPIRY_STEP_NS) {
 		switch (roster_next(fs, now, &sid)) {
 		case ROSTER_NOTHING:
 			return false;

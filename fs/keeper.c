@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +27,7 @@
 enum {
 	VISITS_MAX = 64, /* in one go */
 	HOUR_MS = 3600 * 1000,
+	FILES_MAX = 4096, /* announcements that wait */
 	STOP_PATIENCE_MS = 1000,
 	JOIN_MS = 5,
 	TACT_MS = 20,
@@ -32,17 +35,20 @@ enum {
 };
 
 enum visit_kind {
-	VISIT_ANNOUNCE, /* rmdir, so that watchers see it */
+	VISIT_ANNOUNCE, /* rmdir or unlink, so that watchers see it */
 	VISIT_LOOK_UP,
 };
 
 struct visit {
 	STAILQ_ENTRY(visit) next;
 	enum visit_kind kind;
-	struct store_ino top; /* of what is announced: its directory */
-	struct store_sid sid; /* of what is looked up */
+	struct store_sid sid; /* of what is looked up; of what is announced, the session that its name was in */
+	/* of what is announced */
+	struct store_ino dir, ino;
+	mode_t mode;
 	bool done;
-	char name[STORE_NAME_MAX + 1];
+	const char *name; /* in path, its end */
+	char path[];      /* from the root */
 };
 
 STAILQ_HEAD(visits, visit);
@@ -57,6 +63,7 @@ struct keeper {
 	_Atomic pid_t process;  /* that is on a visit; 0: none */
 	_Atomic bool greeted;   /* it reached this mount */
 	/* protected by fs->lock */
+	unsigned waiting;     /* announcements among them */
 	struct visits visits; /* still to be run */
 	struct visits running;
 };
@@ -68,36 +75,90 @@ static bool has_path(const struct fs *fs)
 	return strncmp(fs->options.mount_path, "/dev/fd/", 8) != 0;
 }
 
-static bool add_visit(struct fs *fs, enum visit_kind kind, const char *name, struct store_sid sid,
-	struct store_ino top)
+static bool add_visit(struct fs *fs, const struct visit *what, const char *path)
 {
-	struct visit *visit = fs->keeper ? calloc(1, sizeof(*visit)) : NULL;
+	size_t len = strlen(path);
+	struct visit *visit = fs->keeper ? malloc(sizeof(*visit) + len + 1) : NULL;
+	const char *slash;
 
 	fs_assert_locked(fs);
 	if (!visit)
 		return false;
-	visit->kind = kind;
-	visit->sid = sid;
-	visit->top = top;
-	memcpy(visit->name, name, strlen(name) + 1);
+	*visit = *what;
+	memcpy(visit->path, path, len + 1);
+	slash = strrchr(visit->path, '/');
+	visit->name = slash ? slash + 1 : visit->path;
 	STAILQ_INSERT_TAIL(&fs->keeper->visits, visit, next);
+	fs->keeper->waiting += visit->kind == VISIT_ANNOUNCE;
 	keeper_wake(fs);
 	return true;
 }
 
-void keeper_announce(struct fs *fs, const char *name, struct store_ino top)
+static bool take_name(void *arg, const struct store_dirent *entry)
 {
-	add_visit(fs, VISIT_ANNOUNCE, name, STORE_ROOT_SID, top);
+	struct store_dirent *wanted = arg;
+
+	if (entry->ino.n != wanted->ino.n)
+		return false;
+	*wanted = *entry;
+	return true;
+}
+
+/* Puts name and a slash before the path, which begins at *at of the buffer. */
+static bool put_before(char *buffer, size_t *at, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len + 1 > *at)
+		return false;
+	buffer[--*at] = '/';
+	*at -= len;
+	memcpy(buffer + *at, name, len);
+	return true;
+}
+
+/* The path of a directory in a session, with a slash behind it, which ends at *at. */
+static bool put_path(struct node *dir, char *buffer, size_t *at)
+{
+	struct fs *fs = dir->session->fs;
+	struct store_ino ino = dir->ino, top = dir->session->record.root;
+
+	while (ino.n != top.n) {
+		struct store_dirent found = {.ino = ino};
+		NODE_AUTO node = NULL;
+
+		if (node_load(fs, dir->session->sid, ino, &node))
+			return false;
+		ino.n = node->inode.parent;
+		if (store_scan_dirents(fs->store, dir->session->sid, ino, 0, take_name, &found)
+		    || !found.name_len || !put_before(buffer, at, found.name))
+			return false;
+	}
+	return put_before(buffer, at, dir->session->record.name);
+}
+
+void keeper_announce(struct node *dir, const char *name, struct store_ino ino, mode_t mode)
+{
+	struct fs *fs = dir->session->fs;
+	const struct visit visit = {.kind = VISIT_ANNOUNCE, .sid = dir->session->sid, .dir = dir->ino, .ino = ino,
+		.mode = mode & S_IFMT};
+	char path[PATH_MAX];
+	size_t at = sizeof(path) - strlen(name) - 1;
+
+	memcpy(path + at, name, strlen(name) + 1);
+	if (node_is_root(dir) || (fs->keeper && fs->keeper->waiting < FILES_MAX && put_path(dir, path, &at)))
+		add_visit(fs, &visit, path + at);
 }
 
 bool keeper_look_up(struct fs *fs, struct store_sid sid)
 {
+	const struct visit visit = {.kind = VISIT_LOOK_UP, .sid = sid};
 	struct session *session;
 	bool done;
 
 	if (!has_path(fs) || session_get(fs, sid, &session))
 		return false;
-	done = add_visit(fs, VISIT_LOOK_UP, session->record.name, sid, STORE_ROOT_INO);
+	done = add_visit(fs, &visit, session->record.name);
 	session_put(session);
 	return done;
 }
@@ -123,9 +184,9 @@ static void run_in_mount(struct keeper *keeper)
 	STAILQ_FOREACH(visit, &keeper->running, next)
 		if (visit->kind == VISIT_LOOK_UP)
 			/* Never made, of a directory; but its name is asked for, also when the kernel knows it. */
-			(void)!linkat(root, ".", root, visit->name, 0);
+			(void)!linkat(root, ".", root, visit->path, 0);
 		else
-			visit->done = unlinkat(root, visit->name, AT_REMOVEDIR) == 0;
+			visit->done = unlinkat(root, visit->path, S_ISDIR(visit->mode) ? AT_REMOVEDIR : 0) == 0;
 }
 
 static void send_process(struct keeper *keeper)
@@ -153,6 +214,7 @@ static bool take_visits(struct keeper *keeper)
 	for (unsigned n = 0; n < VISITS_MAX && (visit = STAILQ_FIRST(&keeper->visits)); n++) {
 		STAILQ_REMOVE_HEAD(&keeper->visits, next);
 		STAILQ_INSERT_TAIL(&keeper->running, visit, next);
+		keeper->waiting -= visit->kind == VISIT_ANNOUNCE;
 	}
 	return !STAILQ_EMPTY(&keeper->running);
 }
@@ -161,15 +223,12 @@ static bool take_visits(struct keeper *keeper)
 static void tell_the_rest(struct keeper *keeper)
 {
 	struct visit *visit;
-	bool told = false;
 
 	STAILQ_FOREACH(visit, &keeper->running, next)
 		if (visit->kind == VISIT_ANNOUNCE && !visit->done) {
-			serve_forget_name(keeper->fs, fs_id_of_ino(STORE_ROOT_INO), visit->name);
-			told = true;
+			serve_forget_name(keeper->fs, fs_id_of_ino(visit->dir), visit->name);
+			serve_forget_listing(keeper->fs, fs_id_of_ino(visit->dir));
 		}
-	if (told)
-		serve_forget_listing(keeper->fs, fs_id_of_ino(STORE_ROOT_INO));
 }
 
 /* A session that is still over after it was looked up is one about which nothing could be found out. */
@@ -183,7 +242,7 @@ static void finish_visits(struct keeper *keeper)
 		int64_t now = fs_age_now(fs);
 
 		if (visit->kind == VISIT_LOOK_UP && roster_is_over(fs, visit->sid, now))
-			roster_found_in_use(fs, visit->sid, now);
+			roster_put_off(fs, visit->sid, now);
 		STAILQ_REMOVE_HEAD(&keeper->running, next);
 		free(visit);
 	}
@@ -197,31 +256,29 @@ static void run_visits(struct keeper *keeper)
 	finish_visits(keeper);
 }
 
-static struct visit *find_running(struct keeper *keeper, const char *name)
+static struct visit *find_running(struct keeper *keeper, const struct node *dir, const char *name)
 {
 	struct visit *visit;
 
 	STAILQ_FOREACH(visit, &keeper->running, next)
-		if (visit->kind == VISIT_ANNOUNCE && strcmp(visit->name, name) == 0)
+		if (visit->kind == VISIT_ANNOUNCE && visit->dir.n == dir->ino.n && strcmp(visit->name, name) == 0)
 			return visit;
 	return NULL;
 }
 
-/* The directory as it was, for a moment. */
+/*
+ * The directory or file as it was, for a moment. With a node id of its own: what the kernel does with it and forgets
+ * does not concern the node, which may have been forgotten already, or lie in the trash.
+ */
 static struct entry entry_of(struct fs *fs, const struct visit *visit)
 {
-	struct node *node = NULL;
-	struct entry entry = {.id = fs_id_of_ino(visit->top), .attr = {.st_ino = visit->top.n,
-		.st_mode = S_IFDIR | 0700, .st_nlink = 2, .st_uid = geteuid(), .st_gid = getegid()}};
-
-	HASH_FIND(hh, fs->nodes, &visit->top, sizeof(visit->top), node);
-	if (node)
-		node->nlookup++;
-	return entry;
+	return (struct entry){.id = {fs->next_control++}, .attr = {.st_ino = visit->ino.n,
+		.st_mode = visit->mode | 0700, .st_nlink = 2, .st_uid = geteuid(), .st_gid = getegid()}};
 }
 
-bool keeper_answers(struct fs *fs, const char *name, struct entry *ret_entry, int *ret)
+bool keeper_answers(struct node *dir, const char *name, struct entry *ret_entry, int *ret)
 {
+	struct fs *fs = dir->session->fs;
 	struct keeper *keeper = fs->keeper;
 	struct visit *visit;
 	struct store_dirent found;
@@ -229,15 +286,15 @@ bool keeper_answers(struct fs *fs, const char *name, struct entry *ret_entry, in
 
 	if (!process || serve_caller() != process)
 		return false;
-	if (strcmp(name, GREETING) == 0) {
+	if (node_is_root(dir) && strcmp(name, GREETING) == 0) {
 		atomic_store(&keeper->greeted, true);
 		*ret = ENOENT;
 		return true;
 	}
-	visit = find_running(keeper, name);
+	visit = find_running(keeper, dir, name);
 	if (!visit)
 		return false;
-	if (!error_of_store(store_lookup(fs->store, STORE_ROOT_SID, STORE_ROOT_INO, name, strlen(name), &found)))
+	if (!error_of_store(store_lookup(fs->store, dir->session->sid, dir->ino, name, strlen(name), &found)))
 		*ret = EBUSY; /* there is another one of that name already */
 	else
 		*ret = 0;

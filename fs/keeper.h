@@ -4,8 +4,10 @@
  *
  * What was ended has to be told, so that programs which watch the root see it go. A notification does not do that: with
  * FUSE_NOTIFY_DELETE (tried on Linux 6.18) only a watch of the session's own directory sees IN_DELETE_SELF, and one of
- * the root sees nothing. So the keeper removes the name by rmdir(2) on the mount itself, which the rules answer without
- * doing anything more (keeper_answers). In the same way it looks up a name of which it is in doubt (in_use.h).
+ * the root sees nothing. So the keeper removes the name by rmdir(2) or unlink(2) on the mount itself, which the rules
+ * answer without doing anything more (keeper_answers). In the same way it looks up a name of which it is in doubt
+ * (in_use.h). Of thousands of files that go at once, those beyond FILES_MAX are not told one by one: their directories
+ * are said to have changed.
  *
  * These calls are made by a process of its own, by vfork(2): it shares the memory, but has closed the device above the
  * mount. A thread that waits for an answer of its own process cannot be killed, and would keep the device, and with it
@@ -27,12 +29,12 @@ int keeper_new(struct fs *);
 void keeper_free(struct keeper *);
 /* Something may be due earlier than it thinks. */
 void keeper_wake(struct fs *);
-/* The name of a session is gone by our own doing: its watchers are to be told. */
-void keeper_announce(struct fs *, const char *name, struct store_ino top);
+/* The name of a session, or of a file of cache/, is gone by our own doing: its watchers are to be told. */
+void keeper_announce(struct node *dir, const char *name, struct store_ino, mode_t);
 /* Has the name of the session looked up soon, which decides whether it is in use. False: that cannot be done. */
 bool keeper_look_up(struct fs *, struct store_sid);
 /*
- * Whether the request that is being served is one of the keeper's own about this name of the root, and so to be
- * answered with *ret: for `entry`, a lookup, which is filled then, and without one the rmdir.
+ * Whether the request that is being served is one of the keeper's own about what it announces, and so to be
+ * answered with *ret: for `entry`, a lookup, which is filled then, and without one the rmdir or unlink.
  */
-bool keeper_answers(struct fs *, const char *name, struct entry *ret_entry, int *ret);
+bool keeper_answers(struct node *dir, const char *name, struct entry *ret_entry, int *ret);

@@ -83,11 +83,25 @@ static void refer_name(struct node *dir, const struct name *name, struct entry *
 		dir_refer_in(dir, node, entry);
 }
 
+/* The name, of a directory whose names expire, is over. */
+static bool is_left_out(struct node *dir, const struct name *name, int64_t until)
+{
+	struct store_dirent entry = {.cookie = name->cookie, .ino = name->ino, .session = name->session,
+		.type = name->type, .name_len = name->len};
+
+	if (node_is_root(dir))
+		return expiry_leaves_out(dir->session->fs, name->session, until);
+	memcpy(entry.name, name->text, name->len + 1);
+	return cache_expiry_leaves_out(dir, &entry, until);
+}
+
 /* How many were added; *ret_full: the answer is full. */
 static unsigned add_names(struct node *dir, const struct names *names, bool plus, dir_add add, void *arg,
 	bool *ret_full)
 {
 	struct fs *fs = dir->session->fs;
+	bool expires = node_is_root(dir) || cache_expiry_applies(dir);
+	int64_t until = expires ? fs_now() + EXPIRY_STEP_NS : 0;
 	unsigned added = 0;
 
 	for (size_t at = 0; at < names->used;) {
@@ -95,8 +109,7 @@ static unsigned add_names(struct node *dir, const struct names *names, bool plus
 		struct entry entry = {.attr = {.st_ino = name->ino.n, .st_mode = name->type}};
 
 		at += (sizeof(*name) + name->len + 1 + 7) & ~(size_t)7;
-		if (node_is_root(dir) ? expiry_hides(fs, name->session)
-				      : cache_expiry_hides(dir, name->ino, name->type))
+		if (expires && is_left_out(dir, name, until))
 			continue;
 		if (plus)
 			refer_name(dir, name, &entry);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "fs/acl.h"
+#include "fs/cache_expiry.h"
 #include "fs/control.h"
 #include "fs/dir.h"
 #include "fs/maker.h"
@@ -257,7 +258,10 @@ static int link_name(struct node *file, struct node *dir, const char *name)
 	change_inode(&c, file)->ctime = c.now;
 	c.record.files[view]++;
 	add_name(&c, dir, file, name);
-	return change_commit(&c);
+	r = change_commit(&c);
+	if (!r && view == STORE_CACHE)
+		cache_expiry_grew(dir->session);
+	return r;
 }
 
 int dir_link(struct fs *fs, struct fs_id file_id, struct fs_id dir_id, const char *name, struct entry *ret)

@@ -31,6 +31,8 @@ int dir_unlink(struct fs *fs, struct fs_id id, const char *name)
 	if (control_is_id(id))
 		return control_unlink(fs, id, name);
 	r = dir_find(fs, id, name, &dir);
+	if (!r && keeper_answers(dir, name, NULL, &r))
+		return r;
 	if (!r)
 		r = find(dir, name, &entry, &node);
 	if (!r)
@@ -166,7 +168,7 @@ int dir_rmdir(struct fs *fs, struct fs_id id, const char *name)
 	if (control_is_id(id))
 		return control_rmdir(fs, id, name);
 	r = dir_find(fs, id, name, &dir);
-	if (!r && node_is_root(dir) && keeper_answers(fs, name, NULL, &r))
+	if (!r && keeper_answers(dir, name, NULL, &r))
 		return r;
 	if (!r)
 		r = find(dir, name, &entry, &node);

@@ -6,6 +6,7 @@
 
 #include <linux/fs.h>
 
+#include "fs/cache_expiry.h"
 #include "fs/control.h"
 #include "fs/dir.h"
 #include "fs/error.h"
@@ -263,9 +264,13 @@ static int apply(struct rename *m)
 	else
 		move(&c, m);
 	r = change_commit(&c);
-	if (!r && (is_dir(&m->from) || is_dir(&m->to)))
+	if (r)
+		return r;
+	if (is_dir(&m->from) || is_dir(&m->to))
 		m->from.dir->session->view_epoch++;
-	return r;
+	if (m->from.there == STORE_CACHE || (m->exchange && m->to.there == STORE_CACHE))
+		cache_expiry_grew(m->from.dir->session);
+	return 0;
 }
 
 /* A session's record with its new name; the copy in memory follows after the commit. */

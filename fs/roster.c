@@ -24,6 +24,7 @@ struct member {
 	int64_t deferred, cache_deferred; /* roster_next has nothing to say of it before */
 	bool cache_grew;      /* something was written while there is a limit */
 	unsigned tries;       /* how often it was deferred since it was written to */
+	bool used;            /* because it was in use, the last time */
 	/* keys, by the clock of the wall */
 	int64_t ends, cache_due;
 };
@@ -502,11 +503,11 @@ bool roster_is_in_use(const struct fs *fs, struct store_sid sid)
 	const struct member *member = find(fs->roster, sid);
 
 	fs_assert_locked(fs);
-	return member && member->tries;
+	return member && member->tries && member->used;
 }
 
-/* Found in use again and again, it is asked less and less often: after 1, 2, 4 ... 64 seconds. */
-void roster_found_in_use(struct fs *fs, struct store_sid sid, int64_t now)
+/* Put off again and again, it is asked less and less often: after 1, 2, 4 ... 64 seconds. */
+static void put_off(struct fs *fs, struct store_sid sid, int64_t now, bool used)
 {
 	struct member *member = find(fs->roster, sid);
 
@@ -516,8 +517,19 @@ void roster_found_in_use(struct fs *fs, struct store_sid sid, int64_t now)
 	member->in_use = now + FS_SECOND;
 	member->deferred = now + (FS_SECOND << (member->tries < 6 ? member->tries : 6));
 	member->tries++;
+	member->used = used;
 	put_in(fs, fs->roster, member);
 	first_changed(fs);
+}
+
+void roster_found_in_use(struct fs *fs, struct store_sid sid, int64_t now)
+{
+	put_off(fs, sid, now, true);
+}
+
+void roster_put_off(struct fs *fs, struct store_sid sid, int64_t now)
+{
+	put_off(fs, sid, now, false);
 }
 
 static struct member *take_out_found(struct fs *fs, struct store_sid sid)

@@ -57,8 +57,11 @@ enum roster_matter {
 enum roster_matter roster_next(struct fs *, int64_t now, struct store_sid *ret);
 /* A living session's time is over, unless it is in use; not for a second after roster_found_in_use. */
 bool roster_is_over(struct fs *, struct store_sid, int64_t now);
-/* It is in use, or could not be ended: it stays for a second, and roster_next comes back to it after some time. */
+/* It is in use: it stays for a second, and roster_next comes back to it after some time. */
 void roster_found_in_use(struct fs *, struct store_sid, int64_t now);
+/* The same for one that could not be ended, or of which it could not be found out. */
+void roster_put_off(struct fs *, struct store_sid, int64_t now);
+/* It was found in use when it was asked for last. */
 bool roster_is_in_use(const struct fs *, struct store_sid);
 /* It is beyond `keep`. *ret_newer: at least so many unguarded ones are newer. */
 bool roster_is_excess(struct fs *, struct store_sid, uint64_t *ret_newer);

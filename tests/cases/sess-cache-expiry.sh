@@ -98,4 +98,15 @@ left_is() { [ "$(names "$C")" = "$1" ]; }
 wait_for 10 left_is "f3 f4 f5"
 [ -e "$S/logs/big" ]
 check_counts "$S"
+
+note "what comes into cache/ by a rename or a link counts at once"
+mv "$S/logs/big" "$C/big"
+wait_for 10 left_is "big f5"
+head -c 30000 /dev/urandom >"$S/logs/linked"
+ln "$S/logs/linked" "$C/linked"
+wait_for 10 left_is "f5 linked"
+head -c 60000 /dev/urandom >"$S/logs/there"
+mv --exchange "$S/logs/there" "$C/f5" 2>/dev/null || { rm "$C/f5" && mv "$S/logs/there" "$C/f5"; }
+wait_for 10 left_is "f5"
+check_counts "$S"
 umount_store

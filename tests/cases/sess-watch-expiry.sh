@@ -4,11 +4,12 @@
 need inotifywait
 shopt -s nullglob
 
+is_gone() { [ ! -e "$1" ]; }
 saw() { grep -qs "$1" "$TEST_DIR/events"; }
-# watch [WORD...] - its own watches must not keep a session in use: only the root is watched.
+# watch [AS [OPTION...]] - its own watches must not keep a session in use: without -r only the root is watched.
 watch() {
 	: >"$TEST_DIR/events"
-	"$@" inotifywait -m --format '%e %f' -e create,delete,move "$MNT" >"$TEST_DIR/events" 2>&1 &
+	${1:-} inotifywait "${@:2}" -m --format '%e %f' -e create,delete,move "$MNT" >"$TEST_DIR/events" 2>&1 &
 	WATCHER=$!
 	wait_for 10 saw established
 }
@@ -35,6 +36,37 @@ mkdir "$MNT/again"
 made_anew() { ! saw "CREATE,ISDIR anew" && mkdir "$MNT/again" 2>/dev/null; }
 wait_for 10 made_anew
 [ -d "$MNT/again/logs" ]
+unwatch
+umount_store
+
+note "found by an access, not by the keeper"
+mount_store -o ttl=24h,cache_ttl=2s
+watch
+mkdir "$MNT/found"
+rm -rf "$MNT/again"
+touch -d '2 days ago' "$MNT/found"
+assert_eq "$(sessions)" ""
+wait_for 2 is_gone "$MNT/found"
+wait_for 10 saw "DELETE,ISDIR found"
+unwatch
+
+note "files of cache/: with nobody looking, and found by an access"
+mkdir -p "$MNT/s/cache/deep/er"
+watch "" -r
+echo x >"$MNT/s/cache/quiet"
+echo x >"$MNT/s/cache/deep/er/quieter"
+ln -s x "$MNT/s/cache/deep/link"
+wait_for 10 saw "DELETE quiet"
+wait_for 10 saw "DELETE quieter"
+wait_for 10 saw "DELETE link"
+echo x >"$MNT/s/cache/looked"
+touch -d '2 days ago' "$MNT/s/cache/looked"
+wait_for 2 is_gone "$MNT/s/cache/looked"
+wait_for 10 saw "DELETE looked"
+echo y >"$MNT/s/cache/looked"
+assert_file "$MNT/s/cache/looked" y
+wait_for 10 saw "CREATE looked"
+check_counts "$MNT/s"
 unwatch
 umount_store
 
