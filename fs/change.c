@@ -207,8 +207,8 @@ static void put_node(struct change *c, const struct change_node *staged)
 static bool comes_nearer(const struct store_session *old, const struct store_session *new)
 {
 	return age_sub(new->last_write, new->skew) < age_sub(old->last_write, old->skew)
-		|| new->cache_oldest < old->cache_oldest || new->status != old->status || new->flags != old->flags || new->expires != old->expires
-		|| new->ended != old->ended || (new->files[STORE_CACHE] && !old->files[STORE_CACHE]);
+		|| new->cache_oldest < old->cache_oldest || new->status != old->status || new->flags != old->flags
+		|| new->expires != old->expires || new->ended != old->ended || (new->files[STORE_CACHE] && !old->files[STORE_CACHE]);
 }
 
 static void take_over_record(struct change *c)

@@ -466,9 +466,14 @@ enum roster_matter roster_next(struct fs *fs, int64_t now, struct store_sid *ret
 			break;
 		return matter_of(member, ret);
 	}
-	if (!border(fs))
-		return ROSTER_NOTHING;
-	return matter_of(RB_MIN(ages, &roster->ages), ret);
+	while (border(fs)) {
+		struct member *member = RB_MIN(ages, &roster->ages);
+
+		/* It may have been written to since the border was found. */
+		if (!refresh(fs, member))
+			return matter_of(member, ret);
+	}
+	return ROSTER_NOTHING;
 }
 
 bool roster_next_cache(struct fs *fs, int64_t now, struct store_sid *ret)

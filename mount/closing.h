@@ -2,8 +2,8 @@
  * closing.h - how a daemon tells whoever unmounts whether everything was saved.
  *
  * The daemon keeps the file `daemon` in the store's directory, flock'ed while it lives: "pid N". When the store is
- * closed and everything saved the file is gone, as a full disk may have no room for a word more; else it says "closed: WHY". It
- * is made anew for each mount, so that who has it open reads of this daemon and not of the next.
+ * closed and everything saved the file is gone, as a full disk may have no room for a word more; else it says
+ * "closed: WHY". It is made anew for each mount, so that who has it open reads of this daemon and not of the next.
  */
 #pragma once
 
