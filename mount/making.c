@@ -50,6 +50,18 @@ static char *name_of_now(const char *prefix, int n)
 	return name;
 }
 
+/* What was said about undeleting that one is to stay true. */
+static bool is_in_trash(const struct place *place)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/.sessfs/trash/%s", place->mount, place->name) < 0)
+		die_of_memory();
+	bool there = access(path, F_OK) == 0;
+	free(path);
+	return there;
+}
+
 static int make_dir(const struct place *place)
 {
 	char *path = place_path(place);
@@ -97,7 +109,7 @@ int making_make(struct place *place, const struct making *m)
 			free(place->name);
 			place->name = name_of_now(m->prefix ? m->prefix : "session", n);
 		}
-		error = make_dir(place);
+		error = !named && is_in_trash(place) ? EEXIST : make_dir(place);
 	}
 	if (error)
 		return say_not_made(place, error);

@@ -45,6 +45,16 @@ told "$name completed .*and is removed; .sessfs undelete $name. takes it back un
 assert_file "$MNT/$name/research_data/file" kept
 assert_eq "$(state "$name")" completed
 
+note "runs of one second: each is taken back by the name that it was told"
+for i in 1 2 3; do
+	run -- sh -c 'echo $1 >research_data/number; echo $SESSFS_SESSION' - $i
+	cp out name$i
+done
+for i in 1 2 3; do
+	"$SESSFS" undelete -m "$MNT" "$(cat name$i)"
+	assert_file "$MNT/$(cat name$i)/research_data/number" $i
+done
+
 note "a failure stays, with its reason"
 run --name third -- sh -c 'exit 3'
 assert_eq $STATUS 3
