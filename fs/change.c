@@ -51,13 +51,22 @@ int change_check(const struct session *session, enum change_kind kind)
 	return EROFS;
 }
 
+/* While flushes fail nothing that is dropped gives its space back. */
+static bool trash_may_help(struct fs *fs)
+{
+	struct store_stats stats;
+
+	store_stats(fs->store, &stats);
+	return stats.last_error == 0 && trash_drop_oldest(fs);
+}
+
 static int begin_batch(struct change *c, enum store_batch_flag flag, size_t bytes)
 {
 	int r;
 
 	do
 		r = error_of_store(store_batch_begin(c->fs->store, flag, bytes, &c->batch));
-	while (r == ENOSPC && flag == STORE_GROW && trash_drop_oldest(c->fs));
+	while (r == ENOSPC && flag == STORE_GROW && trash_may_help(c->fs));
 	return r;
 }
 

@@ -88,7 +88,7 @@ static int make_link(const struct content_row *row, struct session *session, cha
 static int refer_content(struct control_node *dir, const struct content_row *row, uint64_t ino, struct session *of,
 	struct entry *ret)
 {
-	struct session *session = dir->session; /* dir may go while a slow row is made */
+	SESSION_AUTO session = session_ref(dir->session); /* dir may go while a slow row is made */
 	struct control_node *node;
 	char *text = NULL;
 	size_t len = 0;

@@ -51,6 +51,14 @@ static bool names_reserve(struct names *names, size_t need)
 	return true;
 }
 
+/* A damaged record's: the kernel would refuse the whole listing. */
+static bool is_no_name(const struct store_dirent *entry)
+{
+	return entry->name_len == 0 || memchr(entry->name, '/', entry->name_len)
+		|| memchr(entry->name, '\0', entry->name_len) || strcmp(entry->name, ".") == 0
+		|| strcmp(entry->name, "..") == 0;
+}
+
 static bool take_name(void *arg, const struct store_dirent *entry)
 {
 	struct names *names = arg;
@@ -58,6 +66,8 @@ static bool take_name(void *arg, const struct store_dirent *entry)
 	size_t need = (sizeof(struct name) + entry->name_len + 1 + 7) & ~(size_t)7;
 	struct name *name;
 
+	if (is_no_name(entry))
+		return false;
 	if (cost > names->room)
 		return true;
 	if (!names_reserve(names, need)) {

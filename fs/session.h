@@ -39,6 +39,12 @@ int session_make(struct fs *, const struct store_session *record, struct session
 struct session *session_ref(struct session *);
 void session_put(struct session *);
 
+static inline void session_putp(struct session **s)
+{
+	session_put(*s);
+}
+#define SESSION_AUTO __attribute__((cleanup(session_putp))) struct session *
+
 /* A change of it, of so many bytes of log, was committed. */
 void session_changed(struct session *, size_t bytes, int64_t now);
 /*

@@ -241,7 +241,6 @@ void store_batch_drop_session(struct store_batch *b, const struct store_session 
 	if (!drops_add(b->store, session->sid.n))
 		fail(b, -ENOMEM);
 	dropped.flags |= STORE_SESSION_DROPPED;
-	names_unknown(b->store);
 	store_batch_put_session(b, &dropped);
 }
 

@@ -41,11 +41,6 @@ void name_unknown(struct store *s, struct store_ino dir, uint64_t cookie)
 		known->dir = 0;
 }
 
-void names_unknown(struct store *s)
-{
-	memset(s->known, 0, sizeof s->known);
-}
-
 static bool find_known(
 	struct store *s, struct store_ino dir, const char *name, size_t len, struct store_dirent *ret)
 {

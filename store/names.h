@@ -20,7 +20,6 @@ struct name_slot {
 void name_known(struct store *, const struct known_name *);
 struct known_name name_to_know(struct store *, struct store_ino dir, uint64_t cookie, const struct store_dirent *);
 void name_unknown(struct store *, struct store_ino dir, uint64_t cookie);
-void names_unknown(struct store *);
 
 /* 0, STORE_ABSENT (ret is filled too), -EIO. */
 int name_find(struct store *, struct store_sid, struct store_ino, enum kind, const char *name, size_t len,
