@@ -428,7 +428,8 @@ int fs_serve(struct fs *fs, void (*ready)(void *arg), void *arg)
 	keeper_free(fs->keeper);
 	if (atomic_load(&s->running)) {
 		unmount_lazily(s);
-		wait_for_end(s, STOP_PATIENCE_MS, false);
+		/* For libfuse to free what it has: it sees that the connection is closed, and leaves the path alone. */
+		s->mounted |= wait_for_end(s, STOP_PATIENCE_MS, false) && !atomic_load(&s->error);
 	}
 	errands_end(fs->chores);
 	join_workers(s);

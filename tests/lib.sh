@@ -101,9 +101,12 @@ mount_store() {
 
 # with_clock - the daemon mounted from now on has clocks that the case moves.
 with_clock() {
-	[ -z "${SANITIZE:-}" ] || skip "a sanitizer wants to be loaded first"
+	local first
+	# A sanitizer wants to be loaded first; other programs run with it too, and they leak.
+	first=$(ldd "$SESSFS" | awk '/lib[at]san/ { print $3 }')
 	CLOCK=$TEST_DIR/clock CLOCK_REAL=0 CLOCK_MONOTONIC=0
-	MOUNT_AS=(env "LD_PRELOAD=$BUILD/tests/preload_clock.so" "CLOCK_OFFSETS=$CLOCK")
+	MOUNT_AS=(env "LD_PRELOAD=$first $BUILD/tests/preload_clock.so" "CLOCK_OFFSETS=$CLOCK"
+		"ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0")
 	set_clock
 }
 set_clock() { echo "$CLOCK_REAL $CLOCK_MONOTONIC" >"$CLOCK.new" && mv "$CLOCK.new" "$CLOCK"; }
