@@ -15,6 +15,10 @@
  *
  * So inside a request only the first two are used; where they leave a doubt, the name is answered ESTALE, once, and the
  * second question finds what is really held. The keeper (keeper.h) gets rid of doubts by looking the name up.
+ *
+ * A listing has no second question, and the keeper's would wait for it: who lists holds the root's lock, shared, and a
+ * name that is looked up behind a waiting writer waits for that. So a listing takes doubt for use, as no session in use
+ * may vanish. With FUSE_NOTIFY_PRUNE doubt is left only by names found absent, without it by all that is cached.
  */
 #pragma once
 
