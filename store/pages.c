@@ -52,6 +52,12 @@ static bool head_is_sound(const uint8_t *page, uint64_t number, struct meta *ret
 	       db_is_sound(&ret->main, ret->last);
 }
 
+/* What lies behind the end of the file was never written, so the free list names it; and that is in the file. */
+static bool last_is_plausible(const struct meta *m, const struct stat *st)
+{
+	return m->last / (1 + m->free.page_size / sizeof(uint64_t)) <= (uint64_t)st->st_size / m->free.page_size;
+}
+
 static bool heads_agree(const struct meta *a, const struct meta *b)
 {
 	uint64_t gap = a->txnid > b->txnid ? a->txnid - b->txnid : b->txnid - a->txnid;
@@ -62,14 +68,15 @@ static bool heads_agree(const struct meta *a, const struct meta *b)
 static int read_heads(int fd, uint8_t pages[HEADS][HEAD_SIZE], struct meta heads[HEADS], bool sound[HEADS])
 {
 	static const uint32_t sizes[] = {4096, 16384, 8192, 32768, 2048, 1024, 512};
-	if (pread(fd, pages[0], HEAD_SIZE, 0) != HEAD_SIZE)
+	struct stat st;
+	if (fstat(fd, &st) < 0 || pread(fd, pages[0], HEAD_SIZE, 0) != HEAD_SIZE)
 		return STORE_DAMAGED;
-	sound[0] = head_is_sound(pages[0], 0, &heads[0]);
+	sound[0] = head_is_sound(pages[0], 0, &heads[0]) && last_is_plausible(&heads[0], &st);
 	sound[1] = false;
 	for (unsigned i = 0; i < sizeof sizes / sizeof *sizes && !sound[1]; i++) {
 		uint32_t size = sound[0] ? heads[0].free.page_size : sizes[i];
 		sound[1] = pread(fd, pages[1], HEAD_SIZE, size) == HEAD_SIZE && head_is_sound(pages[1], 1, &heads[1]) &&
-			   heads[1].free.page_size == size;
+			   heads[1].free.page_size == size && last_is_plausible(&heads[1], &st);
 	}
 	return sound[0] || sound[1] ? 0 : STORE_DAMAGED;
 }
@@ -207,7 +214,8 @@ int pages_tree(struct pages *p, uint64_t txnid, struct tree *ret)
 	if (memcmp(&head, &again, sizeof head) != 0 || (sound && head.txnid != txnid))
 		return STORE_ABSENT;
 	uint64_t last = head.last, count = (uint64_t)st.st_size / p->page_size;
-	if (!sound || head.free.page_size != p->page_size || last >= p->map_size / p->page_size)
+	if (!sound || head.free.page_size != p->page_size || last >= p->map_size / p->page_size ||
+		!last_is_plausible(&head, &st))
 		return -EIO;
 	*ret = (struct tree){.root = head.main.root,
 		.free_root = head.free.root,

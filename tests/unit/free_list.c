@@ -307,6 +307,20 @@ static void test_leaf_out_of_order(void **state)
 	assert_refused(f);
 }
 
+/* A head that tells of far more pages than a list in this file could name as free is damaged. */
+static void test_last_page(void **state)
+{
+	const struct fixture *f = *state;
+	const uint8_t *head = page_of(f, f->tree.txnid % HEADS);
+	uint64_t last = f->tree.count * (1 + f->pages->page_size / 8);
+	assert_int_equal(pages_inspect(f->dir), 0);
+	overwrite(f, head + PAGE_HEADER + 120, &last, sizeof last);
+	assert_int_equal(pages_inspect(f->dir), 0);
+	last *= 2;
+	overwrite(f, head + PAGE_HEADER + 120, &last, sizeof last);
+	assert_int_equal(pages_inspect(f->dir), STORE_DAMAGED);
+}
+
 /* What a search in a transaction comes upon is verified too, not only what it was for. */
 static void test_found_behind(void **state)
 {
@@ -344,6 +358,7 @@ int main(void)
 		TEST(test_transaction_to_come),
 		TEST(test_branch),
 		TEST(test_leaf_out_of_order),
+		TEST(test_last_page),
 		TEST(test_found_behind),
 	};
 	return cmocka_run_group_tests(tests, make_original, remove_original);
