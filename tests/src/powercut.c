@@ -184,9 +184,11 @@ static void follow_name(const struct trace_event *event)
 	struct file *f = file_named(old), *replaced = event->type == TRACE_RENAME ? file_named(new) : NULL;
 	if (replaced)
 		replaced->exists = false;
-	if (f && event->type == TRACE_RENAME)
-		f->name = strdup(new);
-	else if (f)
+	if (f && event->type == TRACE_RENAME) {
+		char *name = strdup(new);
+		free(f->name);
+		f->name = name;
+	} else if (f)
 		f->exists = false;
 }
 
@@ -195,6 +197,9 @@ static void follow_file(const struct trace_event *event, const char *base)
 	struct file *f = &files[event->file];
 	if (f->exists)
 		return;
+	free(f->name);
+	free(f->data);
+	free(f->pending);
 	*f = (struct file){.name = strndup((const char *)event_bytes(event), event->length), .exists = true};
 	if (!event->offset)
 		load_base(f, base);

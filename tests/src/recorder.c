@@ -348,6 +348,7 @@ static int verify(const struct options *o)
 		free(expected);
 		if (k == last) {
 			fprintf(stderr, "no tree between %ld and %ld operations\n", first, last);
+			free(found);
 			return 1;
 		}
 		half = replay(o, k + 1, k >= first || o->any ? found : NULL);
