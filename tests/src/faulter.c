@@ -402,7 +402,7 @@ int main(int argc, char **argv)
 	snprintf(control_path, sizeof control_path, "FAULT_CONTROL=%s", words[2]);
 	snprintf(preload, sizeof preload, "LD_PRELOAD=%s", words[3]);
 	daemon_under_test = (struct daemon){.program = getenv("SESSFS"), .log = getenv("DAEMON_LOG"), .store = words[0],
-		.mount = words[1], .options = "hot_size=4M,commit=1", .environment = environment};
+		.mount = words[1], .options = "hot_size=4M,commit=1,ttl=0,cache_ttl=0", .environment = environment};
 	printf("seed %llu\n", (unsigned long long)seed);
 	umask(0);
 	map_control(words[2]);
