@@ -106,9 +106,19 @@ int content_make(const struct content_row *row, struct session *session, char **
 	return row->text ? row->text(session, ret, ret_len) : make_json(row, session, ret, ret_len);
 }
 
+enum { HELD_NS = 2000000 }; /* others may wait so long */
+
 void content_pause(struct fs *fs)
 {
+	static _Thread_local int64_t held_since;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec * INT64_C(1000000000) + now.tv_nsec - held_since < HELD_NS)
+		return;
 	fs_unlock(fs);
 	nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL); /* who waits for the lock is to get it */
 	fs_lock(fs);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	held_since = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }

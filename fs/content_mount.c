@@ -21,6 +21,20 @@ int content_version(struct session *root, char **ret, size_t *ret_len)
 	return 0;
 }
 
+/* What was a number or a switch in the option table is one in JSON too; sizes and durations are text with their unit. */
+static json_t *setting_value(const char *value)
+{
+	size_t digits = value ? strspn(value, "0123456789") : 0;
+
+	if (!value)
+		return json_null();
+	if (strcmp(value, "true") == 0 || strcmp(value, "false") == 0)
+		return json_boolean(value[0] == 't');
+	if (digits && digits < 16 && !value[digits])
+		return json_integer(strtoll(value, NULL, 10));
+	return text_value(value);
+}
+
 int content_config(struct session *session, json_t *object)
 {
 	const struct fs_options *options = &session->fs->options;
@@ -29,7 +43,7 @@ int content_config(struct session *session, json_t *object)
 	set_value(object, "store", text_value(options->store_path));
 	set_value(object, "mount", text_value(options->mount_path));
 	for (setting = options->settings; setting && setting->name; setting++)
-		set_value(object, setting->name, setting->value ? text_value(setting->value) : json_null());
+		set_value(object, setting->name, setting_value(setting->value));
 	return 0;
 }
 

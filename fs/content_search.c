@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <locale.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <wchar.h>
 #include <wctype.h>
 
+#include "fs/node.h"
 #include "fs/text.h"
 
 struct search {
@@ -102,6 +104,18 @@ static int contains(const struct search *search, const char *text, bool *ret)
 	return 0;
 }
 
+/*
+ * Whether what the session says of itself is for everyone on the mount: where others use it too, only if they may read
+ * the session's directory. Who asks does not matter, as the kernel keeps one listing for all.
+ */
+static bool is_open(struct fs *fs, const struct store_session *record)
+{
+	NODE_AUTO top = NULL;
+
+	return !fs->options.allow_other
+		|| (node_load(fs, record->sid, record->root, &top) == 0 && top->inode.mode & S_IROTH);
+}
+
 int search_matches(struct fs *fs, const struct store_session *record, const struct search *search, bool *ret)
 {
 	static const enum text searched[] = {TEXT_QUERY, TEXT_NOTES, TEXT_PROJECT, TEXT_TAGS};
@@ -112,7 +126,7 @@ int search_matches(struct fs *fs, const struct store_session *record, const stru
 		char *text;
 		size_t len;
 
-		if (!(record->texts & 1u << searched[i]))
+		if (!(record->texts & 1u << searched[i]) || !is_open(fs, record))
 			continue;
 		r = text_get(fs, record, searched[i], &text, &len);
 		if (r)
@@ -134,7 +148,7 @@ int search_each_tag(struct fs *fs, const struct store_session *record, bool (*ea
 	size_t len;
 	int r;
 
-	if (!(record->texts & 1u << TEXT_TAGS))
+	if (!(record->texts & 1u << TEXT_TAGS) || !is_open(fs, record))
 		return 0;
 	r = text_get(fs, record, TEXT_TAGS, &text, &len);
 	if (r)

@@ -52,4 +52,15 @@ assert_eq "$(names search/urgent)" alpha
 cd "$TEST_DIR"
 remount
 assert_eq "$(names search/urgent)|$(names by-tag/Urgent)" "alpha|alpha"
+
+if [ "$(id -u)" = 0 ]; then
+	note "where others use the mount too, a private session says nothing of itself"
+	remount -o allow_other
+	chmod 700 "$MNT/alpha"
+	cd "$MNT"
+	assert_eq "$(names search/urgent)|$(names by-tag)|$(names search/alpha)" "||alpha gamma_ALPHA"
+	chmod 755 "$MNT/alpha"
+	assert_eq "$(names search/urgent)" alpha
+	cd "$TEST_DIR"
+fi
 umount_store
