@@ -70,8 +70,6 @@ int content_each_session(struct fs *fs, bool trash, void (*each)(void *arg, cons
 			store_session_release(&record);
 		}
 		after = sids[count - 1].n;
-		if (count == SLICE)
-			content_pause(fs);
 	}
 	return 0;
 }

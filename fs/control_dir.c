@@ -212,7 +212,7 @@ static bool is_slow(struct fs *fs, struct fs_id id, const char *name)
 bool rules_is_slow(struct fs *fs, struct fs_id id, const char *name)
 {
 	if (!control_is_id(id))
-		return false;
+		return !*name && dir_is_slow(fs, id);
 	FS_GUARD(fs);
 	return is_slow(fs, id, name);
 }

@@ -36,8 +36,6 @@ static int each_session(struct fs *fs, bool trash, uint64_t after, int (*each)(v
 				r = 0;
 			}
 		}
-		if (!r && count == SLICE)
-			content_pause(fs);
 	}
 	return r;
 }

@@ -132,6 +132,17 @@ static inline void fs_unlock_guard(struct fs **fs)
 	fs_unlock(*fs);
 }
 
+/*
+ * Between the slices of a few milliseconds of what takes long: who waits for the lock gets it. What was read before may
+ * no longer be so.
+ */
+static inline void fs_pause(struct fs *fs)
+{
+	fs_unlock(fs);
+	nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
+	fs_lock(fs);
+}
+
 /* Holds the lock until the end of the block. */
 #define FS_GUARD(fs) __attribute__((cleanup(fs_unlock_guard), unused)) struct fs *fs_guard_ = fs_lock(fs)
 

@@ -102,11 +102,11 @@ static int load_life(struct fs *fs)
 	if (!r)
 		r = run_begin(fs);
 	if (!r)
+		r = trash_new(fs);
+	if (!r)
 		r = roster_new(fs);
 	if (!r)
 		r = history_load(fs);
-	if (!r)
-		r = trash_load(fs);
 	return r ? r : current_load(fs);
 }
 

@@ -73,6 +73,7 @@ int life_set_current(struct fs *, struct store_sid);
  * Numbers of the living ones, or of those in the trash, in ascending order, behind `after`: at most `max` into `ret`;
  * how many is returned, 0 only when there are no more. From memory, without asking the store. A living one whose time
  * is over is left out.
+ * With `after` others are let to the lock first (fs_pause), as it is asked in slices.
  */
 unsigned life_list(struct fs *, bool trash, uint32_t after, struct store_sid *ret, unsigned max);
 uint64_t life_count(const struct fs *, bool trash);

@@ -41,11 +41,15 @@ unsigned life_list(struct fs *fs, bool trash, uint32_t after, struct store_sid *
 {
 	unsigned count, kept = 0;
 
+	if (after)
+		fs_pause(fs);
 	while (!kept && (count = roster_list(fs, trash, after, ret, max))) {
 		after = ret[count - 1].n;
 		for (unsigned i = 0; i < count; i++)
 			if (trash || !expiry_hides(fs, ret[i]))
 				ret[kept++] = ret[i];
+		if (!kept)
+			fs_pause(fs); /* they may all be over */
 	}
 	return kept;
 }

@@ -10,12 +10,15 @@
 #include "fs/dir.h"
 #include "fs/error.h"
 #include "fs/expiry.h"
+#include "fs/roster.h"
 #include "fs/serve.h"
 
 /* Places before the store's first cookie: behind ".", behind "..", behind .sessfs or .session. */
 enum { BEHIND_DOT = 1, BEHIND_DOTDOT = 2, BEHIND_CONTROL = 3 };
 /* What the kernel's form of a name takes beside it: struct fuse_dirent, and struct fuse_entry_out for plus. */
 enum { NAME_BYTES = 24, ENTRY_BYTES = 128 };
+/* Room of the answer that is filled at a time where names may be left out, each of which costs some microseconds. */
+enum { HIDING_ROOM = 16384 };
 
 struct name {
 	uint64_t cookie;
@@ -172,6 +175,22 @@ static int list_some(struct node *dir, uint64_t *after, struct names *names, boo
 	return r;
 }
 
+/* Sessions are over and not ended yet: it may be all of them. */
+static bool hides_many(const struct node *dir)
+{
+	struct fs *fs = dir->session->fs;
+
+	return node_is_root(dir) && !fs->options.read_only && roster_has_over(fs, fs_age_now(fs));
+}
+
+bool dir_is_slow(struct fs *fs, struct fs_id id)
+{
+	if (id.n != STORE_ROOT_INO.n)
+		return false;
+	FS_GUARD(fs);
+	return hides_many(fs->root);
+}
+
 static int list(struct node *dir, uint64_t from, size_t room, bool plus, dir_add add, void *arg)
 {
 	size_t overhead = NAME_BYTES + (plus ? ENTRY_BYTES : 0);
@@ -187,8 +206,17 @@ static int list(struct node *dir, uint64_t from, size_t room, bool plus, dir_add
 		if (!add_dots(dir, from, add, arg) || !add_control(dir, from, add, arg))
 			return 0;
 	}
-	for (room = names.room; !r && more; names.used = 0, names.room = room)
+	if (names.room > HIDING_ROOM && hides_many(dir))
+		names.room = HIDING_ROOM;
+	dir->pins++;
+	room = names.room;
+	for (r = list_some(dir, &after, &names, plus, add, arg, &more); !r && more;) {
+		fs_pause(dir->session->fs);
+		names.used = 0;
+		names.room = room;
 		r = list_some(dir, &after, &names, plus, add, arg, &more);
+	}
+	node_put(dir);
 	free(names.data);
 	return r;
 }

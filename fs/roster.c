@@ -11,6 +11,7 @@
 #include "fs/error.h"
 #include "fs/keeper.h"
 #include "fs/retention.h"
+#include "fs/trash.h"
 
 struct member {
 	RB_ENTRY(member) number, end, cache, age;
@@ -234,7 +235,8 @@ static bool load(void *arg, const struct store_session *record)
 		return true;
 	learn(member, record);
 	put_in(loading->fs, loading->roster, member);
-	return false;
+	loading->no_memory = record->ended && trash_add(loading->fs, record);
+	return loading->no_memory;
 }
 
 int roster_new(struct fs *fs)
@@ -424,13 +426,20 @@ static bool is_due(const struct fs *fs, const struct member *member, int64_t now
 	return now >= at && now >= fs->clock.hold;
 }
 
+bool roster_has_over(const struct fs *fs, int64_t now)
+{
+	const struct roster *roster = fs->roster;
+
+	fs_assert_locked(fs);
+	return now >= roster->first_end || (fs->options.keep && roster->ageing > fs->options.keep) || roster->deferred;
+}
+
 bool roster_is_over(struct fs *fs, struct store_sid sid, int64_t now)
 {
 	struct roster *roster = fs->roster;
 	struct member *member;
 
-	fs_assert_locked(fs);
-	if (now < roster->first_end && !(fs->options.keep && roster->ageing > fs->options.keep) && !roster->deferred)
+	if (!roster_has_over(fs, now))
 		return false;
 	member = find(roster, sid);
 	if (!member || member->ended)

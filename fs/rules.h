@@ -89,6 +89,8 @@ int dir_rmdir(struct fs *, struct fs_id dir, const char *name);
  * in bytes.
  */
 int dir_list(struct fs *, struct fs_id dir, uint64_t from, size_t room, bool plus, dir_add, void *arg);
+/* Whether listing it takes long, see rules_is_slow. */
+bool dir_is_slow(struct fs *, struct fs_id dir);
 
 /* With writeback: the file is read by who opened it for reading. */
 void rules_follow(struct fs *, struct fs_id);

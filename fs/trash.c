@@ -59,10 +59,11 @@ static bool set_last(struct fs *fs, struct trashed *old, struct trashed *t)
 	return t->by_name.tbl != NULL;
 }
 
-static int add(struct fs *fs, const struct store_session *record)
+int trash_add(struct fs *fs, const struct store_session *record)
 {
 	struct trashed *t = calloc(1, sizeof(*t));
 
+	fs_assert_locked(fs);
 	if (!t)
 		return -ENOMEM;
 	t->sid = record->sid;
@@ -80,12 +81,6 @@ static int add(struct fs *fs, const struct store_session *record)
 	HASH_DELETE(by_sid, fs->trash->by_sid, t);
 	free(t);
 	return -ENOMEM;
-}
-
-int trash_add(struct fs *fs, const struct store_session *record)
-{
-	fs_assert_locked(fs);
-	return add(fs, record);
 }
 
 void trash_remove(struct fs *fs, struct store_sid sid)
@@ -108,30 +103,10 @@ void trash_remove(struct fs *fs, struct store_sid sid)
 	free(t);
 }
 
-struct loading {
-	struct fs *fs;
-	int result;
-};
-
-static bool note_session(void *arg, const struct store_session *record)
+int trash_new(struct fs *fs)
 {
-	struct loading *loading = arg;
-
-	if (record->ended && !(record->flags & STORE_SESSION_DROPPED))
-		loading->result = add(loading->fs, record);
-	return loading->result != 0;
-}
-
-int trash_load(struct fs *fs)
-{
-	struct loading loading = {.fs = fs};
-	int r;
-
 	fs->trash = calloc(1, sizeof(*fs->trash));
-	if (!fs->trash)
-		return -ENOMEM;
-	r = error_of_store(store_scan_sessions(fs->store, 0, note_session, &loading));
-	return r ? r : loading.result;
+	return fs->trash ? 0 : -ENOMEM;
 }
 
 void trash_free(struct trash *trash)

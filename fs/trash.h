@@ -6,8 +6,8 @@
 
 #include "fs/node.h"
 
-/* Finds out which sessions are in the trash. */
-int trash_load(struct fs *);
+/* An empty one, as fs->trash. */
+int trash_new(struct fs *);
 void trash_free(struct trash *);
 /* One that comes, and one that goes; of the latter nothing need be known. */
 int trash_add(struct fs *, const struct store_session *);
