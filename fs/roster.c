@@ -431,7 +431,7 @@ bool roster_has_over(const struct fs *fs, int64_t now)
 	const struct roster *roster = fs->roster;
 
 	fs_assert_locked(fs);
-	return now >= roster->first_end || (fs->options.keep && roster->ageing > fs->options.keep) || roster->deferred;
+	return now >= roster->first_end || (fs->options.keep && roster->ageing > fs->options.keep);
 }
 
 bool roster_is_over(struct fs *fs, struct store_sid sid, int64_t now)
@@ -439,7 +439,7 @@ bool roster_is_over(struct fs *fs, struct store_sid sid, int64_t now)
 	struct roster *roster = fs->roster;
 	struct member *member;
 
-	if (!roster_has_over(fs, now))
+	if (!roster_has_over(fs, now) && !roster->deferred)
 		return false;
 	member = find(roster, sid);
 	if (!member || member->ended)

@@ -15,7 +15,7 @@
 
 struct roster;
 
-/* Reads the records of all sessions into fs->roster, to be freed in any case; those that are ended also into fs->trash. */
+/* Reads the records of all sessions into fs->roster, to be freed in any case, and of the ended ones into fs->trash. */
 int roster_new(struct fs *);
 void roster_free(struct roster *);
 
@@ -57,7 +57,7 @@ enum roster_matter {
 enum roster_matter roster_next(struct fs *, int64_t now, struct store_sid *ret);
 /* A living session's time is over, unless it is in use; not for a second after roster_found_in_use. */
 bool roster_is_over(struct fs *, struct store_sid, int64_t now);
-/* There may be one of which roster_is_over says so. */
+/* Some may be over, beside those that were found in use. */
 bool roster_has_over(const struct fs *, int64_t now);
 /* It is in use: it stays for a second, and roster_next comes back to it after some time. */
 void roster_found_in_use(struct fs *, struct store_sid, int64_t now);
