@@ -20,7 +20,7 @@ enum content_kind {
 };
 
 enum content_flag {
-	/* Making it, or listing it, takes long: a thread beside those that serve does it, in slices (fs_pause). */
+	/* Making it, or listing it, takes long: a thread beside those that serve does it, in slices (content_pause). */
 	CONTENT_SLOW = 1,
 	CONTENT_SHARED = 2, /* directory in which whoever may write in the root may write */
 };
