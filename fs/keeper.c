@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,13 +47,14 @@ struct visit {
 	/* of what is announced */
 	struct store_ino dir, ino;
 	mode_t mode;
-	bool done;
+	unsigned place;   /* among those that run */
 	const char *name; /* in path, its end */
 	char path[];      /* from the root */
 };
 
 STAILQ_HEAD(visits, visit);
 
+/* In memory that is shared with the process of its own, also where vfork copies, as with a sanitizer. */
 struct keeper {
 	struct fs *fs;
 	pthread_t thread;
@@ -62,6 +64,7 @@ struct keeper {
 	_Atomic bool woken; /* and has not noticed yet */
 	_Atomic pid_t process;  /* that is on a visit; 0: none */
 	_Atomic bool greeted;   /* it reached this mount */
+	_Atomic bool done[VISITS_MAX]; /* announcements that it made, by their places */
 	/* protected by fs->lock */
 	unsigned waiting;     /* announcements among them */
 	struct visits visits; /* still to be run */
@@ -186,7 +189,8 @@ static void run_in_mount(struct keeper *keeper)
 			/* Never made, of a directory; but its name is asked for, also when the kernel knows it. */
 			(void)!linkat(root, ".", root, visit->path, 0);
 		else
-			visit->done = unlinkat(root, visit->path, S_ISDIR(visit->mode) ? AT_REMOVEDIR : 0) == 0;
+			keeper->done[visit->place] =
+				unlinkat(root, visit->path, S_ISDIR(visit->mode) ? AT_REMOVEDIR : 0) == 0;
 }
 
 static void send_process(struct keeper *keeper)
@@ -214,6 +218,8 @@ static bool take_visits(struct keeper *keeper)
 	for (unsigned n = 0; n < VISITS_MAX && (visit = STAILQ_FIRST(&keeper->visits)); n++) {
 		STAILQ_REMOVE_HEAD(&keeper->visits, next);
 		STAILQ_INSERT_TAIL(&keeper->running, visit, next);
+		visit->place = n;
+		keeper->done[n] = false;
 		keeper->waiting -= visit->kind == VISIT_ANNOUNCE;
 	}
 	return !STAILQ_EMPTY(&keeper->running);
@@ -225,7 +231,7 @@ static void tell_the_rest(struct keeper *keeper)
 	struct visit *visit;
 
 	STAILQ_FOREACH(visit, &keeper->running, next)
-		if (visit->kind == VISIT_ANNOUNCE && !visit->done) {
+		if (visit->kind == VISIT_ANNOUNCE && !keeper->done[visit->place]) {
 			serve_forget_name(keeper->fs, fs_id_of_ino(visit->dir), visit->name);
 			serve_forget_listing(keeper->fs, fs_id_of_ino(visit->dir));
 		}
@@ -367,12 +373,13 @@ static void *keeper_main(void *arg)
 
 int keeper_new(struct fs *fs)
 {
-	struct keeper *keeper = calloc(1, sizeof(*keeper));
+	struct keeper *keeper =
+		mmap(NULL, sizeof(*keeper), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	sigset_t all, before;
 	int r;
 
-	if (!keeper)
-		return -ENOMEM;
+	if (keeper == MAP_FAILED)
+		return -errno;
 	keeper->fs = fs;
 	STAILQ_INIT(&keeper->visits);
 	STAILQ_INIT(&keeper->running);
@@ -439,5 +446,5 @@ void keeper_free(struct keeper *keeper)
 	free_visits(&keeper->running);
 	if (keeper->wake >= 0)
 		close(keeper->wake);
-	free(keeper);
+	munmap(keeper, sizeof(*keeper));
 }
