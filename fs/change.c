@@ -217,7 +217,8 @@ static bool comes_nearer(const struct store_session *old, const struct store_ses
 {
 	return age_sub(new->last_write, new->skew) < age_sub(old->last_write, old->skew)
 		|| new->cache_oldest < old->cache_oldest || new->status != old->status || new->flags != old->flags
-		|| new->expires != old->expires || new->ended != old->ended || (new->files[STORE_CACHE] && !old->files[STORE_CACHE]);
+		|| new->expires != old->expires || new->ended != old->ended
+		|| (new->files[STORE_CACHE] && !old->files[STORE_CACHE]);
 }
 
 static void take_over_record(struct change *c)

@@ -21,7 +21,7 @@ int content_version(struct session *root, char **ret, size_t *ret_len)
 	return 0;
 }
 
-/* What was a number or a switch in the option table is one in JSON too; sizes and durations are text with their unit. */
+/* What is a number or a switch in the option table is one in JSON too; sizes and durations are text with their unit. */
 static json_t *setting_value(const char *value)
 {
 	size_t digits = value ? strspn(value, "0123456789") : 0;

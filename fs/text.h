@@ -1,7 +1,7 @@
 /*
- * text.h - what a session says of itself: query, phase, notes, project, tags, and why it failed. Kept as attributes of its directory's
- * inode whose names ("sessfs.query") no program can reach; store_session.texts says which there are, by bits of enum
- * text. Called with fs->lock held.
+ * text.h - what a session says of itself: query, phase, notes, project, tags, and why it failed. Kept as attributes of
+ * its directory's inode whose names ("sessfs.query") no program can reach; store_session.texts says which there are, by
+ * bits of enum text. Called with fs->lock held.
  */
 #pragma once
 
