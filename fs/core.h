@@ -90,7 +90,7 @@ struct fs {
 	struct fs_run run;
 	struct trash *trash;
 	LIST_HEAD(, session) laundering; /* see launder.h */
-	LIST_HEAD(, session) dropping; /* to be dropped once the kernel knows nothing of them */
+	TAILQ_HEAD(, session) dropping; /* when the kernel knows nothing of them; first those of which that is so */
 	struct history *history;
 	struct node *root;
 	struct age_clock clock;

@@ -83,7 +83,7 @@ void forget_locked(struct fs *fs, const struct forget_item *items, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		forget_one(fs, &items[i]);
-	if (!LIST_EMPTY(&fs->dropping)) {
+	if (!TAILQ_EMPTY(&fs->dropping)) {
 		forget_settle(fs);
 		trash_drop_forgotten(fs);
 	}

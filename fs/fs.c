@@ -126,7 +126,7 @@ int fs_new(struct store *store, const struct fs_options *options, struct fs **re
 	fs->next_control = CONTROL_ID_FILES;
 	pthread_mutex_init(&fs->lock, NULL);
 	LIST_INIT(&fs->laundering);
-	LIST_INIT(&fs->dropping);
+	TAILQ_INIT(&fs->dropping);
 	r = load_root(fs);
 	if (!r)
 		r = load_life(fs);

@@ -239,7 +239,7 @@ static int drop_later(struct session *session)
 		return r;
 	trash_remove(fs, session->sid);
 	session_ref(session)->drops = true;
-	LIST_INSERT_HEAD(&fs->dropping, session, dropping);
+	TAILQ_INSERT_TAIL(&fs->dropping, session, dropping);
 	return 0;
 }
 
@@ -254,25 +254,28 @@ int life_drop(struct session *session)
 
 static void leave_dropping(struct session *session)
 {
-	LIST_REMOVE(session, dropping);
+	TAILQ_REMOVE(&session->fs->dropping, session, dropping);
 	session->drops = false;
 	session_put(session);
 }
 
+void trash_forgotten(struct session *session)
+{
+	TAILQ_REMOVE(&session->fs->dropping, session, dropping);
+	TAILQ_INSERT_HEAD(&session->fs->dropping, session, dropping);
+}
+
 void trash_drop_forgotten(struct fs *fs)
 {
-	struct session *session = LIST_FIRST(&fs->dropping), *next;
+	struct session *session;
 
-	for (; session; session = next) {
-		next = LIST_NEXT(session, dropping);
-		if (LIST_EMPTY(&session->nodes) && !drop_now(session))
-			leave_dropping(session);
-	}
+	while ((session = TAILQ_FIRST(&fs->dropping)) && LIST_EMPTY(&session->nodes) && !drop_now(session))
+		leave_dropping(session);
 }
 
 bool trash_drop_oldest(struct fs *fs)
 {
-	struct session *session = LIST_FIRST(&fs->dropping);
+	struct session *session = TAILQ_FIRST(&fs->dropping);
 	struct store_sid sid;
 	bool done;
 
@@ -291,8 +294,8 @@ bool trash_drop_oldest(struct fs *fs)
 
 void trash_leave(struct fs *fs)
 {
-	while (!LIST_EMPTY(&fs->dropping))
-		leave_dropping(LIST_FIRST(&fs->dropping));
+	while (!TAILQ_EMPTY(&fs->dropping))
+		leave_dropping(TAILQ_FIRST(&fs->dropping));
 }
 
 /* ---- names of .sessfs/trash -------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 
 #include "fs/control.h"
 #include "fs/error.h"
+#include "fs/trash.h"
 
 enum { DEPTH_MAX = 1 << 20 }; /* of directories; beyond it the parents of a damaged store run in a circle */
 
@@ -93,6 +94,8 @@ static void node_free(struct node *node)
 {
 	HASH_DEL(node->session->fs->nodes, node);
 	LIST_REMOVE(node, siblings);
+	if (node->session->drops && LIST_EMPTY(&node->session->nodes))
+		trash_forgotten(node->session);
 	store_inode_release(&node->inode);
 	session_put(node->session);
 	free(node);

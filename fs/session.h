@@ -26,7 +26,7 @@ struct session {
 	LIST_ENTRY(session) laundering;
 	bool cache_grew;     /* since the keeper looked at its cache/ last */
 	bool drops;          /* it is in fs->dropping, and held by it */
-	LIST_ENTRY(session) dropping;
+	TAILQ_ENTRY(session) dropping;
 	bool followed;       /* with writeback: somebody read its events.jsonl, and may do so again */
 	uint32_t view_epoch; /* grows when a directory may have come to another view */
 	struct store_session record;
