@@ -13,8 +13,6 @@
 /* Links of one inode, as ext4 has it. */
 enum { LINKS_MAX = 65000, TARGET_MAX = 4095 };
 
-static const char *const session_views[] = {"research_data", "intermediate_results", "cache", "logs"};
-
 /* Whether the name may be made in dir. */
 static int check_name(struct node *dir, const char *name)
 {
@@ -149,8 +147,8 @@ static void put_views(struct change *c, const struct store_session *record, cons
 		struct store_dirent entry = {.ino = store_new_ino(c->batch), .session = record->sid, .type = S_IFDIR};
 
 		inode.view = 1 + view;
-		entry.name_len = (uint32_t)strlen(session_views[view]);
-		memcpy(entry.name, session_views[view], entry.name_len + 1);
+		entry.name_len = (uint32_t)strlen(view_name((enum store_view)view));
+		memcpy(entry.name, view_name((enum store_view)view), entry.name_len + 1);
 		store_batch_new_inode(c->batch, record->sid, entry.ino, &inode);
 		store_batch_add_dirent(c->batch, record->sid, record->root, &entry);
 	}
