@@ -111,16 +111,13 @@ static int lookup_name(struct node *dir, const char *name, struct entry *ret)
 {
 	struct store_dirent found;
 	NODE_AUTO node = NULL;
-	bool expired = false;
 	int r = dir_find_name(dir, name, &found);
 
-	if (!r) {
+	if (!r)
 		r = decide(dir, &found);
-		expired = r == ENOENT;
-	}
 	if (r == ENOENT) {
-		/* What expired is told by removing its name, which the kernel must not know to be absent. */
-		*ret = (struct entry){.entry_timeout = node_is_root(dir) || expired ? 0 : RULES_FOREVER};
+		*ret = (struct entry){
+			.entry_timeout = node_is_root(dir) || keeper_has_news(dir->session->fs) ? 0 : RULES_FOREVER};
 		return 0;
 	}
 	if (!r)

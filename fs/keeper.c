@@ -153,6 +153,11 @@ void keeper_announce(struct node *dir, const char *name, struct store_ino ino, m
 		add_visit(fs, &visit, path + at);
 }
 
+bool keeper_has_news(const struct fs *fs)
+{
+	return fs->keeper && (fs->keeper->waiting || !STAILQ_EMPTY(&fs->keeper->running));
+}
+
 bool keeper_look_up(struct fs *fs, struct store_sid sid)
 {
 	const struct visit visit = {.kind = VISIT_LOOK_UP, .sid = sid};

@@ -31,6 +31,8 @@ void keeper_free(struct keeper *);
 void keeper_wake(struct fs *);
 /* The name of a session, or of a file of cache/, is gone by our own doing: its watchers are to be told. */
 void keeper_announce(struct node *dir, const char *name, struct store_ino, mode_t);
+/* Some of that is still to be told, by removing names: the kernel must not learn until then that they are absent. */
+bool keeper_has_news(const struct fs *);
 /* Has the name of the session looked up soon, which decides whether it is in use. False: that cannot be done. */
 bool keeper_look_up(struct fs *, struct store_sid);
 /*

@@ -68,6 +68,23 @@ assert_file "$MNT/s/cache/looked" y
 wait_for 10 saw "CREATE looked"
 check_counts "$MNT/s"
 unwatch
+
+note "each of many, though they are asked for again before they are told"
+mkdir "$MNT/s/cache/many"
+watch "" -r
+touch "$MNT"/s/cache/many/{1..300}
+touch -d '2 days ago' "$MNT"/s/cache/many/{1..300}
+all_gone() {
+	local left=0
+	for file in {1..300}; do
+		is_gone "$MNT/s/cache/many/$file" || left=1
+	done
+	[ $left = 0 ]
+}
+wait_for 10 all_gone
+told() { [ "$(grep -c '^DELETE [0-9]*$' "$TEST_DIR/events")" = 300 ]; }
+wait_for 10 told
+unwatch
 umount_store
 
 note "one that an ordinary user mounted"
