@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -226,8 +227,22 @@ static int mount_it(struct daemon *d)
 	return 0;
 }
 
+/* Once it is unmounted it can be mended. */
+static void tell_damage(const struct daemon *d)
+{
+	struct store_stats stats;
+
+	store_stats(d->store, &stats);
+	if (stats.drops_damaged)
+		message_error("of %" PRIu64 " removed sessions something is left in %s that is damaged; "
+			      "`sessfs check --repair %s` and the next mount free it",
+			stats.drops_damaged, d->plan->store, d->plan->store);
+}
+
 static int close_store(struct daemon *d)
 {
+	if (d->store)
+		tell_damage(d);
 	int r = store_close(d->store);
 	char why[256] = "";
 

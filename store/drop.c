@@ -7,6 +7,10 @@
  * writer. Its record, which says that it is dropped, goes last, with its orphans': a store that is opened before finds
  * it, and goes on. A step is one transaction, as short as a flush that becomes due may wait for; it takes as many
  * sessions as it has time for, because each costs a sync.
+ *
+ * What is damaged is set aside until the next open, so that it is not tried again and again, and counted in the
+ * figures: a session whose range is, whole; where the orphans or the records of sessions are, which lie with those of
+ * all others, only they stay, and the space comes back.
  */
 #include "store/internal.h"
 
@@ -150,7 +154,9 @@ struct step {
 	uint32_t sids[STEP_SESSIONS];
 	unsigned count, gone; /* the first `gone` of them, ascending once it is known how many */
 	uint64_t deleted;     /* records */
+	bool records_stay;    /* orphans and the records of sessions */
 	uint32_t culprit;     /* of a failure: the session that cannot be deleted, or 0 */
+	bool in_records;      /* of a failure: it was these */
 };
 
 static int delete_range(struct step *t, uint32_t sid)
@@ -198,6 +204,17 @@ static int delete_orphans(struct step *t)
 	return r;
 }
 
+static int delete_records(struct step *t)
+{
+	int r = delete_orphans(t);
+	for (unsigned i = 0; r >= 0 && i < t->gone; i++) {
+		struct key key = key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, t->sids[i]);
+		r = warm_delete(t->txn, &key);
+	}
+	t->in_records = r < 0;
+	return r;
+}
+
 static int delete_some(struct step *t)
 {
 	int r = STORE_ABSENT;
@@ -206,12 +223,8 @@ static int delete_some(struct step *t)
 		t->gone += r == STORE_ABSENT;
 	}
 	qsort(t->sids, t->gone, sizeof *t->sids, compare_sids);
-	if (r >= 0 && t->gone)
-		r = delete_orphans(t);
-	for (unsigned i = 0; r >= 0 && i < t->gone; i++) {
-		struct key key = key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, t->sids[i]);
-		r = warm_delete(t->txn, &key);
-	}
+	if (r >= 0 && t->gone && !t->records_stay)
+		r = delete_records(t);
 	return r < 0 ? r : 0;
 }
 
@@ -220,6 +233,8 @@ static int try_step(struct store *s, struct step *t, uint64_t ns)
 {
 	t->gone = 0;
 	t->deleted = 0;
+	t->culprit = 0;
+	t->in_records = false;
 	t->until = store_clock() + ns;
 	int r = warm_begin(s->warm, &t->txn);
 	if (r)
@@ -231,12 +246,20 @@ static int try_step(struct store *s, struct step *t, uint64_t ns)
 	return r;
 }
 
-/* A session that is damaged stays as it is until the next open; space, memory or the device may come back. */
-static void note_failure(struct store *s, int error, uint32_t culprit)
+static void set_aside(struct store *s, struct drop *drop)
 {
-	struct drop *drop = error == -EIO ? find(&s->drops, culprit) : NULL;
+	drop->given_up = true;
+	s->stats.drops_damaged++;
+}
+
+/* Space, memory or the device may come back; what is damaged does not. */
+static void note_failure(struct store *s, int error, const struct step *t)
+{
+	struct drop *drop = error == -EIO ? find(&s->drops, t->culprit) : NULL;
 	if (drop)
-		drop->given_up = true;
+		set_aside(s, drop);
+	else if (error == -EIO && t->in_records)
+		s->drops.records_stay = true; /* the next step is tried without them */
 	else
 		s->drops.retry_at = store_clock() + RETRY_NS;
 }
@@ -245,9 +268,14 @@ static void note_success(struct store *s, const struct step *t)
 {
 	struct drops *d = &s->drops;
 	uint32_t left = 0;
-	for (uint32_t i = 0; i < d->count; i++)
-		if (!is_gone(t, d->list[i].sid))
-			d->list[left++] = d->list[i];
+	for (uint32_t i = 0; i < d->count; i++) {
+		if (is_gone(t, d->list[i].sid)) {
+			if (!t->records_stay)
+				continue;
+			set_aside(s, &d->list[i]);
+		}
+		d->list[left++] = d->list[i];
+	}
 	d->count = left;
 	d->retry_at = 0;
 	s->retry_at = 0;
@@ -261,18 +289,18 @@ static void step(struct store *s)
 	struct step t;
 	pthread_mutex_lock(&s->lock);
 	t.count = list_ready(s, t.sids, STEP_SESSIONS);
+	t.records_stay = s->drops.records_stay;
 	bool tight = s->drops.retry_at;
 	pthread_mutex_unlock(&s->lock);
 	if (!t.count)
 		return;
-	t.culprit = 0;
 	int r = try_step(s, &t, tight ? SHORT_STEP_NS : STEP_NS);
 	if (r == -ENOSPC && (space_release_reserve(s) || !tight))
 		r = try_step(s, &t, SHORT_STEP_NS);
 	space_after_flush(s);
 	pthread_mutex_lock(&s->lock);
 	if (r)
-		note_failure(s, r, t.culprit);
+		note_failure(s, r, &t);
 	else
 		note_success(s, &t);
 	pthread_mutex_unlock(&s->lock);

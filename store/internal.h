@@ -138,6 +138,7 @@ struct store {
 		uint32_t count, room;
 		uint32_t added;    /* by the open batch, behind count */
 		uint64_t retry_at; /* store_clock: after a step that failed; 0: it did not */
+		bool records_stay; /* until the next open: orphans or the records of sessions are damaged */
 		bool looked;       /* for those that an earlier run left; the flusher's own */
 		bool stopped;
 	} drops;

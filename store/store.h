@@ -322,7 +322,8 @@ struct store_stats {
 	uint64_t warm_bytes;  /* bytes of the data file in use */
 	uint64_t flushes, flush_last_ns, flush_longest_ns;
 	uint64_t batches, syncs;
-	uint64_t drops;       /* dropped sessions whose space is not yet given back */
+	uint64_t drops;       /* dropped sessions of which something is left */
+	uint64_t drops_damaged; /* of these such as wait for a repair */
 	uint64_t dropped;     /* records of dropped sessions deleted so far */
 	uint64_t chunk_hits, chunk_misses; /* of the cache of decompressed chunks */
 	uint64_t unsaved_bytes; /* bytes in the log that a power cut would lose */

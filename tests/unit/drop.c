@@ -2,7 +2,7 @@
  * drop.c - sessions that are dropped: all of it goes, in the background, whatever happens in between; and what remains
  * of them, their endings.
  */
-#include "store/store.h"
+#include "store/key.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -297,13 +297,43 @@ static void damage_names(const char *dir)
 	assert_int_equal(fclose(file), 0);
 }
 
+/* The leaf in which a record lies. */
+static void damage_leaf_of(const char *dir, struct key key)
+{
+	static uint8_t page[4096];
+	uint8_t bytes[KEY_SIZE];
+	char path[96];
+	bool found = false;
+	key_to_bytes(key, bytes);
+	snprintf(path, sizeof path, "%s/data.mdb", dir);
+	FILE *file = fopen(path, "r+b");
+	assert_non_null(file);
+	for (long at = 0; fread(page, sizeof page, 1, file) == 1; at += (long)sizeof page) {
+		if (!(page[10] & 2) || !memmem(page, sizeof page, bytes, sizeof bytes)) /* 2: a leaf */
+			continue;
+		found = true;
+		page[12] ^= 0x55; /* where its nodes' offsets end */
+		assert_int_equal(fseek(file, at, SEEK_SET), 0);
+		assert_int_equal(fwrite(page, sizeof page, 1, file), 1);
+		assert_int_equal(fflush(file), 0);
+	}
+	assert_true(found);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void repair(const char *dir)
+{
+	struct store_check_options options = { .repair = true };
+	struct store_check_result result;
+	struct store_open_info info;
+	assert_int_equal(store_check(dir, &options, &result, &info), 0);
+	assert_true(result.found > 0);
+}
+
 static void damage_holds_up_nothing_else_and_is_mended(void **state)
 {
 	struct fixture *f = *state;
 	struct store_session hurt = make_session(f->store, 3000), sound = make_session(f->store, 1000), got;
-	struct store_check_options options = { .repair = true };
-	struct store_check_result result;
-	struct store_open_info info;
 	assert_int_equal(store_close(f->store), 0);
 	damage_names(f->dir);
 	f->store = open_store(f->dir);
@@ -312,14 +342,62 @@ static void damage_holds_up_nothing_else_and_is_mended(void **state)
 	assert_int_equal(store_flush(f->store), 0);
 	while (stats_of(f->store).drops > 1)
 		pause_briefly();
+	assert_int_equal(stats_of(f->store).drops_damaged, 1);
 	assert_int_equal(store_get_session(f->store, sound.sid, &got), STORE_ABSENT);
 	assert_int_equal(store_get_session(f->store, hurt.sid, &got), 0);
 	store_session_release(&got);
 	assert_int_equal(store_close(f->store), 0);
-	assert_int_equal(store_check(f->dir, &options, &result, &info), 0);
-	assert_true(result.found > 0);
+	repair(f->dir);
 	f->store = open_store(f->dir);
 	wait_until_gone(f->store, &hurt);
+}
+
+/* More orphans than a few pages hold, made by a session that stays. */
+static struct store_ino make_orphans(struct store *s, struct store_session *keeper, unsigned count)
+{
+	struct store_inode orphan = { .mode = S_IFREG };
+	struct store_ino ino = { 0 };
+	struct store_batch *b = begin(s, 0);
+	for (unsigned i = 0; i < count; i++) {
+		ino = store_new_ino(b);
+		store_batch_new_inode(b, keeper->sid, ino, &orphan);
+		store_batch_put_orphan(b, keeper->sid, ino);
+	}
+	assert_int_equal(store_batch_commit(b), 0);
+	return (struct store_ino){ ino.n - count / 2 };
+}
+
+static void damaged_orphans_do_not_keep_the_space(void **state)
+{
+	struct fixture *f = *state;
+	struct store_session kept = make_session(f->store, 0), gone[2], got;
+	struct store_ino middle = make_orphans(f->store, &kept, 1000), none = { 0 };
+	for (int i = 0; i < 2; i++)
+		gone[i] = make_session(f->store, 1000);
+	assert_int_equal(store_close(f->store), 0);
+	damage_leaf_of(f->dir, key_make(STORE_ROOT_SID, none, KIND_ORPHAN, middle.n));
+	f->store = open_store(f->dir);
+	for (unsigned i = 0; i < 2; i++) {
+		drop(f->store, &gone[i]);
+		assert_int_equal(store_flush(f->store), 0);
+		while (stats_of(f->store).drops_damaged <= i)
+			pause_briefly();
+		assert_true(stats_of(f->store).dropped >= (i + 1) * 3 * 1000);
+		assert_int_equal(store_get_session(f->store, gone[i].sid, &got), 0);
+		store_session_release(&got);
+	}
+	assert_int_equal(stats_of(f->store).drops, 2);
+	assert_int_equal(store_close(f->store), 0);
+	repair(f->dir);
+	f->store = open_store(f->dir);
+	assert_int_equal(stats_of(f->store).drops_damaged, 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(store_flush(f->store), 0);
+		while (store_get_session(f->store, gone[i].sid, &got) == 0)
+			store_session_release(&got), pause_briefly();
+	}
+	assert_int_equal(store_get_session(f->store, kept.sid, &got), 0);
+	store_session_release(&got);
 }
 
 /* ---- beside other work ------------------------------------------------------------------------------------------ */
@@ -485,6 +563,7 @@ int main(void)
 		CASE(a_death_at_any_point_only_interrupts_it),
 		CASE(many_go_in_few_steps),
 		CASE(damage_holds_up_nothing_else_and_is_mended),
+		CASE(damaged_orphans_do_not_keep_the_space),
 		CASE(others_notice_nothing),
 		CASE(a_writer_waits_for_the_space),
 		CASE(endings_come_back),
