@@ -37,6 +37,13 @@ assert_file() { [ "$(cat "$1")" = "$2" ] || fail "$1 holds '$(head -c 200 "$1")'
 assert_absent() { [ ! -e "$1" ] && [ ! -L "$1" ] || fail "$1 should not exist"; }
 assert_match() { [[ $1 =~ $2 ]] || fail "'$1' does not match '$2'"; }
 
+# COMMAND | says PATTERN - what it prints is read to its end, so that no pipe breaks before it (as with grep -q).
+says() {
+	local said
+	said=$(cat)
+	grep -q "$@" <<<"$said"
+}
+
 # refused WORDS COMMAND... - the command fails and says WORDS (an extended pattern, any case).
 refused() {
 	local words=$1 said

@@ -16,7 +16,7 @@ head -c 100000 /dev/zero >"$MNT/old/logs/file"
 "$SESSFS" pause paused >/dev/null
 exec 5<"$MNT/used/logs"
 touch -d '3 hours ago' "$MNT/pinned" "$MNT/used"
-used_is_known() { [ -d "$MNT/used" ] && "$SESSFS" list | grep -q '^used .*in use'; }
+used_is_known() { [ -d "$MNT/used" ] && "$SESSFS" list | says '^used .*in use'; }
 wait_for 5 used_is_known
 
 note "the dry run: what goes when, and what stays, with the numbers"
@@ -32,9 +32,9 @@ assert_eq "$(ls "$MNT" | wc -l)" 6
 "$SESSFS" list >said
 assert_match "$(row used said)" 'never.* in use'
 assert_match "$(row pinned said)" 'never.* pinned'
-"$SESSFS" status pinned | grep -q '^expires *not while it is pinned$'
-"$SESSFS" status used | grep -q '^expires *not while it is in use$'
-"$SESSFS" status fresh | grep -q '^expires *in 2 h (20'
+"$SESSFS" status pinned | says '^expires *not while it is pinned$'
+"$SESSFS" status used | says '^expires *not while it is in use$'
+"$SESSFS" status fresh | says '^expires *in 2 h (20'
 
 note "what is due goes, and is told"
 touch -d '4 hours ago' "$MNT/old"
@@ -56,7 +56,7 @@ assert_eq "$(wc -l <said)" 7
 refused "no session old any more, but it is in the trash" "$SESSFS" status old
 
 note "taken back, it is not too old once more"
-"$SESSFS" undelete old | grep -q '^old is back$'
+"$SESSFS" undelete old | says '^old is back$'
 "$SESSFS" expire >/dev/null
 [ -s "$MNT/old/logs/file" ]
 refused "no session .* has ended yet" eval '"$SESSFS" history && false'

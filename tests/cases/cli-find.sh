@@ -76,10 +76,10 @@ if [ "$(id -u)" = 0 ] && command -v unshare >/dev/null; then
 	cat >inside.sh <<'INSIDE'
 set -eu
 awk -v mnt="$MNT" '/ - fuse.sessfs / && $5 != mnt { print $5 }' /proc/self/mountinfo | xargs -r umount -l
-"$SESSFS" list --json | grep -q "\"mount\": \"$MNT\""
+"$SESSFS" list --json | says "\"mount\": \"$MNT\""
 mkdir bound
 mount --bind "$MNT/one" bound
-"$SESSFS" list --json | grep -q "\"mount\": \"$MNT\""
+"$SESSFS" list --json | says "\"mount\": \"$MNT\""
 status=0
 "$SESSFS" list -m bound 2>/dev/null || status=$?
 [ $status = 3 ]

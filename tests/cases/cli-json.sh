@@ -66,7 +66,7 @@ echo 2020-01-01T00:00:00Z >"$MNT/expired/.session/expires_at"
 has_expired() { ls "$MNT" >/dev/null; [ -d "$MNT/.sessfs/trash/expired" ]; }
 wait_for 10 has_expired
 "$SESSFS" rm removed >/dev/null
-used_is_known() { [ -d "$MNT/used" ] && "$SESSFS" list | grep -q '^used .*in use'; }
+used_is_known() { [ -d "$MNT/used" ] && "$SESSFS" list | says '^used .*in use'; }
 wait_for 10 used_is_known
 ln -sfn failed "$MNT/.sessfs/current"
 everything

@@ -64,7 +64,7 @@ note "what was interrupted is marked until its status is written"
 kill_daemon
 mount_store -o commit=5
 assert_eq "$("$SESSFS" list | sed -n 's/^first .* //p')" "pinned,interrupted"
-"$SESSFS" status first | grep -q '^status *active, interrupted'
+"$SESSFS" status first | says '^status *active, interrupted'
 "$SESSFS" resume first >/dev/null
 assert_eq "$("$SESSFS" list | sed -n 's/^first .* //p')" pinned
 
@@ -79,7 +79,7 @@ if command -v script >/dev/null; then
 	grep -q "$ESCAPE\[.*paused" said
 	on_terminal 80 env NO_COLOR=1 "$SESSFS" list >said
 	! grep -q "$ESCAPE" said || fail "colours in spite of NO_COLOR"
-	"$SESSFS" list | grep -q "^$long "
+	"$SESSFS" list | says "^$long "
 	"$SESSFS" rm "$long" >/dev/null
 	for command in status\ first stats history 'expire -n'; do
 		on_terminal 80 "$SESSFS" $command >said

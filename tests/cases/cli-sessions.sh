@@ -33,13 +33,13 @@ refused "slash" sessfs new third --tag a/b -m "$MNT"
 assert_absent "$MNT/third"
 
 note "pause, resume"
-sessfs pause first -m "$MNT" | grep -q '^first is paused, and does not expire'
+sessfs pause first -m "$MNT" | says '^first is paused, and does not expire'
 assert_eq "$(state_of first)" paused
 refused "read-only" touch "$MNT/first/logs/x"
-sessfs resume first -m "$MNT" | grep -q '^first is active, and expires in '
+sessfs resume first -m "$MNT" | says '^first is active, and expires in '
 touch "$MNT/first/logs/x"
 (cd "$MNT/first/logs" && sessfs pause && sessfs resume) >/dev/null
-(cd "$MNT" && SESSFS_SESSION=second sessfs pause) | grep -q '^second is paused'
+(cd "$MNT" && SESSFS_SESSION=second sessfs pause) | says '^second is paused'
 assert_eq "$(status_of sessfs pause first second -m "$MNT")" 1 "one of two"
 assert_eq "$(state_of first) $(state_of second)" "paused paused"
 sessfs resume first second -m "$MNT" >/dev/null
@@ -47,23 +47,23 @@ assert_eq "$(state_of first) $(state_of second)" "active active"
 assert_eq "$(status_of sessfs resume nobody first -m "$MNT")" 3
 
 note "complete; a completed session cannot be resumed, and is told why"
-sessfs complete first -m "$MNT" | grep -q '^first is completed, and expires in 90 days'
+sessfs complete first -m "$MNT" | says '^first is completed, and expires in 90 days'
 assert_eq "$(status_of sessfs resume first -m "$MNT")" 1
 refused "status of first not changed: .*completed session cannot be resumed" sessfs resume first -m "$MNT"
-sessfs archive first -m "$MNT" | grep -q '^first is archived'
+sessfs archive first -m "$MNT" | says '^first is archived'
 refused "archived" sessfs resume first -m "$MNT"
 
 note "fail, with a reason"
-sessfs fail second 'out of cheese' -m "$MNT" | grep -q '^second is failed'
+sessfs fail second 'out of cheese' -m "$MNT" | says '^second is failed'
 assert_eq "$(state_of second)" failed
-tail -n 1 "$MNT/second/.session/events.jsonl" | grep -q 'out of cheese'
-sessfs status second -m "$MNT" | grep -q '^reason  *out of cheese$'
+tail -n 1 "$MNT/second/.session/events.jsonl" | says 'out of cheese'
+sessfs status second -m "$MNT" | says '^reason  *out of cheese$'
 assert_eq "$(info second reason)" "out of cheese"
 sessfs resume second -m "$MNT" >/dev/null
 assert_eq "$(info second reason)" ""
 
 note "pin, unpin"
-sessfs pin second -m "$MNT" | grep -q '^second is pinned'
+sessfs pin second -m "$MNT" | says '^second is pinned'
 assert_eq "$(info second pinned)" True
 sessfs unpin second -m "$MNT" >/dev/null
 assert_eq "$(info second pinned)" False
@@ -81,10 +81,10 @@ refused "in the trash" sessfs status second -m "$MNT"
 mkdir "$MNT/second"
 assert_eq "$(status_of sessfs undelete second -m "$MNT")" 1
 refused "a session second already; .sessfs undelete second OTHER" sessfs undelete second -m "$MNT"
-sessfs undelete second third -m "$MNT" | grep -q '^third is back'
+sessfs undelete second third -m "$MNT" | says '^third is back'
 assert_file "$MNT/third/logs/file" kept
 assert_file "$MNT/third/.session/query" 'how deep?'
-sessfs undelete first -m "$MNT" | grep -q '^first is back'
+sessfs undelete first -m "$MNT" | says '^first is back'
 assert_eq "$(state_of first)" archived
 assert_eq "$(status_of sessfs undelete first -m "$MNT")" 3
 refused "no first in the trash" sessfs undelete first -m "$MNT"
@@ -138,7 +138,7 @@ if [ "$(id -u)" = 0 ]; then
 	mount_store -o allow_other
 	"$SESSFS" new mine -m "$MNT" >/dev/null
 	! echo nonsense 2>/dev/null >"$MNT/mine/.session/status" || fail "nonsense was taken"
-	tail -n 1 "$MNT/mine/.session/errors.jsonl" | grep -q 'the status is one of'
+	tail -n 1 "$MNT/mine/.session/errors.jsonl" | says 'the status is one of'
 	refused "status of mine not changed: Permission denied" as_user "$SESSFS" pause mine -m "$MNT"
 	refused "mine is not removed: .*another user" as_user "$SESSFS" rm mine -m "$MNT"
 	refused "session theirs is not made: .*another user" as_user "$SESSFS" new theirs -m "$MNT"

@@ -15,4 +15,4 @@ if [ "$(id -u)" = 0 ]; then
 fi
 as_user "$SESSFS" umount "$MNT"
 ! is_mounted
-as_user "$SESSFS" check "$STORE" | grep -q 'clean$'
+as_user "$SESSFS" check "$STORE" | says 'clean$'

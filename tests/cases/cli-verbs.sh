@@ -2,10 +2,10 @@
 . "$TEST_ROOT/tests/lib.sh"
 
 note "help and version"
-"$SESSFS" --help | grep -q '^  umount '
-"$SESSFS" --version | grep -q '^sessfs [0-9]'
+"$SESSFS" --help | says '^  umount '
+"$SESSFS" --version | says '^sessfs [0-9]'
 for verb in init mount umount check; do
-	"$SESSFS" $verb --help | grep -q "^usage: sessfs $verb"
+	"$SESSFS" $verb --help | says "^usage: sessfs $verb"
 done
 for verb in $("$SESSFS" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
 	"$SESSFS" "$verb" --help >help
@@ -30,7 +30,7 @@ assert_eq "$(status_of "$SESSFS" check)" 16 "check without a store"
 refused "frobnicate" "$SESSFS" frobnicate
 
 note "init"
-"$SESSFS" init "$STORE" | grep -q "new store in $STORE"
+"$SESSFS" init "$STORE" | says "new store in $STORE"
 assert_eq "$(stat -c %a "$STORE")" 700
 refused "a store in $STORE already" "$SESSFS" init "$STORE"
 assert_eq "$(status_of "$SESSFS" init "$STORE")" 1
@@ -43,7 +43,7 @@ touch plain
 assert_eq "$(status_of "$SESSFS" init plain)" 1
 
 note "check"
-"$SESSFS" check "$STORE" | grep -q 'clean$'
+"$SESSFS" check "$STORE" | says 'clean$'
 assert_eq "$(status_of "$SESSFS" check --repair "$STORE")" 0
 assert_eq "$(status_of "$SESSFS" check nowhere)" 8
 assert_eq "$(status_of "$SESSFS" check full)" 8

@@ -113,6 +113,6 @@ assert_eq "$(ls -A | grep sess)" .sessfs
 assert_match "$(ls -A one)" '^.session'
 assert_eq "$(ls -iA one | grep .session | tr -d ' ' | grep -o '^[0-9]*')" "$(stat -c %i one/.session)"
 tar -cf "$TEST_DIR/tar" one
-tar -tf "$TEST_DIR/tar" | grep -q one/.session/info.json || fail "tar left .session out"
+tar -tf "$TEST_DIR/tar" | says one/.session/info.json || fail "tar left .session out"
 cd "$TEST_DIR"
 umount_store

@@ -8,7 +8,7 @@ mkdir two
 head -c 300000 /dev/zero | tr '\0' 'a' >two/cache/text
 assert_match "$(cat .sessfs/version)" '[0-9]+\.[0-9]+'
 
-json .sessfs/config.json 'j' | grep -q commit || fail "config.json lacks commit"
+json .sessfs/config.json 'j' | says commit || fail "config.json lacks commit"
 assert_match "$(json .sessfs/config.json '{k: v for k, v in j.items()}')" "commit.*7"
 assert_match "$(json .sessfs/config.json 'j')" "max_file_size.*(1G|1073741824)"
 assert_match "$(json .sessfs/config.json 'j')" "compress.*5"
@@ -73,6 +73,6 @@ done
 cd "$TEST_DIR"
 remount
 assert_eq "$(json "$MNT/.sessfs/sessions.json" 'sorted(s["id"] for s in j["sessions"])')" "['renamed', 'two']"
-json "$MNT/two/.session/info.json" 'j["compression_ratio"] > 2' | grep -q True || fail "300000 letters were not compressed"
+json "$MNT/two/.session/info.json" 'j["compression_ratio"] > 2' | says True || fail "300000 letters were not compressed"
 check_counts "$MNT/two"
 umount_store

@@ -37,7 +37,7 @@ assert_eq "$(events s '[x["number"] for x in e if "number" in x] == list(range(3
 note "tail -f follows it"
 tail -n 0 -f events.jsonl >"$TEST_DIR/tail" 2>"$TEST_DIR/tail.err" &
 tail=$!
-is_open() { ls -l "/proc/$1/fd" | grep -q events.jsonl; }
+is_open() { ls -l "/proc/$1/fd" | says events.jsonl; }
 wait_for 10 is_open $tail
 follows() { echo '{"look": 1}' >>events.jsonl; [ -s "$TEST_DIR/tail" ]; }
 wait_for 20 follows

@@ -78,11 +78,11 @@ python3 -c 'import json, sys
 for line in open(sys.argv[1], encoding="utf-8"): print(json.loads(line)["path"])' .session/files.jsonl |
 	LC_ALL=C sort >"$TEST_DIR/told"
 assert_eq "$(wc -l <"$TEST_DIR/told")" "$(tr -cd '\n' <"$TEST_DIR/found" | wc -c)"
-grep -c '^research_data/many/' "$TEST_DIR/told" | grep -qx 4000 || fail "not all of the 4000 are told"
+grep -c '^research_data/many/' "$TEST_DIR/told" | says -x 4000 || fail "not all of the 4000 are told"
 (while [ ! -e "$TEST_DIR/done" ]; do touch logs/come && rm logs/come; done) &
 for _ in 1 2 3; do
 	valid .session/files.jsonl
-	grep -c research_data/many .session/files.jsonl | grep -qx 4000 || fail "some of the 4000 are missing"
+	grep -c research_data/many .session/files.jsonl | says -x 4000 || fail "some of the 4000 are missing"
 done
 touch "$TEST_DIR/done"
 wait $!
