@@ -17,8 +17,8 @@ void serve_free(struct server *);
  */
 void serve_forget_content(struct fs *, struct fs_id);
 /*
- * The kernel is to hold these bytes of a file's content, which grows if they lie behind its end. As above, no lock may
- * be held. ENOENT: it knows no such file any more.
+ * The kernel is to hold these bytes of a file's content, which grows if they lie behind its end, and reads as it is
+ * now meanwhile. As above, no lock may be held. ENOENT: it knows no such file any more.
  */
 int serve_give_content(struct fs *, struct fs_id, uint64_t offset, void *data, size_t len);
 

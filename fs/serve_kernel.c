@@ -68,5 +68,10 @@ int serve_give_content(struct fs *fs, struct fs_id id, uint64_t offset, void *da
 	struct fuse_bufvec content = FUSE_BUFVEC_INIT(len);
 
 	content.buf[0].mem = data;
+	/*
+	 * The kernel makes the file larger before it copies the bytes: a page that it has would be read with zeros in
+	 * their place. One that it has not is asked for, with what is in it by now.
+	 */
+	fuse_lowlevel_notify_inval_inode(serve_session(fs), id.n, (off_t)offset, (off_t)len);
 	return -fuse_lowlevel_notify_store(serve_session(fs), id.n, (off_t)offset, &content, 0);
 }

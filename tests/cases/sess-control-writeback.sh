@@ -79,7 +79,7 @@ path = sys.argv[1]
 seen = b""
 with open(path, "rb", 0) as file:
 	seen += file.readall()
-	for n in range(200):
+	for n in range(2000):
 		line = '{"n": %d, "pad": "%s"}\n' % (n, "x" * (n % 89))
 		with open(path, "a") as program:
 			program.write(line)
