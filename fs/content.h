@@ -39,7 +39,7 @@ struct content_name {
 	const struct content_row *row; /* NULL: the directory of a session */
 	struct store_sid sid;          /* the session it leads to, or 0 */
 	struct store_ino ino;          /* of a session's directory, when it is listed */
-	char name[STORE_NAME_MAX + 16];
+	char name[STORE_NAME_MAX + 1];
 };
 
 /* Takes one name of a listing; true ends it. next: the place behind it. */

@@ -1,5 +1,9 @@
 /*
  * trash.c - which sessions are in the trash, and under which names. In memory, as their records have it.
+ *
+ * The one that ended last of those called NAME is shown so. The others are shown as NAME~NUMBER, of which NAME is cut
+ * where that would be too long, with more ~ behind it where some session in the trash is called just that. So the names
+ * shown differ, and they depend on nothing but which sessions are there.
  */
 #include "fs/trash.h"
 
@@ -13,8 +17,8 @@
 struct trashed {
 	struct store_sid sid; /* key */
 	UT_hash_handle by_sid;
-	UT_hash_handle by_name; /* of the last one that came with this name */
-	struct trashed *before; /* that came with it before this one */
+	UT_hash_handle by_name; /* of the last one of this name */
+	struct trashed *before, *after; /* of this name, in the order in which they ended */
 	int64_t ended;
 	char name[STORE_NAME_MAX + 1];
 };
@@ -59,6 +63,39 @@ static bool set_last(struct fs *fs, struct trashed *old, struct trashed *t)
 	return t->by_name.tbl != NULL;
 }
 
+static bool ended_later(const struct trashed *a, const struct trashed *b)
+{
+	return a->ended != b->ended ? a->ended > b->ended : a->sid.n > b->sid.n;
+}
+
+/* Among those of its name. They mostly come in the order in which they ended. */
+static bool join_namesakes(struct fs *fs, struct trashed *t)
+{
+	struct trashed *last = find_last(fs, t->name);
+
+	for (t->before = last; t->before && ended_later(t->before, t); t->before = t->before->before)
+		t->after = t->before;
+	if (!t->after && !set_last(fs, last, t)) {
+		set_last(fs, NULL, last);
+		return false;
+	}
+	if (t->before)
+		t->before->after = t;
+	if (t->after)
+		t->after->before = t;
+	return true;
+}
+
+static void leave_namesakes(struct fs *fs, struct trashed *t)
+{
+	if (!t->after)
+		set_last(fs, t, t->before);
+	else
+		t->after->before = t->before;
+	if (t->before)
+		t->before->after = t->after;
+}
+
 int trash_add(struct fs *fs, const struct store_session *record)
 {
 	struct trashed *t = calloc(1, sizeof(*t));
@@ -69,15 +106,13 @@ int trash_add(struct fs *fs, const struct store_session *record)
 	t->sid = record->sid;
 	t->ended = record->ended;
 	memcpy(t->name, record->name, record->name_len);
-	t->before = find_last(fs, t->name);
 	HASH_ADD(by_sid, fs->trash->by_sid, sid, sizeof(t->sid), t);
 	if (!t->by_sid.tbl) {
 		free(t);
 		return -ENOMEM;
 	}
-	if (set_last(fs, t->before, t))
+	if (join_namesakes(fs, t))
 		return 0;
-	set_last(fs, NULL, t->before);
 	HASH_DELETE(by_sid, fs->trash->by_sid, t);
 	free(t);
 	return -ENOMEM;
@@ -85,20 +120,12 @@ int trash_add(struct fs *fs, const struct store_session *record)
 
 void trash_remove(struct fs *fs, struct store_sid sid)
 {
-	struct trashed *t = find_sid(fs, sid), *last, *next;
+	struct trashed *t = find_sid(fs, sid);
 
 	fs_assert_locked(fs);
 	if (!t)
 		return;
-	last = find_last(fs, t->name);
-	if (last == t) {
-		set_last(fs, t, t->before);
-	} else {
-		for (next = last; next && next->before != t; next = next->before)
-			;
-		if (next)
-			next->before = t->before;
-	}
+	leave_namesakes(fs, t);
 	HASH_DELETE(by_sid, fs->trash->by_sid, t);
 	free(t);
 }
@@ -135,33 +162,60 @@ bool trash_oldest(const struct fs *fs, struct store_sid *ret)
 	return oldest != NULL;
 }
 
+static bool is_inside_character(const char *at)
+{
+	return ((unsigned char)*at & 0xc0) == 0x80;
+}
+
+/* How much of the name is left where there must be room for `more` bytes: of UTF-8 whole characters. */
+static size_t cut_length(const char *name, size_t more)
+{
+	size_t whole = strlen(name), len = whole + more > STORE_NAME_MAX ? STORE_NAME_MAX - more : whole, at = len;
+
+	while (at > 0 && len - at < 3 && is_inside_character(name + at))
+		at--;
+	return is_inside_character(name + at) ? len : at;
+}
+
 int life_trash_name(struct fs *fs, struct store_sid sid, char *name)
 {
 	const struct trashed *t = find_sid(fs, sid);
+	char number[STORE_NAME_MAX + 1];
+	size_t len;
 
 	if (!t)
 		return ENOENT;
-	if (find_last(fs, t->name) == t)
-		snprintf(name, STORE_NAME_MAX + 16, "%s", t->name);
-	else
-		snprintf(name, STORE_NAME_MAX + 16, "%s~%u", t->name, t->sid.n);
+	snprintf(name, STORE_NAME_MAX + 1, "%s", t->name);
+	if (!t->after)
+		return 0;
+	len = (size_t)snprintf(number, sizeof(number), "~%u", sid.n);
+	do {
+		snprintf(name + cut_length(t->name, len), sizeof(number) - cut_length(t->name, len), "%s", number);
+		snprintf(number + len, sizeof(number) - len, "~");
+	} while (find_last(fs, name) && ++len < STORE_NAME_MAX);
 	return 0;
+}
+
+/* The number in NAME~NUMBER, whatever ~ follow. */
+static struct store_sid number_in(const char *name)
+{
+	size_t end = strlen(name), at;
+
+	while (end > 0 && name[end - 1] == '~')
+		end--;
+	for (at = end; at > 0 && name[at - 1] >= '0' && name[at - 1] <= '9'; at--)
+		;
+	return (struct store_sid){at < end && at > 0 ? (uint32_t)strtoul(name + at, NULL, 10) : 0};
 }
 
 int life_trash_find(struct fs *fs, const char *name, struct store_sid *ret)
 {
-	const char *tilde = strrchr(name, '~');
-	const struct trashed *t = find_last(fs, name);
-	char shown[STORE_NAME_MAX + 16];
-	struct store_sid sid = {0};
+	const struct trashed *last = find_last(fs, name);
+	struct store_sid sid = last ? last->sid : number_in(name);
+	char shown[STORE_NAME_MAX + 1];
 
-	if (!t && tilde) {
-		sid.n = (uint32_t)strtoul(tilde + 1, NULL, 10);
-		if (!life_trash_name(fs, sid, shown) && strcmp(shown, name) == 0)
-			t = find_sid(fs, sid);
-	}
-	if (!t)
+	if (!last && (life_trash_name(fs, sid, shown) || strcmp(shown, name) != 0))
 		return ENOENT;
-	*ret = t->sid;
+	*ret = sid;
 	return 0;
 }

@@ -137,7 +137,7 @@ static int drop(struct store_sid sid)
 static const char *trash_name(struct store_sid sid)
 {
 	FS_GUARD(fs);
-	static char name[STORE_NAME_MAX + 16];
+	static char name[STORE_NAME_MAX + 1];
 	struct store_sid found;
 
 	if (life_trash_name(fs, sid, name))
@@ -182,6 +182,80 @@ static void same_names(void **state)
 	assert_int_equal(drop(sids[2]), 0);
 	assert_trash_name(sids[0], "same");
 	assert_int_equal(drop(sids[2]), ENOENT);
+}
+
+/* They are called as others are shown. */
+static void names_with_a_number(void **state)
+{
+	struct store_sid old = make("X"), named, more;
+	char shown[32], longer[32];
+
+	(void)state;
+	assert_int_equal(end(old, LIFE_REMOVED), 0);
+	assert_int_equal(end(make("X"), LIFE_REMOVED), 0);
+	snprintf(shown, sizeof(shown), "X~%u", old.n);
+	snprintf(longer, sizeof(longer), "X~%u~", old.n);
+	assert_trash_name(old, shown);
+	named = make(shown);
+	assert_int_equal(end(named, LIFE_REMOVED), 0);
+	for (unsigned round = 0; round < 2; round++) {
+		assert_trash_name(named, shown);
+		assert_trash_name(old, longer);
+		reopen();
+	}
+	more = make(longer);
+	assert_int_equal(end(more, LIFE_REMOVED), 0);
+	assert_trash_name(more, longer);
+	snprintf(longer, sizeof(longer), "X~%u~~", old.n);
+	assert_trash_name(old, longer);
+	assert_int_equal(drop(named), 0);
+	assert_trash_name(old, shown);
+}
+
+/* Cut at the end of a character, or of as many bytes as there is room for. */
+static void long_names(void **state)
+{
+	static const char *const characters[] = {"a", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x90\x9f", "\x80"};
+	char name[STORE_NAME_MAX + 1], rest[16];
+
+	(void)state;
+	for (unsigned c = 0; c < sizeof(characters) / sizeof(*characters); c++) {
+		struct store_sid sids[2];
+		size_t len = 0, part = strlen(characters[c]), cut, number;
+		const char *shown;
+
+		for (; len + part <= STORE_NAME_MAX; len += part)
+			memcpy(name + len, characters[c], part + 1);
+		for (unsigned i = 0; i < 2; i++) {
+			sids[i] = make(name);
+			assert_int_equal(end(sids[i], LIFE_REMOVED), 0);
+		}
+		assert_trash_name(sids[1], name);
+		shown = trash_name(sids[0]);
+		number = (size_t)snprintf(rest, sizeof(rest), "~%u", sids[0].n);
+		cut = strlen(shown) - number;
+		assert_string_equal(shown + cut, rest);
+		assert_true(cut % part == 0 && cut + number <= STORE_NAME_MAX && cut + number + part > STORE_NAME_MAX);
+		assert_memory_equal(shown, name, cut);
+	}
+}
+
+/* The last one is so after a mount, too, whatever the numbers. */
+static void ended_in_another_order(void **state)
+{
+	struct store_sid later = make("other"), earlier = make("same");
+	char shown[32];
+
+	(void)state;
+	snprintf(shown, sizeof(shown), "same~%u", earlier.n);
+	assert_int_equal(end(earlier, LIFE_REMOVED), 0);
+	assert_int_equal(dir_rename(fs, root_id(), "other", root_id(), "same", 0), 0);
+	assert_int_equal(end(later, LIFE_REMOVED), 0);
+	for (unsigned round = 0; round < 2; round++) {
+		assert_trash_name(later, "same");
+		assert_trash_name(earlier, shown);
+		reopen();
+	}
 }
 
 static void names_that_are_not_there(void **state)
@@ -388,9 +462,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(same_names), TEST(names_that_are_not_there), TEST(the_oldest_tombstones_go),
-		TEST(back_without_a_tombstone), TEST(a_drop_waits_for_the_kernel), TEST(a_drop_for_space_does_not),
-		TEST(the_current_one_stays),
+		TEST(same_names), TEST(names_with_a_number), TEST(long_names), TEST(ended_in_another_order),
+		TEST(names_that_are_not_there), TEST(the_oldest_tombstones_go), TEST(back_without_a_tombstone),
+		TEST(a_drop_waits_for_the_kernel), TEST(a_drop_for_space_does_not), TEST(the_current_one_stays),
 		cmocka_unit_test_setup_teardown(gives_way_to_itself, setup_small, teardown),
 	};
 
