@@ -21,6 +21,8 @@ BUDGETS = [
 STALL_MS, RESIDENT, MOUNT_MS, GROWTH = 20, 64 << 20, 50, 1.3
 SPACE = {"JSON": 4, "logs": 4.5, "C source": 5}
 SMALL_SHARE = 0.1
+TRASH_MS = 5
+DROP_RATES = {"drop": 1000000, "in the background": 500000}
 
 
 def speed(row, unit, ours, theirs):
@@ -112,6 +114,14 @@ def extra_budgets(extras):
 	for name, row in extras.get("memory", {}).items():
 		value = row["VmRSS"]
 		rows.append([f"resident {name}", "< 64 MiB", f"{value / 2**20:.1f} MiB", verdict(value < RESIDENT)])
+	life = extras.get("life", {})
+	for size in [max(life)] if life else []:
+		row = life[size]
+		rows.append([f"a session of {size:,} files to the trash", f"< {TRASH_MS} ms", f"{row['to the trash'] * 1000:.2f} ms",
+			verdict(row["to the trash"] * 1000 < TRASH_MS)])
+		for label, least in DROP_RATES.items():
+			rows.append([f"the same, {label}", f"≥ {least:,} files/s", f"{size / row[label]:,.0f} files/s",
+				verdict(size / row[label] >= least)])
 	growth = extras.get("growth", {})
 	if len(growth) > 1:
 		first, last = growth[min(growth)], growth[max(growth)]
@@ -137,6 +147,10 @@ def extras_tables(extras):
 		columns = ["VmRSS", "RssAnon", "RssFile"]
 		table(["resident memory of the daemon, MiB", *columns],
 			[[name, *(f"{row[c] / mib:.1f}" for c in columns)] for name, row in extras["memory"].items()])
+	if extras.get("life"):
+		labels = next(iter(extras["life"].values()))
+		table(["the end of a session, ms", *labels],
+			[[f"{size:,} files", *(number(row[label] * 1000) for label in labels)] for size, row in extras["life"].items()])
 	if extras.get("growth"):
 		growth = extras["growth"]
 		labels = next(iter(growth.values()))
