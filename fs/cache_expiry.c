@@ -36,7 +36,6 @@ struct cached {
 
 struct cache_walk {
 	struct session *session; /* held; NULL: at rest */
-	bool removing;
 	int64_t begun;
 	int64_t before; /* cache_oldest when it began */
 	int64_t oldest; /* mtime of what was seen and stays */
@@ -44,8 +43,8 @@ struct cache_walk {
 	struct store_ino *dirs; /* still to be gone through; the last one is at hand */
 	size_t dir_count, dir_room;
 	uint64_t after; /* cookie in it */
-	struct cached *files;
-	size_t file_count, file_room, removed;
+	struct cached *files; /* a heap: none is older than the one at half its place */
+	size_t file_count, file_room;
 };
 
 /* ---- one file ---------------------------------------------------------------------------------------------------- */
@@ -195,11 +194,10 @@ static bool begin(struct fs *fs, struct cache_walk *walk, struct store_sid sid)
 	}
 	session->cache_grew = false;
 	walk->session = session;
-	walk->removing = false;
 	walk->before = session->record.cache_oldest;
 	walk->begun = walk->oldest = fs_now();
 	walk->sum = walk->after = 0;
-	walk->dir_count = walk->file_count = walk->removed = 0;
+	walk->dir_count = walk->file_count = 0;
 	r = error_of_store(store_lookup(fs->store, sid, session->record.root, "cache", strlen("cache"), &cache));
 	if (!r && cache.type == S_IFDIR)
 		push(walk, cache.ino);
@@ -243,6 +241,44 @@ static void end(struct fs *fs, struct cache_walk *walk)
 	session_put(session);
 }
 
+/* ---- the heap: to sort them at once would take too long for who waits for the lock -------------------------------- */
+
+static void add_cached(struct cache_walk *walk, struct cached file)
+{
+	struct cached *files;
+	size_t at, above;
+
+	if (!reserve((void **)&walk->files, &walk->file_room, walk->file_count, sizeof(*walk->files)))
+		return;
+	files = walk->files;
+	for (at = walk->file_count++; at > 0; at = above) {
+		above = (at - 1) / 2;
+		if (files[above].mtime <= file.mtime)
+			break;
+		files[at] = files[above];
+	}
+	files[at] = file;
+}
+
+/* There is one. */
+static struct cached take_oldest(struct cache_walk *walk)
+{
+	struct cached *files = walk->files, oldest = files[0], last = files[--walk->file_count];
+	size_t at, below;
+
+	for (at = 0; (below = 2 * at + 1) < walk->file_count; at = below) {
+		if (below + 1 < walk->file_count && files[below + 1].mtime < files[below].mtime)
+			below++;
+		if (last.mtime <= files[below].mtime)
+			break;
+		files[at] = files[below];
+	}
+	files[at] = last;
+	return oldest;
+}
+
+/* ---- its steps --------------------------------------------------------------------------------------------------- */
+
 static void see_file(struct fs *fs, struct cache_walk *walk, struct node *dir, const struct store_dirent *entry)
 {
 	NODE_AUTO node = NULL;
@@ -257,10 +293,9 @@ static void see_file(struct fs *fs, struct cache_walk *walk, struct node *dir, c
 		walk->oldest = node->inode.mtime;
 	size = S_ISREG(node->inode.mode) ? node->inode.size : 0;
 	walk->sum += size;
-	if (fs->options.cache_size
-	    && reserve((void **)&walk->files, &walk->file_room, walk->file_count, sizeof(*walk->files)))
-		walk->files[walk->file_count++] = (struct cached){.mtime = node->inode.mtime, .size = size,
-			.cookie = entry->cookie, .dir = dir->ino, .ino = node->ino};
+	if (fs->options.cache_size)
+		add_cached(walk, (struct cached){.mtime = node->inode.mtime, .size = size, .cookie = entry->cookie,
+			.dir = dir->ino, .ino = node->ino});
 }
 
 struct names {
@@ -304,13 +339,6 @@ static void look(struct fs *fs, struct cache_walk *walk)
 	}
 }
 
-static int by_mtime(const void *a, const void *b)
-{
-	const struct cached *x = a, *y = b;
-
-	return x->mtime < y->mtime ? -1 : x->mtime > y->mtime;
-}
-
 static bool take_one(void *arg, const struct store_dirent *entry)
 {
 	*(struct store_dirent *)arg = *entry;
@@ -335,16 +363,13 @@ static bool remove_cached(struct fs *fs, struct session *session, const struct c
 /* The oldest goes; false if there is not too much any more. */
 static bool remove_oldest(struct fs *fs, struct cache_walk *walk)
 {
-	const struct cached *file = &walk->files[walk->removed];
+	struct cached file;
 
-	if (!fs->options.cache_size || walk->sum <= fs->options.cache_size || walk->removed == walk->file_count)
+	if (!fs->options.cache_size || walk->sum <= fs->options.cache_size || !walk->file_count)
 		return false;
-	if (!walk->removing)
-		qsort(walk->files, walk->file_count, sizeof(*walk->files), by_mtime);
-	walk->removing = true;
-	if (remove_cached(fs, walk->session, file))
-		walk->sum -= file->size;
-	walk->removed++;
+	file = take_oldest(walk);
+	if (remove_cached(fs, walk->session, &file))
+		walk->sum -= file.size;
 	return true;
 }
 

@@ -11,6 +11,8 @@ usage: large.py WORK MOUNT [COUNT]
   pause            makes "big" read-only, and active again
   trash            moves "big" to the trash, back, and to the trash again
   drop             drops it there, which frees COUNT files
+  fill-cache       makes COUNT small files of different ages in cache/ of a new session "full"
+  cut-cache        waits until `cache_size` has made half of them go
 
 Meanwhile another client works in the session "other", where it is there: the longest that it waited is told.
 """
@@ -208,7 +210,36 @@ def drop(mount, count):
 	assert after["trash"] == 0
 
 
-WORKS = [make_sessions, list_sessions, expire_sessions, drop_sessions, make_files, know_files, pause, trash, drop]
+# ---- files of cache/ -------------------------------------------------------------------------------------------------
+
+def fill_cache(mount, count):
+	top, now = f"{mount}/full/cache", time.time_ns()
+	os.mkdir(f"{mount}/full")
+	for i in range(count):
+		if i % PER_DIRECTORY == 0:
+			os.mkdir(f"{top}/{i // PER_DIRECTORY}")
+		fd = os.open(f"{top}/{i // PER_DIRECTORY}/{i}", os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o644)
+		os.write(fd, b"12 bytes....")
+		age = i * 7919 % count * 100_000_000
+		os.utime(fd, ns=(now - age, now - age))
+		os.close(fd)
+
+
+def cached(mount):
+	with open(f"{mount}/full/.session/info.json") as file:
+		return json.load(file)["file_counts"]["cache"]
+
+
+def cut_cache(mount, count):
+	with Meanwhile(mount, f"{count:,} files of cache/ seen, and half of them removed", 0, "nobody waits 20 ms"):
+		with open(f"{mount}/full/cache/new", "w") as file:
+			file.write("12 bytes....")
+		wait_until(lambda: cached(mount) <= count // 2)
+	assert cached(mount) == count // 2 and os.path.exists(f"{mount}/full/cache/new")
+
+
+WORKS = [make_sessions, list_sessions, expire_sessions, drop_sessions, make_files, know_files, pause, trash, drop,
+	fill_cache, cut_cache]
 
 
 if __name__ == "__main__":

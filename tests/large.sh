@@ -59,3 +59,13 @@ many_files() {
 	large drop "$known"
 	umount_store
 }
+
+# full_cache COUNT - cache/ of so many files, of which half is too much.
+full_cache() {
+	mount_store
+	mkdir "$MNT/other"
+	large fill-cache "$1"
+	remount -o "cache_size=$(($1 / 2 * 12))"
+	large cut-cache "$1"
+	umount_store
+}

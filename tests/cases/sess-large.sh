@@ -6,5 +6,8 @@
 note "files"
 many_files 20000 20000
 rm -r "$STORE"
+note "cache"
+full_cache 5000
+rm -r "$STORE"
 note "sessions"
 many_sessions 2000

@@ -187,6 +187,27 @@ static void replaced(void **state)
 	}
 }
 
+/* Whatever the order of names, and however many there are. */
+static void the_oldest_go(void **state)
+{
+	enum { FILES = 200, STAY = 77, STRIDE = 37 };
+	char name[16];
+
+	(void)state;
+	open_all(0, STAY * 8);
+	for (unsigned i = 0; i < FILES; i++) {
+		snprintf(name, sizeof(name), "%u", i * STRIDE % FILES);
+		make_file(cache, name, "8 bytes.", HOUR + 10 * (int64_t)(i * STRIDE % FILES));
+	}
+	while (step())
+		;
+	for (unsigned i = 0; i < FILES; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		assert_int_equal(holds(cache, name, "8 bytes."), i < STAY);
+	}
+	close_all();
+}
+
 static void became_a_directory(void **state)
 {
 	(void)state;
@@ -213,7 +234,8 @@ static void became_a_directory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(moved_out), cmocka_unit_test(replaced), cmocka_unit_test(became_a_directory),
+		cmocka_unit_test(moved_out), cmocka_unit_test(replaced), cmocka_unit_test(the_oldest_go),
+		cmocka_unit_test(became_a_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
