@@ -11,6 +11,9 @@
  *   unmounted from outside   reading the device says ENODEV; the last thread wakes fs_serve
  *   fs_stop                  fs_serve unmounts lazily while the threads still serve; when nobody uses it, as above
  *   fs_stop, mount in use    after STOP_PATIENCE_MS the threads finish the requests they are at, and leave
+ *
+ * Where the device fails, which ends the threads too, all requests are ended first, so that nobody waits for an answer:
+ * a thread of ours, which has the kernel write something, would not come back either.
  */
 #include "fs/serve.h"
 
@@ -61,6 +64,7 @@ struct server {
 	struct fs *fs;
 	struct fuse_session *session;
 	bool mounted;
+	int connection; /* see serve_connection */
 	int wake; /* eventfd: fs_stop was called, or the last worker left */
 	void (*ready)(void *);
 	void *ready_arg;
@@ -425,6 +429,8 @@ int fs_serve(struct fs *fs, void (*ready)(void *arg), void *arg)
 	if (!fs->options.read_only && keeper_new(fs))
 		fs_log(LOG_WARNING, "warning: without a thread for it, sessions expire only when looked at");
 	wait_for_end(s, -1, true);
+	if (atomic_load(&s->error) && !atomic_load(&s->running))
+		serve_abort(s->connection);
 	keeper_free(fs->keeper);
 	if (atomic_load(&s->running)) {
 		unmount_lazily(s);
@@ -513,6 +519,7 @@ int fs_mount(struct fs *fs)
 	if (fuse_session_mount(s->session, fs->options.mount_path))
 		return errno ? -errno : -EIO;
 	s->mounted = true;
+	s->connection = serve_connection(s->fs->options.mount_path);
 	return fuse_session_custom_io(s->session, &io, fuse_session_fd(s->session));
 }
 

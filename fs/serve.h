@@ -22,6 +22,14 @@ void serve_forget_content(struct fs *, struct fs_id);
  */
 int serve_give_content(struct fs *, struct fs_id, uint64_t offset, void *data, size_t len);
 
+/*
+ * The number by which the kernel knows the mount that was just made there; -1: not to be found out. Asks nothing of the
+ * mount itself.
+ */
+int serve_connection(const char *mount_path);
+/* All requests end, with ECONNABORTED, and so do all that come. */
+void serve_abort(int connection);
+
 /* The thread whose request this thread is serving; 0: none. */
 pid_t serve_caller(void);
 

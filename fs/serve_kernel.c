@@ -2,8 +2,12 @@
  * serve_kernel.c - what the kernel is asked and told without a request of its own.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fuse.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "fs/ops.h"
@@ -74,4 +78,29 @@ int serve_give_content(struct fs *fs, struct fs_id id, uint64_t offset, void *da
 	 */
 	fuse_lowlevel_notify_inval_inode(serve_session(fs), id.n, (off_t)offset, (off_t)len);
 	return -fuse_lowlevel_notify_store(serve_session(fs), id.n, (off_t)offset, &content, 0);
+}
+
+/* Documentation/filesystems/fuse.rst: the connection is called by the minor number of the mount's device. */
+int serve_connection(const char *mount_path)
+{
+	struct statx found;
+
+	if (strncmp(mount_path, "/dev/fd/", 8) == 0)
+		return -1;
+	if (statx(AT_FDCWD, mount_path, AT_STATX_DONT_SYNC | AT_SYMLINK_NOFOLLOW, 0, &found) < 0 || found.stx_dev_major)
+		return -1;
+	return (int)found.stx_dev_minor;
+}
+
+void serve_abort(int connection)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/fs/fuse/connections/%d/abort", connection);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "1", 1) < 0)
+		fs_log(LOG_WARNING, "warning: programs on the mount may hang: it could not be aborted");
+	if (fd >= 0)
+		close(fd);
 }
