@@ -116,9 +116,7 @@ void content_pause(struct fs *fs)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (now.tv_sec * INT64_C(1000000000) + now.tv_nsec - held_since < HELD_NS)
 		return;
-	fs_unlock(fs);
-	nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL); /* who waits for the lock is to get it */
-	fs_lock(fs);
+	fs_pause(fs);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	held_since = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }

@@ -132,14 +132,17 @@ static inline void fs_unlock_guard(struct fs **fs)
 	fs_unlock(*fs);
 }
 
-/*
- * Between the slices of a few milliseconds of what takes long: who waits for the lock gets it. What was read before may
- * no longer be so.
- */
+/* Between the slices of a few milliseconds of what takes long, the lock not held: who waits for it gets it. */
+static inline void fs_give_way(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
+}
+
+/* The same for who holds it. What was read before may no longer be so. */
 static inline void fs_pause(struct fs *fs)
 {
 	fs_unlock(fs);
-	nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
+	fs_give_way();
 	fs_lock(fs);
 }
 

@@ -63,10 +63,8 @@ enum expiry expiry_lookup(struct fs *fs, struct store_sid sid)
 	return EXPIRY_STAYS;
 }
 
-bool expiry_hides(struct fs *fs, struct store_sid sid)
+static bool hides(struct fs *fs, struct store_sid sid, int64_t now)
 {
-	int64_t now = fs_age_now(fs);
-
 	if (fs->options.read_only || !roster_is_over(fs, sid, now))
 		return false;
 	keeper_wake(fs);
@@ -82,12 +80,18 @@ bool expiry_hides(struct fs *fs, struct store_sid sid)
 	return false;
 }
 
-bool expiry_leaves_out(struct fs *fs, struct store_sid sid, int64_t until)
+bool expiry_hides(struct fs *fs, struct store_sid sid)
 {
-	bool hidden = expiry_hides(fs, sid);
-	int64_t now = fs_now();
+	return hides(fs, sid, fs_age_now(fs));
+}
 
-	if (hidden && now < until)
+bool expiry_leaves_out(struct fs *fs, struct store_sid sid, int64_t now, int64_t *until)
+{
+	bool hidden = hides(fs, sid, now);
+
+	if (hidden && *until && fs_now() >= *until)
+		*until = 0;
+	if (hidden && *until)
 		end(fs, sid, now);
 	return hidden;
 }

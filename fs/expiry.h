@@ -19,8 +19,11 @@ enum expiry {
 enum expiry expiry_lookup(struct fs *, struct store_sid);
 /* Not to be told of. */
 bool expiry_hides(struct fs *, struct store_sid);
-/* Not to be listed in the root; ended with that, while this moment of the wall's clock has not come. */
-bool expiry_leaves_out(struct fs *, struct store_sid, int64_t until);
+/*
+ * Not to be listed in the root, as of `now`; ended with that, while the moment *until of the wall's clock has not come,
+ * which is 0 from then on.
+ */
+bool expiry_leaves_out(struct fs *, struct store_sid, int64_t now, int64_t *until);
 #define EXPIRY_STEP_NS (2 * INT64_C(1000000)) /* for which a request, or the keeper, ends one after the other */
 /* Seconds for which the kernel may remember the name of a session. */
 double expiry_timeout(struct fs *, struct store_sid);

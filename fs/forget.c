@@ -109,7 +109,7 @@ static int forget_slices(struct fs *fs, void *subject)
 		n = many->count - at < SLICE ? many->count - at : SLICE;
 		rules_forget(fs, many->items + at, n);
 		rules_settle(fs);
-		nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL); /* who waits for the lock is to get it */
+		fs_give_way();
 	}
 	free(many->items);
 	free(many);

@@ -12,6 +12,7 @@
 enum { QUESTIONS_MAX = 1024, CONTROLS_MAX = 65536 };
 #define ASKED_NS (10 * FS_SECOND)
 
+/* Ten KiB: not to be set as a whole, where thousands of sessions are asked about. */
 struct questions {
 	unsigned count;
 	uint64_t ids[QUESTIONS_MAX];
@@ -63,11 +64,12 @@ static bool add_controls(struct questions *q, struct session *session)
 
 enum in_use in_use_session(struct fs *fs, struct store_sid sid)
 {
-	struct questions q = {.count = 0};
 	struct session *session = NULL;
+	struct questions q;
 	struct node *node;
 
 	fs_assert_locked(fs);
+	q.count = 0;
 	HASH_FIND(hh, fs->sessions, &sid, sizeof(sid), session);
 	if (!session)
 		return IN_USE_NO;
@@ -81,9 +83,10 @@ enum in_use in_use_session(struct fs *fs, struct store_sid sid)
 
 enum in_use in_use_file(struct node *node)
 {
-	struct questions q = {.count = 0};
+	struct questions q;
 	enum in_use answer;
 
+	q.count = 0;
 	add_node(&q, node);
 	answer = ask(node->session->fs, &q);
 	/* Nothing is below a file: what holds it is its user, or the process that is looking it up. */

@@ -368,8 +368,7 @@ static void *keeper_main(void *arg)
 		} else if (!STAILQ_EMPTY(&keeper->running)) {
 			run_visits(keeper);
 		} else {
-			/* Who waits for the lock gets it: a yield mostly comes back at once. */
-			nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
+			fs_give_way();
 		}
 	}
 	atomic_store(&keeper->ended, true);

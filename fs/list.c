@@ -97,15 +97,15 @@ static void refer_name(struct node *dir, const struct name *name, struct entry *
 }
 
 /* The name, of a directory whose names expire, is over. */
-static bool is_left_out(struct node *dir, const struct name *name, int64_t until)
+static bool is_left_out(struct node *dir, const struct name *name, int64_t now, int64_t *until)
 {
 	struct store_dirent entry = {.cookie = name->cookie, .ino = name->ino, .session = name->session,
 		.type = name->type, .name_len = name->len};
 
 	if (node_is_root(dir))
-		return expiry_leaves_out(dir->session->fs, name->session, until);
+		return expiry_leaves_out(dir->session->fs, name->session, now, until);
 	memcpy(entry.name, name->text, name->len + 1);
-	return cache_expiry_leaves_out(dir, &entry, until);
+	return cache_expiry_leaves_out(dir, &entry, *until);
 }
 
 /* How many were added; *ret_full: the answer is full. */
@@ -114,7 +114,7 @@ static unsigned add_names(struct node *dir, const struct names *names, bool plus
 {
 	struct fs *fs = dir->session->fs;
 	bool expires = node_is_root(dir) || cache_expiry_applies(dir);
-	int64_t until = expires ? fs_now() + EXPIRY_STEP_NS : 0;
+	int64_t now = expires ? fs_age_now(fs) : 0, until = now + EXPIRY_STEP_NS;
 	unsigned added = 0;
 
 	for (size_t at = 0; at < names->used;) {
@@ -122,7 +122,7 @@ static unsigned add_names(struct node *dir, const struct names *names, bool plus
 		struct entry entry = {.attr = {.st_ino = name->ino.n, .st_mode = name->type}};
 
 		at += (sizeof(*name) + name->len + 1 + 7) & ~(size_t)7;
-		if (expires && is_left_out(dir, name, until))
+		if (expires && is_left_out(dir, name, now, &until))
 			continue;
 		if (plus)
 			refer_name(dir, name, &entry);
