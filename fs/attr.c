@@ -7,6 +7,7 @@
 
 #include "fs/acl.h"
 #include "fs/control.h"
+#include "fs/keeper.h"
 #include "fs/life.h"
 
 void attr_fill(struct node *node, struct stat *ret, double *ret_timeout)
@@ -34,6 +35,8 @@ int attr_get(struct fs *fs, struct fs_id id, struct stat *ret, double *ret_timeo
 	if (control_is_id(id))
 		return control_attr(fs, id, ret, ret_timeout);
 	r = node_find(fs, id, &node);
+	if (!r && keeper_stales(node))
+		r = ESTALE;
 	if (!r)
 		attr_fill(node, ret, ret_timeout);
 	return r;

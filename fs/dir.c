@@ -133,7 +133,7 @@ static int lookup_session(struct fs *fs, const char *name, struct entry *ret)
 	struct store_dirent found;
 
 	if (!dir_find_name(fs->root, name, &found))
-		switch (expiry_lookup(fs, found.session)) {
+		switch (expiry_lookup(fs, found.session, found.ino)) {
 		case EXPIRY_ASK_AGAIN:
 			return ESTALE;
 		case EXPIRY_GONE:

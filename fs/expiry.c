@@ -36,22 +36,13 @@ static enum expiry end(struct fs *fs, struct store_sid sid, int64_t now)
 	return EXPIRY_STAYS;
 }
 
-/* Where its directory is, as far as the kernel may know it; 0: it does not. */
-static struct store_ino top_of(const struct fs *fs, struct store_sid sid)
-{
-	struct session *session = NULL;
-
-	HASH_FIND(hh, fs->sessions, &sid, sizeof(sid), session);
-	return session ? session->record.root : (struct store_ino){0};
-}
-
-enum expiry expiry_lookup(struct fs *fs, struct store_sid sid)
+enum expiry expiry_lookup(struct fs *fs, struct store_sid sid, struct store_ino top)
 {
 	int64_t now = fs_age_now(fs);
 
 	if (fs->options.read_only || !roster_is_over(fs, sid, now))
 		return EXPIRY_STAYS;
-	switch (in_use_looked_up(fs, in_use_session(fs, sid), top_of(fs, sid))) {
+	switch (in_use_looked_up(fs, in_use_session(fs, sid), top)) {
 	case IN_USE_NO:
 		return end(fs, sid, now);
 	case IN_USE_DOUBT:
@@ -83,6 +74,24 @@ static bool hides(struct fs *fs, struct store_sid sid, int64_t now)
 bool expiry_hides(struct fs *fs, struct store_sid sid)
 {
 	return hides(fs, sid, fs_age_now(fs));
+}
+
+bool expiry_clear_doubts(struct fs *fs, const struct store_sid *sids, unsigned count, int64_t *budget)
+{
+	int64_t now = fs_age_now(fs), begun;
+	unsigned doubts = 0;
+
+	if (fs->options.read_only || *budget <= 0 || !roster_has_over(fs, now))
+		return false;
+	for (unsigned i = 0; i < count; i++)
+		if (roster_is_over(fs, sids[i], now) && in_use_session(fs, sids[i]) == IN_USE_DOUBT)
+			doubts += keeper_look_up(fs, sids[i]);
+	if (!doubts)
+		return false;
+	begun = fs_now();
+	keeper_wait(fs, *budget);
+	*budget -= fs_now() - begun;
+	return true;
 }
 
 bool expiry_leaves_out(struct fs *fs, struct store_sid sid, int64_t now, int64_t *until)

@@ -3,7 +3,7 @@
  *
  * A name that is looked up is decided on, and its session ended, before the answer. A listing leaves out what is over,
  * which the keeper then ends in steps, so that ten thousand ends hold nobody up. Where it is in doubt whether a session
- * is in use (in_use.h), a listing shows it, and the keeper finds out at once.
+ * is in use (in_use.h), a listing has the keeper find out before it goes on. When that takes too long, it shows it.
  */
 #pragma once
 
@@ -15,10 +15,15 @@ enum expiry {
 	EXPIRY_ASK_AGAIN, /* to be answered ESTALE: the kernel then looks the name up once more */
 };
 
-/* The name of a session is looked up. */
-enum expiry expiry_lookup(struct fs *, struct store_sid);
+/* The name of a session is looked up, which stands for this directory. */
+enum expiry expiry_lookup(struct fs *, struct store_sid, struct store_ino top);
 /* Not to be told of. */
 bool expiry_hides(struct fs *, struct store_sid);
+/*
+ * Finds out about those of these sessions of whose use there is doubt, before they are listed. *budget: how long that may
+ * still take, by a thread that can wait. True if fs->lock was let go for it.
+ */
+bool expiry_clear_doubts(struct fs *, const struct store_sid *, unsigned count, int64_t *budget);
 /*
  * Not to be listed in the root, as of `now`; ended with that, while the moment *until of the wall's clock has not come,
  * which is 0 from then on.

@@ -97,6 +97,8 @@ static bool is_ordinary(const char *operation, int error)
 		return true;
 	case ENOENT:
 		return strcmp(operation, "lookup") == 0;
+	case ESTALE: /* has the kernel ask again, see in_use.h */
+		return strcmp(operation, "lookup") == 0 || strcmp(operation, "getattr") == 0;
 	default:
 		return false;
 	}

@@ -113,11 +113,11 @@ enum in_use in_use_looked_up(struct fs *fs, enum in_use answer, struct store_ino
 	struct fs_asked *asked, *place;
 
 	fs_assert_locked(fs);
-	if (answer != IN_USE_DOUBT)
-		return answer;
 	asked = find_asked(fs, serve_caller(), ino.n, now, &place);
 	if (asked)
 		asked->node = 0;
+	if (answer != IN_USE_DOUBT)
+		return answer;
 	if (asked || !place)
 		return IN_USE_YES;
 	*place = (struct fs_asked){.caller = serve_caller(), .node = ino.n, .at = now};

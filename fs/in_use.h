@@ -16,9 +16,10 @@
  * So inside a request only the first two are used; where they leave a doubt, the name is answered ESTALE, once, and the
  * second question finds what is really held. The keeper (keeper.h) gets rid of doubts by looking the name up.
  *
- * A listing has no second question, and the keeper's would wait for it: who lists holds the root's lock, shared, and a
- * name that is looked up behind a waiting writer waits for that. So a listing takes doubt for use, as no session in use
- * may vanish. With FUSE_NOTIFY_PRUNE doubt is left only by names found absent, without it by all that is cached.
+ * A listing has no second question. It has the keeper look up the names in doubt (keeper_wait), before it goes on: who
+ * lists holds the root's lock, but shared, as FUSE_PARALLEL_DIROPS has been agreed upon, so that names can be looked up
+ * meanwhile; the keeper needs more only where somebody waits to change the root. What is still in doubt when time has run
+ * out counts as used, as no session in use may vanish.
  */
 #pragma once
 

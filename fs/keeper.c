@@ -21,9 +21,6 @@
 #include "fs/roster.h"
 #include "fs/serve.h"
 
-/* A name by which the keeper's process finds out that it reaches this mount. */
-#define GREETING ".sessfs-keeper"
-
 enum {
 	VISITS_MAX = 64, /* in one go */
 	HOUR_MS = 3600 * 1000,
@@ -31,6 +28,7 @@ enum {
 	STOP_PATIENCE_MS = 1000,
 	JOIN_MS = 5,
 	TACT_MS = 20,
+	LOOK_NS = 200000, /* between two looks whether the process is back */
 	LAST_STEPS = 100,
 };
 
@@ -66,6 +64,7 @@ struct keeper {
 	_Atomic bool done[VISITS_MAX]; /* announcements that it made, by their places */
 	/* protected by fs->lock */
 	unsigned waiting;     /* announcements among them */
+	_Atomic unsigned looking; /* of those and the running ones, how many look a name up */
 	struct visits visits; /* still to be run */
 	struct visits running;
 };
@@ -90,8 +89,13 @@ static bool add_visit(struct fs *fs, const struct visit *what, const char *path)
 	memcpy(visit->path, path, len + 1);
 	slash = strrchr(visit->path, '/');
 	visit->name = slash ? slash + 1 : visit->path;
-	STAILQ_INSERT_TAIL(&fs->keeper->visits, visit, next);
-	fs->keeper->waiting += visit->kind == VISIT_ANNOUNCE;
+	if (visit->kind == VISIT_LOOK_UP) {
+		STAILQ_INSERT_HEAD(&fs->keeper->visits, visit, next); /* somebody may wait for it */
+		fs->keeper->looking++;
+	} else {
+		STAILQ_INSERT_TAIL(&fs->keeper->visits, visit, next);
+		fs->keeper->waiting++;
+	}
 	keeper_wake(fs);
 	return true;
 }
@@ -157,17 +161,43 @@ bool keeper_has_news(const struct fs *fs)
 	return fs->keeper && (fs->keeper->waiting || !STAILQ_EMPTY(&fs->keeper->running));
 }
 
+static bool looks_up(const struct visits *visits, struct store_sid sid)
+{
+	const struct visit *visit;
+
+	STAILQ_FOREACH(visit, visits, next)
+		if (visit->kind == VISIT_LOOK_UP && visit->sid.n == sid.n)
+			return true;
+	return false;
+}
+
 bool keeper_look_up(struct fs *fs, struct store_sid sid)
 {
 	const struct visit visit = {.kind = VISIT_LOOK_UP, .sid = sid};
 	struct session *session;
 	bool done;
 
-	if (!has_path(fs) || session_get(fs, sid, &session))
+	if (!fs->keeper || !has_path(fs))
+		return false;
+	if (looks_up(&fs->keeper->visits, sid) || looks_up(&fs->keeper->running, sid))
+		return true;
+	if (session_get(fs, sid, &session))
 		return false;
 	done = add_visit(fs, &visit, session->record.name);
 	session_put(session);
 	return done;
+}
+
+void keeper_wait(struct fs *fs, int64_t ns)
+{
+	const struct timespec look = {.tv_nsec = LOOK_NS};
+
+	fs_assert_locked(fs);
+	for (; fs->keeper && fs->keeper->looking && ns > 0; ns -= LOOK_NS) {
+		fs_unlock(fs);
+		nanosleep(&look, NULL);
+		fs_lock(fs);
+	}
 }
 
 /*
@@ -176,7 +206,7 @@ bool keeper_look_up(struct fs *fs, struct store_sid sid)
  */
 static void run_in_mount(struct keeper *keeper)
 {
-	struct stat attr;
+	struct statx attr;
 	struct visit *visit;
 	int root;
 
@@ -185,13 +215,14 @@ static void run_in_mount(struct keeper *keeper)
 	root = open(keeper->fs->options.mount_path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (root < 0)
 		return;
-	fstatat(root, GREETING, &attr, AT_SYMLINK_NOFOLLOW);
+	atomic_store(&keeper->greeted, false);
+	statx(root, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &attr);
 	if (!atomic_load(&keeper->greeted))
 		return;
 	STAILQ_FOREACH(visit, &keeper->running, next)
 		if (visit->kind == VISIT_LOOK_UP)
-			/* Never made, of a directory; but its name is asked for, also when the kernel knows it. */
-			(void)!linkat(root, ".", root, visit->path, 0);
+			/* The answer, ESTALE, has the kernel ask for the name, also when it knows it. */
+			statx(root, visit->path, AT_SYMLINK_NOFOLLOW | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &attr);
 		else
 			keeper->done[visit->place] =
 				unlinkat(root, visit->path, S_ISDIR(visit->mode) ? AT_REMOVEDIR : 0) == 0;
@@ -202,7 +233,6 @@ static void send_process(struct keeper *keeper)
 	pid_t pid;
 	int status;
 
-	atomic_store(&keeper->greeted, false);
 	pid = vfork();
 	if (pid == 0) {
 		atomic_store(&keeper->process, getpid());
@@ -253,6 +283,7 @@ static void finish_visits(struct keeper *keeper)
 
 		if (visit->kind == VISIT_LOOK_UP && roster_is_over(fs, visit->sid, now))
 			roster_put_off(fs, visit->sid, now);
+		keeper->looking -= visit->kind == VISIT_LOOK_UP;
 		STAILQ_REMOVE_HEAD(&keeper->running, next);
 		free(visit);
 	}
@@ -296,11 +327,6 @@ bool keeper_answers(struct node *dir, const char *name, struct entry *ret_entry,
 
 	if (!process || serve_caller() != process)
 		return false;
-	if (node_is_root(dir) && strcmp(name, GREETING) == 0) {
-		atomic_store(&keeper->greeted, true);
-		*ret = ENOENT;
-		return true;
-	}
 	visit = find_running(keeper, dir, name);
 	if (!visit)
 		return false;
@@ -311,6 +337,18 @@ bool keeper_answers(struct node *dir, const char *name, struct entry *ret_entry,
 	if (!*ret && ret_entry)
 		*ret_entry = entry_of(fs, visit);
 	return true;
+}
+
+bool keeper_stales(struct node *node)
+{
+	struct keeper *keeper = node->session->fs->keeper;
+	pid_t process = keeper ? atomic_load(&keeper->process) : 0;
+
+	if (!process || serve_caller() != process)
+		return false;
+	if (node_is_root(node))
+		atomic_store(&keeper->greeted, true);
+	return node_is_session(node) && looks_up(&keeper->running, node->session->sid);
 }
 
 /* ---- the thread -------------------------------------------------------------------------------------------------- */
@@ -363,7 +401,7 @@ static void *keeper_main(void *arg)
 	while (!atomic_load(&keeper->stop)) {
 		if (!keep(keeper, &ms)) {
 			/* Who woke it still holds what it is about, until its request is answered. */
-			if (sleep_for(keeper, ms) && !atomic_load(&keeper->stop))
+			if (sleep_for(keeper, ms) && !atomic_load(&keeper->stop) && !atomic_load(&keeper->looking))
 				sleep_for(keeper, TACT_MS);
 		} else if (!STAILQ_EMPTY(&keeper->running)) {
 			run_visits(keeper);

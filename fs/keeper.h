@@ -5,9 +5,12 @@
  * What was ended has to be told, so that programs which watch the root see it go. A notification does not do that: with
  * FUSE_NOTIFY_DELETE (tried on Linux 6.18) only a watch of the session's own directory sees IN_DELETE_SELF, and one of
  * the root sees nothing. So the keeper removes the name by rmdir(2) or unlink(2) on the mount itself, which the rules
- * answer without doing anything more (keeper_answers). In the same way it looks up a name of which it is in doubt
- * (in_use.h). Of thousands of files that go at once, those beyond FILES_MAX are not told one by one: their directories
- * are said to have changed.
+ * answer without doing anything more (keeper_answers). Of thousands of files that go at once, those beyond FILES_MAX are
+ * not told one by one: their directories are said to have changed.
+ *
+ * In the same way it has a name looked up of whose use there is doubt (in_use.h): by statx(2), which asks for attributes,
+ * gets ESTALE (keeper_stales), and then has the kernel ask for the name, also where it knows it. Unlike calls that make
+ * or remove something, that takes no lock of the root's as long as the kernel knows the name.
  *
  * These calls are made by a process of its own, by vfork(2): it shares the memory, but has closed the device above the
  * mount. A thread that waits for an answer of its own process cannot be killed, and would keep the device, and with it
@@ -35,8 +38,12 @@ void keeper_announce(struct node *dir, const char *name, struct store_ino, mode_
 bool keeper_has_news(const struct fs *);
 /* Has the name of the session looked up soon, which decides whether it is in use. False: that cannot be done. */
 bool keeper_look_up(struct fs *, struct store_sid);
+/* Waits for all names that are to be looked up, at most for so long; fs->lock is let go meanwhile. */
+void keeper_wait(struct fs *, int64_t ns);
 /*
  * Whether the request that is being served is one of the keeper's own about what it announces, and so to be
  * answered with *ret: for `entry`, a lookup, which is filled then, and without one the rmdir or unlink.
  */
 bool keeper_answers(struct node *dir, const char *name, struct entry *ret_entry, int *ret);
+/* The same for its question for attributes: if true, they are ESTALE, so that the name is asked for. */
+bool keeper_stales(struct node *);

@@ -19,6 +19,8 @@ enum { BEHIND_DOT = 1, BEHIND_DOTDOT = 2, BEHIND_CONTROL = 3 };
 enum { NAME_BYTES = 24, ENTRY_BYTES = 128 };
 /* Room of the answer that is filled at a time where names may be left out, each of which costs some microseconds. */
 enum { HIDING_ROOM = 16384 };
+enum { DOUBTS = 64 }; /* sessions that are asked about in one go */
+#define DOUBTS_NS (500 * INT64_C(1000000)) /* for which one answer may wait, as long as nobody can change the root */
 
 struct name {
 	uint64_t cookie;
@@ -35,6 +37,7 @@ struct names {
 	size_t room, overhead; /* of the answer: what is left of it, and what a name costs beside its text */
 	bool no_memory;
 	uint64_t last; /* cookie of the last one taken */
+	int64_t budget; /* for getting rid of doubts */
 };
 
 static bool names_reserve(struct names *names, size_t need)
@@ -108,6 +111,26 @@ static bool is_left_out(struct node *dir, const struct name *name, int64_t now, 
 	return cache_expiry_leaves_out(dir, &entry, *until);
 }
 
+/* Finds out what is in use of the sessions that were taken. True: they may be others now. */
+static bool clear_doubts(struct node *dir, const struct names *names, int64_t *budget)
+{
+	struct store_sid sids[DOUBTS];
+	bool paused = false;
+	unsigned count = 0;
+
+	for (size_t at = 0; at < names->used;) {
+		const struct name *name = (const struct name *)(names->data + at);
+
+		at += (sizeof(*name) + name->len + 1 + 7) & ~(size_t)7;
+		sids[count++] = name->session;
+		if (count < DOUBTS && at < names->used)
+			continue;
+		paused |= expiry_clear_doubts(dir->session->fs, sids, count, budget);
+		count = 0;
+	}
+	return paused;
+}
+
 /* How many were added; *ret_full: the answer is full. */
 static unsigned add_names(struct node *dir, const struct names *names, bool plus, dir_add add, void *arg,
 	bool *ret_full)
@@ -159,16 +182,29 @@ static bool add_control(struct node *dir, uint64_t from, dir_add add, void *arg)
 	return from >= BEHIND_CONTROL || add(arg, name, &entry, BEHIND_CONTROL);
 }
 
+static int take_names(struct node *dir, uint64_t after, struct names *names)
+{
+	int r = error_of_store(
+		store_scan_dirents(dir->session->fs->store, dir->session->sid, dir->ino, after, take_name, names));
+
+	if (!r || r == ENOENT)
+		r = names->no_memory && !names->used ? -ENOMEM : 0;
+	return r;
+}
+
 /* Adds what fits of the names behind *after, which moves on. *ret_more: none was added, but there are more. */
 static int list_some(struct node *dir, uint64_t *after, struct names *names, bool plus, dir_add add, void *arg,
 	bool *ret_more)
 {
 	bool full = false;
-	int r = error_of_store(
-		store_scan_dirents(dir->session->fs->store, dir->session->sid, dir->ino, *after, take_name, names));
+	size_t room = names->room;
+	int r = take_names(dir, *after, names);
 
-	if (!r || r == ENOENT)
-		r = names->no_memory && !names->used ? -ENOMEM : 0;
+	if (!r && names->budget && clear_doubts(dir, names, &names->budget)) {
+		names->used = 0;
+		names->room = room;
+		r = take_names(dir, *after, names);
+	}
 	if (!r)
 		*ret_more = names->used && !add_names(dir, names, plus, add, arg, &full) && !full;
 	*after = names->last;
@@ -208,6 +244,7 @@ static int list(struct node *dir, uint64_t from, size_t room, bool plus, dir_add
 	}
 	if (names.room > HIDING_ROOM && hides_many(dir))
 		names.room = HIDING_ROOM;
+	names.budget = node_is_root(dir) && serve_may_wait() ? DOUBTS_NS : 0;
 	dir->pins++;
 	room = names.room;
 	for (r = list_some(dir, &after, &names, plus, add, arg, &more); !r && more;) {

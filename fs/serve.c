@@ -1,10 +1,11 @@
 /*
  * serve.c - the connection to the kernel: mounting, the threads that take requests, the end.
  *
- * The loop is our own, because libfuse 3.14 does not know two things that we need of the kernel's protocol
+ * The loop is our own, because libfuse 3.14 does not know some things that we need of the kernel's protocol
  * (linux/fuse.h): FUSE_HANDLE_KILLPRIV_V2, without which each write is preceded by a question for
- * security.capability, and the flags with which the kernel then asks that set-user-ID bits go. So the answer to INIT
- * is amended, and requests are looked at, on their way.
+ * security.capability, and the flags with which the kernel then asks that set-user-ID bits go; FUSE_PARALLEL_DIROPS,
+ * without which a name is not looked up while its directory is listed, is known, but told the kernel from 3.16.2 on
+ * only. So the answer to INIT is amended, and requests are looked at, on their way.
  *
  * The end comes in three ways:
  *
@@ -75,7 +76,6 @@ struct server {
 	_Atomic bool stopped;     /* fs_stop was called */
 	_Atomic bool leave;       /* workers are to finish */
 	_Atomic int error;        /* errno with which a worker ended */
-	_Atomic bool kill_privileges; /* the kernel offered FUSE_HANDLE_KILLPRIV_V2 */
 };
 
 static _Thread_local struct worker *current;
@@ -138,6 +138,11 @@ char *serve_buffer(size_t size)
 	return w->answer;
 }
 
+bool serve_may_wait(void)
+{
+	return !current;
+}
+
 pid_t serve_caller(void)
 {
 	return current && current->header ? (pid_t)current->header->pid : 0;
@@ -152,12 +157,14 @@ static void wake(struct server *s)
 
 /* ---- the kernel's answers and requests on their way -------------------------------------------------------------- */
 
-static bool offers_killpriv(const struct worker *w)
+/* What the kernel offers of that. */
+static uint32_t offered(const struct worker *w)
 {
 	const struct fuse_init_in *init = (const void *)(w->header + 1);
 
-	return w->len >= sizeof(*w->header) + offsetof(struct fuse_init_in, flags2)
-		&& init->flags & FUSE_HANDLE_KILLPRIV_V2;
+	if (w->len < sizeof(*w->header) + offsetof(struct fuse_init_in, flags2))
+		return 0;
+	return init->flags & (FUSE_HANDLE_KILLPRIV_V2 | FUSE_PARALLEL_DIROPS);
 }
 
 static ssize_t device_writev(int fd, struct iovec *iov, int count, void *userdata)
@@ -165,9 +172,9 @@ static ssize_t device_writev(int fd, struct iovec *iov, int count, void *userdat
 	const struct worker *w = current;
 
 	(void)userdata;
-	if (w && w->header && w->header->opcode == FUSE_INIT && count == 2 && offers_killpriv(w)
+	if (w && w->header && w->header->opcode == FUSE_INIT && count == 2
 	    && iov[1].iov_len >= offsetof(struct fuse_init_out, max_background))
-		((struct fuse_init_out *)iov[1].iov_base)->flags |= FUSE_HANDLE_KILLPRIV_V2;
+		((struct fuse_init_out *)iov[1].iov_base)->flags |= offered(w);
 	return writev(fd, iov, count);
 }
 

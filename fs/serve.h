@@ -30,6 +30,9 @@ int serve_connection(const char *mount_path);
 /* All requests end, with ECONNABORTED, and so do all that come. */
 void serve_abort(int connection);
 
+/* Whether this thread may wait for what the kernel asks meanwhile: it is not one of those that take its requests. */
+bool serve_may_wait(void);
+
 /* The thread whose request this thread is serving; 0: none. */
 pid_t serve_caller(void);
 
