@@ -84,6 +84,8 @@ void dir_refer(struct node *node, struct entry *ret)
 	if (node_is_session(node))
 		ret->entry_timeout = expiry_timeout(node->session->fs, node->session->sid);
 	node->nlookup++;
+	node->taken = false;
+	node->session->referred = session_clock();
 }
 
 void dir_refer_in(struct node *dir, struct node *node, struct entry *ret)

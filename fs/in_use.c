@@ -12,41 +12,59 @@
 enum { QUESTIONS_MAX = 1024, CONTROLS_MAX = 65536 };
 #define ASKED_NS (10 * FS_SECOND)
 
-/* Ten KiB: not to be set as a whole, where thousands of sessions are asked about. */
+/* Sixteen KiB: not to be set as a whole, where thousands of sessions are asked about. */
 struct questions {
 	unsigned count;
+	bool lately; /* the kernel was told names of it in the last second */
 	uint64_t ids[QUESTIONS_MAX];
-	bool is_dir[QUESTIONS_MAX];
+	struct node *nodes[QUESTIONS_MAX]; /* NULL: of a control file */
 };
+
+/*
+ * Something that the kernel was told of, and was not seen to hold since, it does not hold: the answer is still on its
+ * way, or the process that waits for it has not taken it in. (Or it has given it up at once, and is about to say so.)
+ * To be asked before the kernel drops anything.
+ */
+static bool is_on_its_way(struct fs *fs, const struct questions *q)
+{
+	bool on_its_way = false;
+
+	for (unsigned i = 0; i < q->count; i++)
+		if (q->nodes[i] && serve_is_held(fs, (struct fs_id){q->ids[i]}))
+			q->nodes[i]->taken = true;
+		else if (q->nodes[i] && !q->nodes[i]->taken)
+			on_its_way = true;
+	return on_its_way;
+}
 
 static enum in_use ask(struct fs *fs, const struct questions *q)
 {
+	enum in_use answer = q->lately && is_on_its_way(fs, q) ? IN_USE_DOUBT : IN_USE_NO;
 	bool pruned = serve_prune(fs, q->ids, q->count);
-	enum in_use answer = IN_USE_NO;
 
 	for (unsigned i = 0; i < q->count; i++) {
 		if (!serve_is_held(fs, (struct fs_id){q->ids[i]}))
 			continue;
-		/* A directory may be held by names that were found absent in it. */
+		/* A directory may be held by names that were found absent in it, one of controls by what is below. */
 		answer = IN_USE_DOUBT;
-		if (pruned && !q->is_dir[i])
+		if (pruned && q->nodes[i] && !S_ISDIR(q->nodes[i]->inode.mode))
 			return IN_USE_YES;
 	}
 	return answer;
 }
 
-static bool add(struct questions *q, uint64_t id, bool is_dir)
+static bool add(struct questions *q, uint64_t id, struct node *node)
 {
 	if (q->count == QUESTIONS_MAX)
 		return false;
 	q->ids[q->count] = id;
-	q->is_dir[q->count++] = is_dir;
+	q->nodes[q->count++] = node;
 	return true;
 }
 
-static bool add_node(struct questions *q, const struct node *node)
+static bool add_node(struct questions *q, struct node *node)
 {
-	return !node->nlookup || add(q, node->ino.n, S_ISDIR(node->inode.mode));
+	return !node->nlookup || add(q, node->ino.n, node);
 }
 
 /* Its control files, which lie below its directory: they count as that does. */
@@ -57,7 +75,7 @@ static bool add_controls(struct questions *q, struct session *session)
 	if (HASH_COUNT(session->fs->controls) > CONTROLS_MAX)
 		return false;
 	HASH_ITER(hh, session->fs->controls, control, next)
-		if (control->session == session && !add(q, control->id, true))
+		if (control->session == session && !add(q, control->id, NULL))
 			return false;
 	return true;
 }
@@ -73,6 +91,7 @@ enum in_use in_use_session(struct fs *fs, struct store_sid sid)
 	HASH_FIND(hh, fs->sessions, &sid, sizeof(sid), session);
 	if (!session)
 		return IN_USE_NO;
+	q.lately = session_clock() - session->referred < FS_SECOND;
 	if (!add_controls(&q, session))
 		return IN_USE_DOUBT;
 	LIST_FOREACH(node, &session->nodes, siblings)
@@ -87,6 +106,7 @@ enum in_use in_use_file(struct node *node)
 	enum in_use answer;
 
 	q.count = 0;
+	q.lately = false;
 	add_node(&q, node);
 	answer = ask(node->session->fs, &q);
 	/* Nothing is below a file: what holds it is its user, or the process that is looking it up. */

@@ -21,6 +21,7 @@ struct session {
 	uint64_t position;      /* store_position behind its last change */
 	int64_t changed;        /* when that was */
 	uint64_t unsaved_bytes; /* of log, of its changes since it was last found saved */
+	int64_t referred;    /* when the kernel was last told a name of it, as of session_clock */
 	int64_t error_told;  /* when an error of the store was last among its events */
 	unsigned launders;   /* how often it was asked to, since it began; 0: it does not, see launder.h */
 	LIST_ENTRY(session) laundering;
@@ -44,6 +45,15 @@ static inline void session_putp(struct session **s)
 	session_put(*s);
 }
 #define SESSION_AUTO __attribute__((cleanup(session_putp))) struct session *
+
+/* Nanoseconds of a clock that costs next to nothing, and is good to some milliseconds. */
+static inline int64_t session_clock(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return ts.tv_sec * FS_SECOND + ts.tv_nsec;
+}
 
 /* A change of it, of so many bytes of log, was committed. */
 void session_changed(struct session *, size_t bytes, int64_t now);
