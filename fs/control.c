@@ -112,14 +112,20 @@ static bool is_writable(const struct content_row *row)
 	return row->kind == CONTENT_TEXT || row->kind == CONTENT_STREAM || row->set;
 }
 
+/* The owner may change names in it, if only as part of removing the session (control_pass_over). */
+static bool takes_names(const struct fs *fs, const struct content_row *row)
+{
+	return row == &content_root_dir || (row == &content_session_dir && fs->options.show_control);
+}
+
 /* What others may do follows the directory that it is in: of the session, or the root. */
-static mode_t mode_of(const struct content_row *row, mode_t dir)
+static mode_t mode_of(const struct fs *fs, const struct content_row *row, mode_t dir)
 {
 	switch (row->kind) {
 	case CONTENT_DIR:
 		if (row->flags & CONTENT_SHARED)
 			return S_IFDIR | (dir & 01777);
-		return S_IFDIR | (dir & 0555) | (row == &content_root_dir ? dir & 0200 : 0);
+		return S_IFDIR | (dir & 0555) | (takes_names(fs, row) ? dir & 0200 : 0);
 	case CONTENT_LINK:
 		return S_IFLNK | 0777;
 	case CONTENT_FILE:
@@ -149,7 +155,8 @@ static int fill(const struct control_node *node, struct stat *ret)
 	if (r)
 		return r;
 	*ret = (struct stat){
-		.st_ino = node->ino, .st_mode = mode_of(node->row, dir->inode.mode), .st_nlink = is_dir ? 2 : 1,
+		.st_ino = node->ino, .st_mode = mode_of(session->fs, node->row, dir->inode.mode),
+		.st_nlink = is_dir ? 2 : 1,
 		.st_uid = dir->inode.uid, .st_gid = dir->inode.gid, .st_size = (off_t)size_of(node),
 		.st_blksize = 4096, .st_blocks = (blkcnt_t)((size_of(node) + 511) / 512),
 		.st_atim = time, .st_mtim = listed, .st_ctim = time,

@@ -1,11 +1,13 @@
 /*
  * control_change.c - names of control files that can be made, removed or renamed: links in .sessfs, sessions in the
- * trash. All others stay as they are.
+ * trash. All others stay as they are; of a session whose .session is listed (show_control) removing them is answered as
+ * done, or `rm -r`, which meets them, would leave the session.
  */
 #include <errno.h>
 #include <limits.h>
 
 #include "fs/control_link.h"
+#include "fs/dir.h"
 #include "fs/fault.h"
 
 static int refuse(void)
@@ -13,6 +15,13 @@ static int refuse(void)
 	fault_explain("control files stay where they are; write into them (programs that replace a file by a new "
 		      "one, as sed -i does, cannot)");
 	return EPERM;
+}
+
+int control_pass_over(struct session *session)
+{
+	if (session_is_root(session) || !session->fs->options.show_control)
+		return refuse();
+	return session_check_removal(session);
 }
 
 /* The directory of links. */
@@ -53,7 +62,9 @@ int control_unlink(struct fs *fs, struct fs_id id, const char *name)
 
 	if (r)
 		return r;
-	return takes_links(dir) && !is_fixed(dir, name) ? control_link_remove(fs, name) : refuse();
+	if (takes_links(dir) && !is_fixed(dir, name))
+		return control_link_remove(fs, name);
+	return control_pass_over(dir->session);
 }
 
 int control_rmdir(struct fs *fs, struct fs_id id, const char *name)
@@ -63,7 +74,9 @@ int control_rmdir(struct fs *fs, struct fs_id id, const char *name)
 
 	if (r)
 		return r;
-	return dir->row->names && dir->row->names->remove ? dir->row->names->remove(fs, name) : refuse();
+	if (dir->row->names && dir->row->names->remove)
+		return dir->row->names->remove(fs, name);
+	return control_pass_over(dir->session);
 }
 
 static int enter(struct fs *fs, struct fs_id from, const char *name, const struct control_node *to, const char *to_name,

@@ -14,7 +14,7 @@
 /* The name and the inode it stands for, pinned. */
 static int find(struct node *dir, const char *name, struct store_dirent *ret_entry, struct node **ret)
 {
-	int r = dir_is_hidden(dir, name) ? EPERM : dir_find_name(dir, name, ret_entry);
+	int r = dir_find_name(dir, name, ret_entry);
 
 	return r ? r : node_load(dir->session->fs, ret_entry->session, ret_entry->ino, ret);
 }
@@ -34,7 +34,7 @@ int dir_unlink(struct fs *fs, struct fs_id id, const char *name)
 	if (!r && keeper_answers(dir, name, NULL, &r))
 		return r;
 	if (!r)
-		r = find(dir, name, &entry, &node);
+		r = dir_is_hidden(dir, name) ? EPERM : find(dir, name, &entry, &node);
 	if (!r)
 		r = S_ISDIR(node->inode.mode) ? EISDIR : dir_view(dir, name, node->inode.mode, &view);
 	if (r)
@@ -170,6 +170,8 @@ int dir_rmdir(struct fs *fs, struct fs_id id, const char *name)
 	r = dir_find(fs, id, name, &dir);
 	if (!r && keeper_answers(dir, name, NULL, &r))
 		return r;
+	if (!r && dir_is_hidden(dir, name))
+		return control_pass_over(dir->session);
 	if (!r)
 		r = find(dir, name, &entry, &node);
 	if (r)

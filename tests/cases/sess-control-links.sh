@@ -116,3 +116,37 @@ tar -cf "$TEST_DIR/tar" one
 tar -tf "$TEST_DIR/tar" | says one/.session/info.json || fail "tar left .session out"
 cd "$TEST_DIR"
 umount_store
+
+note "and then they do not keep a session from being removed"
+if [ "$(id -u)" = 0 ]; then mount_store -o show_control,allow_other; else mount_store -o show_control; fi
+chmod 1777 "$MNT"
+cd "$MNT"
+gone_by() {
+	as_user mkdir gone
+	as_user sh -c 'echo text >gone/logs/file; echo note >gone/.session/notes'
+	as_user "$@"
+	assert_absent gone
+}
+gone_by rm -r gone </dev/null
+gone_by rm -rf gone
+gone_by python3 -c 'import shutil; shutil.rmtree("gone")'
+gone_by find gone -delete
+
+note "nothing happens to them, and not even that where the session stays"
+mkdir stays
+echo note >stays/.session/notes
+rm stays/.session/notes
+rmdir stays/.session
+assert_file stays/.session/notes note
+ln -sfn stays .sessfs/current
+refused busy rm stays/.session/notes
+rm .sessfs/current
+echo paused >stays/.session/status
+refused read-only rm stays/.session/notes
+refused read-only rmdir stays/.session
+echo active >stays/.session/status
+refused 'not permitted' rm .sessfs/version
+refused 'not permitted' rmdir .sessfs
+rm -rf stays
+cd "$TEST_DIR"
+umount_store
