@@ -69,6 +69,7 @@ with open(path, "rb") as file:
 	assert file.read() == seen
 END
 for options in "-s 0.05 -f" "-s 0.05 -F"; do
+	: >"$TEST_DIR/seen" # of the one before
 	tail -n 0 $options "$events" >"$TEST_DIR/seen" 2>&1 &
 	follower=$!
 	echo '{"marker": 0}' >>"$events"
