@@ -20,6 +20,7 @@
 #define TRIM_EVERY (4u << 20)
 #define PRIMED (32u << 20)
 enum { LARGE = 16 << 10 }; /* bytes from which a system call is cheaper than page faults */
+#define SYNC_ALIGN UINT64_C(65536) /* a multiple of any size of pages */
 
 struct batch_header {
 	uint64_t check; /* over what follows it, 0: not yet computed */
@@ -334,7 +335,8 @@ int hot_replay(struct hot *h, struct hot_boot this_boot)
 		at += b.len;
 	}
 	h->tail = at;
-	h->synced = h->checked = HOT_DATA;
+	h->checked = HOT_DATA;
+	h->synced = 0;
 	return 0;
 }
 
@@ -349,6 +351,16 @@ static int set_check(struct hot *h, uint64_t check)
 	return 0;
 }
 
+/*
+ * The header has to be durable once. It is dirty again with each batch, but of `published` a power cut leaves nothing
+ * that counts: to write it each time, away from the batches, costs a quarter of what a sync takes.
+ */
+static int sync_pages(struct hot *h, uint64_t end)
+{
+	uint64_t from = h->synced & ~(SYNC_ALIGN - 1);
+	return h->synced ? msync(h->map + from, end - from, MS_SYNC) : fdatasync(h->fd);
+}
+
 static int sync_to(struct hot *h, uint64_t end)
 {
 	while (h->checked < end) {
@@ -358,7 +370,7 @@ static int sync_to(struct hot *h, uint64_t end)
 			return r > 0 ? -ENOSPC : r;
 		h->checked += b->len;
 	}
-	return fdatasync(h->fd) < 0 ? -errno : 0;
+	return sync_pages(h, end) < 0 ? -errno : 0;
 }
 
 int hot_sync(struct hot *h, uint64_t end)

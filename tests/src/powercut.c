@@ -124,12 +124,20 @@ static void apply(struct file *f, const struct trace_event *event)
 		resize(f, event->offset);
 }
 
-/* All events before `covers` become durable. */
-static void settle(struct file *f, uint64_t covers)
+/* Whether a sync of this part of the file makes the event durable. What is recorded of mapped files are sectors. */
+static bool is_within(const struct trace_event *event, uint64_t offset, uint64_t end)
+{
+	if (!is_write(event))
+		return true;
+	return event->offset >= offset && event->offset < end;
+}
+
+/* All events before `covers` that lie within this part of the file become durable. */
+static void settle(struct file *f, uint64_t covers, uint64_t offset, uint64_t end)
 {
 	size_t left = 0;
 	for (size_t i = 0; i < f->count; i++) {
-		if (f->pending[i].number < covers)
+		if (f->pending[i].number < covers && is_within(f->pending[i].event, offset, end))
 			apply(f, f->pending[i].event);
 		else
 			f->pending[left++] = f->pending[i];
@@ -223,7 +231,7 @@ static void follow(const struct trace_event *event, uint64_t number, const char 
 		apply(f, event);
 		break;
 	case TRACE_SYNC:
-		settle(f, event->covers);
+		settle(f, event->covers, event->offset, event->end);
 		break;
 	case TRACE_UNLINK:
 	case TRACE_RENAME:
@@ -374,7 +382,7 @@ static void make(const char *base, const char *out, const struct cut *cut)
 	for (int i = 0; i < FILES; i++) {
 		struct file *f = &files[i];
 		if (cut->whole)
-			settle(f, UINT64_MAX);
+			settle(f, UINT64_MAX, 0, UINT64_MAX);
 		else if (f->count && cut->lie_from == UINT64_MAX)
 			fprintf(stderr, " %s %s of %zu;", f->name, way_names[lose(f)], f->count);
 	}

@@ -304,7 +304,8 @@ static int do_sync(int fd, long call)
 	int result = (int)syscall(call, fd);
 	pthread_mutex_lock(&lock);
 	if (result == 0)
-		record((struct trace_event){.type = TRACE_SYNC, .file = (uint32_t)file, .covers = covers}, NULL);
+		record((struct trace_event){.type = TRACE_SYNC, .file = (uint32_t)file, .end = UINT64_MAX, .covers = covers},
+			NULL);
 	pthread_mutex_unlock(&lock);
 	return result;
 }
@@ -443,17 +444,22 @@ int munmap(void *data, size_t size)
 int msync(void *data, size_t size, int flags)
 {
 	int file = -1;
+	uint64_t offset = 0;
 	pthread_mutex_lock(&lock);
 	look_at_maps();
-	for (int i = 0; i < MAPS; i++)
-		if (maps[i].data && (uint8_t *)data >= maps[i].data && (uint8_t *)data < maps[i].data + maps[i].size)
-			file = maps[i].file;
+	for (int i = 0; i < MAPS; i++) {
+		if (!maps[i].data || (uint8_t *)data < maps[i].data || (uint8_t *)data >= maps[i].data + maps[i].size)
+			continue;
+		file = maps[i].file;
+		offset = (uint64_t)((uint8_t *)data - maps[i].data);
+	}
 	uint64_t covers = events;
 	pthread_mutex_unlock(&lock);
 	int result = (int)syscall(SYS_msync, data, size, flags);
 	pthread_mutex_lock(&lock);
 	if (result == 0 && file >= 0 && (flags & MS_SYNC))
-		record((struct trace_event){.type = TRACE_SYNC, .file = (uint32_t)file, .covers = covers}, NULL);
+		record((struct trace_event){.type = TRACE_SYNC, .file = (uint32_t)file, .offset = offset,
+			.end = offset + size, .covers = covers}, NULL);
 	pthread_mutex_unlock(&lock);
 	return result;
 }

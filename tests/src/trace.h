@@ -15,7 +15,8 @@ enum trace_type {
 	TRACE_DURABLE, /* likewise */
 	TRACE_SIZE,    /* offset: the new size */
 	TRACE_ALLOC,   /* offset: the size it has at least from now on */
-	TRACE_SYNC,    /* covers: number of the first event that it does not cover */
+	/* covers: number of the first event that it does not cover; of a part of the file only: offset, and `end` behind it */
+	TRACE_SYNC,
 	TRACE_UNLINK,  /* bytes: the name */
 	TRACE_RENAME,  /* bytes: old name, zero, new name */
 	TRACE_MOMENT,  /* nothing happened: all mapped files were looked at */
@@ -24,7 +25,7 @@ enum trace_type {
 struct trace_event {
 	int64_t time; /* CLOCK_MONOTONIC, ns; later than all that the event describes, earlier than the call's return */
 	uint32_t type, file;
-	uint64_t offset, covers;
+	uint64_t offset, end, covers;
 	uint64_t length; /* of the bytes that follow; padded to 8 */
 };
 
