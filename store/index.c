@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { SLAB_ENTRIES = 512 };
+enum { SLAB_ENTRIES = 512, RECENT = 32768 };
 
 struct slab {
 	struct slab *next;
@@ -18,6 +18,13 @@ static int entry_cmp(const struct entry *a, const struct entry *b)
 }
 
 RB_GENERATE_INTERNAL(index_tree, entry, link, entry_cmp, __attribute__((unused)) static)
+
+/* Where the entry of a key may be found without a search: those of an inode side by side, inodes in their order. */
+static struct entry **recent_place(struct index *x, const struct key *key)
+{
+	uint64_t ino = key->w[1] >> 40, kind = key->w[1] >> 32, sub = key->w[2] >> 32;
+	return &x->recent[(ino << 2 ^ (kind & 3) ^ sub ^ sub >> 8) % RECENT];
+}
 
 void index_init(struct index *x)
 {
@@ -40,6 +47,7 @@ void index_clear(struct index *x)
 			free_extents(&s->entries[i]);
 		free(s);
 	}
+	free(x->recent);
 	index_init(x);
 }
 
@@ -50,6 +58,8 @@ static struct entry *entry_alloc(struct index *x)
 		x->unused = RB_LEFT(e, link);
 		return e;
 	}
+	if (!x->recent && !(x->recent = calloc(RECENT, sizeof *x->recent)))
+		return NULL;
 	if (!x->slabs || x->slabs->used == SLAB_ENTRIES) {
 		struct slab *s = malloc(sizeof *s);
 		if (!s)
@@ -61,13 +71,21 @@ static struct entry *entry_alloc(struct index *x)
 	return &x->slabs->entries[x->slabs->used++];
 }
 
-static void entry_remove(struct index *x, struct entry *e)
+static void entry_free(struct index *x, struct entry *e)
 {
-	RB_REMOVE(index_tree, &x->tree, e);
-	free_extents(e);
 	e->type = ENTRY_EMPTY;
 	RB_LEFT(e, link) = x->unused;
 	x->unused = e;
+}
+
+static void entry_remove(struct index *x, struct entry *e)
+{
+	struct entry **place = recent_place(x, &e->key);
+	if (*place == e)
+		*place = NULL;
+	RB_REMOVE(index_tree, &x->tree, e);
+	free_extents(e);
+	entry_free(x, e);
 	x->count--;
 }
 
@@ -92,9 +110,17 @@ struct entry *index_seek(struct index *x, const struct key *key)
 	return skip_empty(best);
 }
 
+static struct entry *find_recent(struct index *x, const struct key *key)
+{
+	struct entry *e = x->recent ? *recent_place(x, key) : NULL;
+	return e && key_cmp(&e->key, key) == 0 ? e : NULL;
+}
+
 static struct entry *find_any(struct index *x, const struct key *key)
 {
-	struct entry *e = RB_ROOT(&x->tree);
+	struct entry *recent = find_recent(x, key), *e = RB_ROOT(&x->tree);
+	if (recent)
+		return recent;
 	while (e) {
 		int c = key_cmp(key, &e->key);
 		if (c == 0)
@@ -139,6 +165,12 @@ static bool is_chunk_change(const struct change *c)
 	return c->op == CHANGE_WRITE || c->op == CHANGE_ZERO;
 }
 
+/* Nothing older has content that it could hide: it is over as soon as it is applied, and has no place in the tree. */
+static bool is_passing(const struct change *c)
+{
+	return c->op == CHANGE_DROP && c->flags & CHANGE_FRESH;
+}
+
 /* A change of a chunk adds one extent and may cut one in two. */
 enum { EXTENTS_PER_CHANGE = 2 };
 
@@ -173,17 +205,29 @@ static void init_entry(struct entry *e, const struct change *c)
 	e->fresh = c->flags & CHANGE_FRESH;
 }
 
+/* The entry of the change's key, made if there is none; NULL: no memory. */
+static struct entry *find_or_make(struct index *x, const struct change *c)
+{
+	struct entry *e = find_recent(x, &c->key);
+	struct entry *made = e ? NULL : entry_alloc(x);
+	if (!made)
+		return e;
+	init_entry(made, c);
+	if (is_passing(c))
+		return made;
+	e = RB_INSERT(index_tree, &x->tree, made);
+	if (e)
+		entry_free(x, made);
+	else
+		x->count++;
+	return *recent_place(x, &c->key) = e ? e : made;
+}
+
 int index_prepare(struct index *x, const struct change *c, struct entry **ret)
 {
-	struct entry *e = find_any(x, &c->key);
-	if (!e) {
-		e = entry_alloc(x);
-		if (!e)
-			return -ENOMEM;
-		init_entry(e, c);
-		RB_INSERT(index_tree, &x->tree, e);
-		x->count++;
-	}
+	struct entry *e = find_or_make(x, c);
+	if (!e)
+		return -ENOMEM;
 	if (is_chunk_change(c)) {
 		/*
 		 * Chunk keys only ever carry chunk changes: an EMPTY entry becomes a chunk without extents, which apply
@@ -211,6 +255,10 @@ static void unreserve(struct entry *e, const struct change *c)
 void index_forget(struct index *x, const struct change *c, struct entry *e)
 {
 	unreserve(e, c);
+	if (is_passing(c)) {
+		entry_free(x, e);
+		return;
+	}
 	if (e->type != ENTRY_EMPTY || e->reserved)
 		return;
 	if (e->room > 1)
@@ -305,11 +353,13 @@ static void apply_drop(struct index *x, const struct change *c, struct entry *e)
 		if (i->reserved == 0)
 			entry_remove(x, i);
 	}
+	if (is_passing(c)) {
+		entry_free(x, e);
+		return;
+	}
 	if (e->type == ENTRY_EMPTY || c->from < e->from)
 		e->from = c->from;
 	e->type = ENTRY_DROP;
-	if (e->fresh && e->reserved == 0)
-		entry_remove(x, e);
 }
 
 void index_apply(struct index *x, const struct change *c, struct entry *e)

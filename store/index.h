@@ -49,6 +49,7 @@ struct index {
 	RB_HEAD(index_tree, entry) tree;
 	struct slab *slabs;
 	struct entry *unused;
+	struct entry **recent; /* found or made lately, each at the only place its key allows; NULL: none yet */
 	uint64_t count;
 };
 
