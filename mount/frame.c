@@ -188,7 +188,7 @@ static void print_session(struct frame *f, const struct told *t, int64_t now, in
 	if (f->left == 0)
 		return;
 	number_rough_duration(moment_seconds(t->written, now), age);
-	if (t->expires && t->expires != MOMENT_NEVER)
+	if (t->expires)
 		number_rough_duration(moment_seconds(now, t->expires), left);
 	number_rough_size(t->size, size);
 	number_rough_size(t->stored, stored);

@@ -83,8 +83,6 @@ int64_t json_get_time(const json_t *object, const char *key)
 	const char *text = json_get_text(object, key);
 	int64_t ns = 0;
 
-	if (strcmp(text, "never") == 0)
-		return MOMENT_NEVER;
 	return moment_parse(text, &ns) ? ns : 0;
 }
 
@@ -133,8 +131,6 @@ json_t *json_from_time(int64_t ns)
 
 	if (ns == 0)
 		return json_null();
-	if (ns == MOMENT_NEVER)
-		return json_string("never");
 	moment_format_utc(ns, text);
 	return json_string(text);
 }

@@ -16,7 +16,7 @@ const char *json_get_text(const json_t *object, const char *key);
 int64_t json_get_number(const json_t *object, const char *key);
 double json_get_real(const json_t *object, const char *key);
 bool json_get_flag(const json_t *object, const char *key);
-/* ISO 8601: nanoseconds since the epoch, 0 for none, INT64_MAX for "never". */
+/* ISO 8601: nanoseconds since the epoch, 0 for none, which in JSON is null: never, not at all. */
 int64_t json_get_time(const json_t *object, const char *key);
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
@@ -26,7 +26,7 @@ void json_add(json_t *object, const char *key, json_t *value);
 void json_append(json_t *array, json_t *value);
 /* In any bytes: what is not UTF-8 is shown as U+FFFD. */
 json_t *json_from_text(const char *text);
-/* ISO 8601 in UTC; 0 is null, INT64_MAX is "never". */
+/* ISO 8601 in UTC; 0 is null. */
 json_t *json_from_time(int64_t ns);
 /* Adds the member of another object as it is, null where that has none. */
 void json_add_same(json_t *object, const char *key, const json_t *from);

@@ -55,7 +55,7 @@ static void put_marks(const struct told *t, char *buf, size_t size)
 
 static void put_moment(int64_t when, int64_t now, char buf[NUMBER_TEXT])
 {
-	if (when == 0 || when == MOMENT_NEVER)
+	if (when == 0)
 		snprintf(buf, NUMBER_TEXT, "never");
 	else if (when <= now)
 		snprintf(buf, NUMBER_TEXT, "now");
@@ -110,7 +110,7 @@ json_t *listing_object(const struct told *t)
 		json_add(o, "until", json_from_time(t->until));
 		return o;
 	}
-	json_add(o, "expires_at", json_from_time(t->expires ? t->expires : MOMENT_NEVER));
+	json_add(o, "expires_at", json_from_time(t->expires));
 	json_add(o, "is_current", json_boolean(t->current));
 	json_add(o, "pinned", json_boolean(t->pinned));
 	json_add(o, "interrupted", json_boolean(t->interrupted));

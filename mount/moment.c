@@ -57,10 +57,6 @@ void moment_format_local(int64_t ns, char buf[MOMENT_TEXT])
 {
 	struct tm tm;
 
-	if (ns == MOMENT_NEVER) {
-		snprintf(buf, MOMENT_TEXT, "never");
-		return;
-	}
 	split(ns, &tm, localtime_r);
 	strftime(buf, MOMENT_TEXT, "%Y-%m-%d %H:%M:%S", &tm);
 }

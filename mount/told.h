@@ -10,7 +10,7 @@ struct told {
 	const char *name, *status, *path;
 	uint64_t number; /* grows with each session made */
 	int64_t created, written; /* its last write, from which its age counts */
-	int64_t expires;          /* 0 and MOMENT_NEVER: not */
+	int64_t expires;          /* 0: it does not */
 	uint64_t files, size, stored;
 	double ratio;
 	bool current, pinned, interrupted;

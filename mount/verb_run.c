@@ -149,7 +149,7 @@ static void say_kept(const struct run *run, const char *how)
 		logs[0], logs[1]);
 	moment_format_local(expires, when);
 	number_say_duration(moment_seconds(moment_now(), expires), left);
-	if (info && (expires == 0 || expires == MOMENT_NEVER))
+	if (info && expires == 0)
 		message_note("it does not expire; `sessfs rm %s` removes it", run->place.name);
 	else if (info)
 		message_note("it expires in %s, %s; `sessfs pin %s` keeps it", left, when, run->place.name);

@@ -17,7 +17,7 @@ static void say_state(const struct place *place)
 	char left[NUMBER_TEXT];
 
 	number_say_duration(moment_seconds(moment_now(), expires), left);
-	if (info && (expires == 0 || expires == MOMENT_NEVER))
+	if (info && expires == 0)
 		message_say("%s is %s, and does not expire", place->name, status);
 	else if (info)
 		message_say("%s is %s, and expires in %s", place->name, status, left);

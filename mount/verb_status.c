@@ -71,7 +71,7 @@ static void add_expiry(struct table *table, const struct told *t, int64_t now)
 	number_say_duration(moment_seconds(now, t->expires), left);
 	if (*t->guard)
 		add(table, "expires", "not while it is %s", t->guard);
-	else if (t->expires == 0 || t->expires == MOMENT_NEVER)
+	else if (t->expires == 0)
 		add(table, "expires", "never");
 	else if (t->expires <= now)
 		add(table, "expires", "now (since %s)", when);

@@ -30,7 +30,7 @@ static void test_members(void **state)
 	json_t *document;
 	struct told t =
 		told_of("{\"session_id\": \"s\", \"status\": \"paused\", \"created_at\": \"2026-11-21T09:30:00.5Z\","
-			"\"expires_at\": \"never\", \"pinned\": true, \"stored_bytes\": 10, \"total_size_bytes\": 40,"
+			"\"expires_at\": null, \"pinned\": true, \"stored_bytes\": 10, \"total_size_bytes\": 40,"
 			"\"file_counts\": {\"cache\": 2, \"other\": 3}}",
 			&document);
 
@@ -38,7 +38,7 @@ static void test_members(void **state)
 	assert_string_equal(t.name, "s");
 	assert_string_equal(t.status, "paused");
 	assert_true(t.created == INT64_C(1795253400500000000));
-	assert_true(t.expires == MOMENT_NEVER);
+	assert_true(t.expires == 0);
 	assert_true(t.pinned && !t.current);
 	assert_int_equal(t.files, 5);
 	assert_true(t.ratio == 4);
