@@ -120,26 +120,24 @@ int content_set_pin(struct session *session, const char *text, size_t len)
 
 int content_progress(struct session *session, char **ret, size_t *ret_len)
 {
+	uint32_t progress = session->record.progress;
 	char word[WORD_MAX];
+	size_t len = (size_t)snprintf(word, sizeof(word), "%u.%06u", progress / MILLION, progress % MILLION);
 
-	snprintf(word, sizeof(word), "%.6g", session->record.progress / (double)MILLION);
+	while (word[len - 1] == '0')
+		word[--len] = '\0';
+	if (word[len - 1] == '.')
+		word[len - 1] = '\0';
 	return show(ret, ret_len, word);
 }
 
-/* A decimal of digits and at most one point. */
+/* As programs print numbers: also 5e-05, but no words and no hexadecimal digits. The locale leaves the point alone. */
 static bool parse_progress(const char *word, uint32_t *ret)
 {
-	size_t whole = strspn(word, "0123456789"), part = 0;
-	double value;
+	char *end;
+	double value = strtod(word, &end);
 
-	if (word[whole] == '.')
-		part = strspn(word + whole + 1, "0123456789");
-	if (!whole && !part)
-		return false;
-	if (word[whole + (word[whole] == '.' ? 1 + part : 0)])
-		return false;
-	value = strtod(word, NULL);
-	if (value > 1)
+	if (*end || word[strspn(word, "0123456789.eE+-")] || !*word || !(value >= 0 && value <= 1))
 		return false;
 	*ret = (uint32_t)(value * MILLION + 0.5);
 	return true;
