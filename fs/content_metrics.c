@@ -48,7 +48,7 @@ static const struct figure {
 	{"space_bytes", "space_bytes", "gauge", NUMBER, AT(store.total), "Bytes that records and data may take."},
 	{"free_bytes", "free_bytes", "gauge", NUMBER, AT(store.free), "What is left of these."},
 	{"hot_bytes", "hot_bytes", "gauge", NUMBER, AT(store.hot_bytes), "Bytes in the logs."},
-	{"hot_size", "hot_size_bytes", "gauge", NUMBER, AT(store.hot_size), "Room in the logs."},
+	{"hot_size", "hot_size_bytes", "gauge", NUMBER, AT(store.hot_size), "Room in the logs, which grow."},
 	{"warm_bytes", "warm_bytes", "gauge", NUMBER, AT(store.warm_bytes), "Bytes of the data file in use."},
 	{"cold_bytes", "cold_bytes", "gauge", NUMBER, AT(cold),
 		"Bytes that archived sessions occupy, of the stored ones."},

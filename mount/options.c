@@ -70,7 +70,7 @@ static const struct option_row rows[] = {
 	{"show_control", OPTION_ON, AT(show_control), 0, 1, 0, NULL,
 		"list .session and .sessfs with the other names: programs that walk the tree then enter them"},
 	{"hot_size", OPTION_SIZE, AT(hot_size), HOT_MIN, HOT_MAX, 0, "hot_size=64M",
-		"size of each of the two logs that take what was written last; 0: by the size of the disk"},
+		"how large each of the two logs of what was written last may grow in a burst; 0: by the disk"},
 	{"max_threads", OPTION_NUMBER, AT(max_threads), 0, 64, 0, "max_threads=4",
 		"threads that answer requests; 0: by the number of cores"},
 	{"allow_other", OPTION_ON, AT(allow_other), 0, 1, 0, NULL,

@@ -23,17 +23,17 @@ static uint64_t batch_need(size_t bytes)
 #define PAUSE_MAX 15000000.0 /* ns: no request is to wait longer than 20 ms for a flush */
 
 /*
- * Slows writers down smoothly while a flush is under way and the active log fills: past half, each batch pays for its
- * bytes, in time the flusher needs to drain them, more and more steeply towards the end. So nobody meets a wall of a
- * whole flush there.
+ * Slows writers down smoothly while a flush is under way and the active log fills: past half of what it may grow to,
+ * each batch pays for its bytes, in time the flusher needs to drain them, more and more steeply towards the end. So
+ * nobody meets a wall of a whole flush there.
  */
 static void throttle(struct store *s, size_t bytes)
 {
 	pthread_mutex_lock(&s->lock);
-	uint64_t half = s->active->size / 2, tail = s->active->tail, rate = s->drain_rate;
-	bool pressed = s->sealed && tail > half && bytes;
+	bool busy = s->sealed && bytes;
+	uint64_t half = busy ? growth_ceiling(s) / 2 : 0, tail = s->active->tail, rate = s->drain_rate;
 	pthread_mutex_unlock(&s->lock);
-	if (!pressed)
+	if (!busy || tail <= half)
 		return;
 	double filled = (double)(tail - half) / (double)(half + 1);
 	double ns = (double)bytes * 1e9 / (double)rate * filled / (1 - filled);
@@ -48,18 +48,18 @@ static void throttle(struct store *s, size_t bytes)
 static int make_room(struct store *s, uint64_t need)
 {
 	for (;;) {
-		bool full = hot_room(s->active) < need;
-		if (!full && !space_is_short(s))
+		bool full = hot_room(s->active) < need, grows = growth_ask(s, need), empty = s->active->tail == HOT_DATA;
+		if (!full && (empty || !space_is_short(s)))
 			return 0;
-		if (s->active->tail == HOT_DATA)
-			return full ? STORE_FULL : 0;
-		if (s->spare) {
+		if (empty && !grows)
+			return STORE_FULL;
+		if (s->spare && !empty) {
 			int r = swap_logs(s);
 			if (r)
 				return r;
 			continue;
 		}
-		if (s->last_error == 0 || (full && drops_are_ready(s)))
+		if (grows || s->last_error == 0 || (full && drops_are_ready(s)))
 			pthread_cond_wait(&s->flushed, &s->lock);
 		if (s->last_error && !full)
 			return 0;
@@ -101,10 +101,10 @@ int store_batch_begin(struct store *s, enum store_batch_flag flag, size_t bytes,
 	return 0;
 }
 
-/* Half full, or a good part of the memory a daemon should take. */
+/* Half full at its size at rest, or a good part of the memory a daemon should take. */
 static bool is_due(const struct hot *h)
 {
-	return h->tail > h->size / 2 || h->mapped > MAPPED_MAX;
+	return h->tail > h->base / 2 || h->mapped > MAPPED_MAX;
 }
 
 int store_batch_commit(struct store_batch *b)

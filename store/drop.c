@@ -295,7 +295,7 @@ static void step(struct store *s)
 	if (!t.count)
 		return;
 	int r = try_step(s, &t, tight ? SHORT_STEP_NS : STEP_NS);
-	if (r == -ENOSPC && (space_release_reserve(s) || !tight))
+	if (r == -ENOSPC && (space_release(s) || !tight))
 		r = try_step(s, &t, SHORT_STEP_NS);
 	space_after_flush(s);
 	pthread_mutex_lock(&s->lock);

@@ -384,7 +384,7 @@ int flush_log(struct store *s, struct hot *h)
 int flush_log_somehow(struct store *s, struct hot *h)
 {
 	int r = flush_log(s, h);
-	if (r == -ENOSPC && space_release_reserve(s))
+	for (int i = 0; i < 2 && r == -ENOSPC && space_release(s); i++)
 		r = flush_log(s, h);
 	return r;
 }

@@ -57,6 +57,7 @@ static void retire(struct store *s, struct hot *h)
 	pthread_mutex_unlock(&s->sync_lock);
 
 	index_clear(&h->index);
+	growth_undo(s, h);
 	space_after_flush(s);
 	pthread_mutex_lock(&s->lock);
 	s->spare = h;
@@ -169,6 +170,7 @@ void flusher_stop(struct store *s)
 	s->stopping = true;
 	pthread_cond_signal(&s->wake);
 	pthread_mutex_unlock(&s->lock);
+	growth_stop(s);
 	pthread_join(s->flusher, NULL);
 	s->flusher_runs = false;
 }

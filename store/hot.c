@@ -117,57 +117,98 @@ static int set_size(struct hot *h, uint64_t size)
 	return h->by_call ? 0 : prime(h);
 }
 
-static int map_log(struct hot *h, bool read_only)
+static int map_bytes(struct hot *h, uint64_t bytes, bool read_only)
 {
-	void *map = mmap(NULL, h->size, read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, h->fd, 0);
+	void *map = mmap(NULL, bytes, read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, h->fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
 	h->map = map;
+	h->reach = bytes;
 	return 0;
 }
 
-static int load(struct hot *h, uint64_t size, bool read_only)
+/* As far as it may grow; where there are no addresses for that, it does not. */
+static int map_log(struct hot *h, bool read_only)
+{
+	uint64_t reach = h->limit > h->size ? h->limit : h->size;
+	int r = map_bytes(h, reach, read_only);
+	if (r && reach > h->size)
+		r = map_bytes(h, h->size, read_only);
+	if (r == 0 && h->limit > h->reach)
+		h->limit = h->reach;
+	return r;
+}
+
+static void unmap_log(struct hot *h)
+{
+	if (h->map)
+		munmap(h->map, h->reach);
+	h->map = NULL;
+	h->reach = 0;
+}
+
+static int find_size(struct hot *h)
 {
 	struct stat st;
 	if (fstat(h->fd, &st) < 0)
 		return -errno;
-	h->size = (uint64_t)st.st_size;
-	/* A hole would be a SIGBUS on a full disk. A log is read all the same: it may hold what nobody else has. */
-	bool usable = h->size >= HOT_SIZE_MIN && (size == 0 || (uint64_t)st.st_blocks * 512 >= h->size);
-	int r = 0;
-	if (!usable) {
-		if (size == 0)
-			return h->size = 0;
-		r = set_size(h, size);
-	}
-	return r ? r : map_log(h, read_only);
+	h->size = st.st_size >= (off_t)HOT_SIZE_MIN ? (uint64_t)st.st_size : 0;
+	return 0;
 }
 
-int hot_open(struct hot *h, int dir, const char *name, uint64_t size, bool read_only)
+int hot_open(struct hot *h, int dir, const char *name, struct hot_sizes sizes, bool read_only)
 {
-	*h = (struct hot){ .fd = -1 };
+	*h = (struct hot){ .fd = -1, .base = sizes.base, .limit = sizes.limit };
 	index_init(&h->index);
 	h->fd = openat(dir, name, read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (h->fd < 0)
 		return read_only && errno == ENOENT ? 0 : -errno;
 	h->by_call = !hot_overwrites_in_place(h->fd);
-	int r = load(h, size, read_only);
-	if (r == 0 && size && h->size != size && !hot_is_valid(h)) {
-		munmap(h->map, h->size);
-		h->map = NULL;
-		r = set_size(h, size);
-		r = r ? r : map_log(h, false);
-	}
+	int r = find_size(h);
+	if (r == 0 && h->size)
+		r = map_log(h, read_only);
 	if (r)
 		hot_close(h);
 	return r;
 }
 
+/* A hole would be a SIGBUS on a full disk. */
+static bool has_holes(const struct hot *h)
+{
+	struct stat st;
+	return fstat(h->fd, &st) < 0 || (uint64_t)st.st_blocks * 512 < h->size;
+}
+
+int hot_make(struct hot *h)
+{
+	int r = 0;
+	if (h->size < h->base || has_holes(h)) {
+		r = set_size(h, h->base);
+	} else if (h->size > h->base) {
+		h->size = h->base;
+		hot_cut(h);
+	}
+	if (r || h->reach >= h->size)
+		return r;
+	unmap_log(h);
+	return map_log(h, false);
+}
+
+int hot_allocate(struct hot *h, uint64_t size)
+{
+	return fallocate(h->fd, 0, (off_t)h->size, (off_t)(size - h->size)) < 0 ? -errno : 0;
+}
+
+void hot_cut(struct hot *h)
+{
+	/* What stays allocated if this fails is found at the next start. */
+	(void)!ftruncate(h->fd, (off_t)h->size);
+}
+
 void hot_close(struct hot *h)
 {
 	index_clear(&h->index);
-	if (h->map)
-		munmap(h->map, h->size);
+	unmap_log(h);
 	if (h->fd >= 0)
 		close(h->fd);
 	*h = (struct hot){ .fd = -1 };
@@ -244,7 +285,7 @@ void hot_void(struct hot *h)
 {
 	/* A log that stays valid because this fails is known to be in warm by its generation. */
 	(void)publish(h, 0);
-	madvise(h->map, h->size, MADV_DONTNEED);
+	madvise(h->map, h->reach, MADV_DONTNEED);
 	reset(h);
 }
 
@@ -361,14 +402,26 @@ static int sync_pages(struct hot *h, uint64_t end)
 	return h->synced ? msync(h->map + from, end - from, MS_SYNC) : fdatasync(h->fd);
 }
 
+/* Gives up pages of [*from, end) as the daemon's memory. They stay in the page cache; what is read again comes back. */
+static void give_up(struct hot *h, uint64_t *from, uint64_t end)
+{
+	end &= ~UINT64_C(4095);
+	if (end < *from + TRIM_EVERY)
+		return;
+	madvise(h->map + *from, end - *from, MADV_DONTNEED);
+	*from = end;
+}
+
 static int sync_to(struct hot *h, uint64_t end)
 {
+	uint64_t read = h->checked & ~UINT64_C(4095);
 	while (h->checked < end) {
 		const struct batch_header *b = (const struct batch_header *)(h->map + h->checked);
 		int r = set_check(h, batch_check(h, h->checked, b->len));
 		if (r)
 			return r > 0 ? -ENOSPC : r;
 		h->checked += b->len;
+		give_up(h, &read, h->checked);
 	}
 	return sync_pages(h, end) < 0 ? -errno : 0;
 }
@@ -467,19 +520,6 @@ void hot_batch_append(struct hot_batch *b, struct change *c, const void *data)
 		b->error = append(b, c, data);
 }
 
-/*
- * The pages before the tail stay in the page cache, but count no longer as the daemon's memory; what is read again
- * comes back.
- */
-static void trim(struct hot *h)
-{
-	uint64_t end = h->tail & ~UINT64_C(4095);
-	if (end - h->trimmed < TRIM_EVERY)
-		return;
-	madvise(h->map + h->trimmed, end - h->trimmed, MADV_DONTNEED);
-	h->trimmed = end;
-}
-
 int hot_batch_commit(struct hot_batch *b)
 {
 	struct hot *h = b->hot;
@@ -495,7 +535,7 @@ int hot_batch_commit(struct hot_batch *b)
 	h->tail = b->at;
 	for (uint32_t i = 0; i < b->count; i++)
 		index_apply(&h->index, &b->prepared[i].change, b->prepared[i].entry);
-	trim(h);
+	give_up(h, &h->trimmed, h->tail);
 	return 0;
 }
 

@@ -1,6 +1,9 @@
 /*
  * hot.h - one hot log: a preallocated, mapped file of batches and the index of what they say. A store has two.
  *
+ * All blocks below `size` are allocated. It is `base` at rest and may grow, up to `limit`, while batches are appended:
+ * so much is mapped from the start, and the mapping never moves; nothing behind `size` is touched (SIGBUS).
+ *
  * A batch is appended in place and counts once the header's `published` reaches behind it (release store), so it
  * survives the death of the process in the page cache. hot_sync makes it survive a power cut: batches get their
  * checksums, then the file is synced. After another boot `published` means nothing; batches count up to the first one
@@ -35,9 +38,11 @@ struct hot_header {
 
 struct hot {
 	int fd;
-	uint8_t *map;        /* read through always, written through unless by_call */
+	uint8_t *map;        /* read through always, written through unless by_call; NULL: there is no log */
+	uint64_t reach;      /* bytes mapped */
 	/* the file system writes anew what is overwritten: full, a mapping would answer with SIGBUS, pwrite does not */
 	bool by_call;
+	uint64_t base, limit; /* sizes: at rest, at most */
 	uint64_t size;
 	uint64_t tail;       /* end of published batches */
 	uint64_t mapped;     /* of these, bytes written through the mapping */
@@ -58,11 +63,15 @@ bool hot_overwrites_in_place(int fd);
 /* The id of this boot; zeros where the kernel tells none: then nothing counts but what was synced. */
 struct hot_boot hot_this_boot(void);
 
-/*
- * Opens the log `name` in directory dir. size 0 takes an existing log as it is; otherwise it is made, or when empty
- * resized, to size, all blocks allocated. -errno.
- */
-int hot_open(struct hot *, int dir, const char *name, uint64_t size, bool read_only);
+/* Sizes of a log. limit >= base >= HOT_SIZE_MIN, whole pages; both 0 for one that is only read. */
+struct hot_sizes {
+	uint64_t base, limit;
+};
+
+/* Opens the log `name` in directory dir as it is: of any size, or none. -errno. */
+int hot_open(struct hot *, int dir, const char *name, struct hot_sizes, bool read_only);
+/* Gives a log that is void, or of which nothing counts, its size at rest, all blocks allocated. -errno. */
+int hot_make(struct hot *);
 void hot_close(struct hot *);
 
 /* True if the header is one of ours and not void. */
@@ -75,6 +84,14 @@ int hot_replay(struct hot *, struct hot_boot this_boot);
 int hot_start(struct hot *, uint64_t generation, uint64_t previous_end, struct hot_boot);
 /* Makes the log void, its records are in warm, and gives up its resident pages. The index is left to the caller. */
 void hot_void(struct hot *);
+
+/*
+ * Allocates the log's blocks up to `size` <= limit; who appends finds them once `size` of the log says so, which is for
+ * the caller to set. -errno: it stays as it is.
+ */
+int hot_allocate(struct hot *, uint64_t size);
+/* Gives up the blocks behind `size`, which is what the log's size was set to before. */
+void hot_cut(struct hot *);
 
 /*
  * Makes what lies before `end`, a batch's end, durable. After a failure it fails until the log starts anew. One thread

@@ -32,10 +32,13 @@ void index_init(struct index *x)
 	RB_INIT(&x->tree);
 }
 
-static void free_extents(struct entry *e)
+static void free_extents(struct index *x, struct entry *e)
 {
-	if (e->type == ENTRY_CHUNK && e->room > 1)
+	if (e->room > 1) {
+		x->bytes -= e->room * sizeof *e->extents;
 		free(e->extents);
+	}
+	e->room = 0;
 }
 
 void index_clear(struct index *x)
@@ -44,7 +47,7 @@ void index_clear(struct index *x)
 		struct slab *s = x->slabs;
 		x->slabs = s->next;
 		for (uint32_t i = 0; i < s->used; i++)
-			free_extents(&s->entries[i]);
+			free_extents(x, &s->entries[i]);
 		free(s);
 	}
 	free(x->recent);
@@ -64,6 +67,7 @@ static struct entry *entry_alloc(struct index *x)
 		struct slab *s = malloc(sizeof *s);
 		if (!s)
 			return NULL;
+		x->bytes += sizeof *s;
 		s->used = 0;
 		s->next = x->slabs;
 		x->slabs = s;
@@ -84,7 +88,7 @@ static void entry_remove(struct index *x, struct entry *e)
 	if (*place == e)
 		*place = NULL;
 	RB_REMOVE(index_tree, &x->tree, e);
-	free_extents(e);
+	free_extents(x, e);
 	entry_free(x, e);
 	x->count--;
 }
@@ -175,7 +179,7 @@ static bool is_passing(const struct change *c)
 enum { EXTENTS_PER_CHANGE = 2 };
 
 /* The first extent of a new chunk lives in its entry; everything later needs room on the heap. */
-static int reserve_extents(struct entry *e)
+static int reserve_extents(struct index *x, struct entry *e)
 {
 	uint32_t have = e->type == ENTRY_CHUNK ? e->len : 0;
 	uint32_t add = have + e->reserved == 0 ? 1 : EXTENTS_PER_CHANGE;
@@ -187,10 +191,10 @@ static int reserve_extents(struct entry *e)
 			return -ENOMEM;
 		if (have)
 			memcpy(p, entry_extents(e), have * sizeof *p);
-		if (e->room > 1)
-			free(e->extents);
+		free_extents(x, e);
 		e->extents = p;
 		e->room = room;
+		x->bytes += room * sizeof *p;
 	} else if (e->room == 0) {
 		e->room = 1;
 	}
@@ -233,7 +237,7 @@ int index_prepare(struct index *x, const struct change *c, struct entry **ret)
 		 * Chunk keys only ever carry chunk changes: an EMPTY entry becomes a chunk without extents, which apply
 		 * will fill.
 		 */
-		int r = reserve_extents(e);
+		int r = reserve_extents(x, e);
 		if (r) {
 			if (e->type == ENTRY_EMPTY && e->reserved == 0)
 				entry_remove(x, e);
@@ -261,9 +265,6 @@ void index_forget(struct index *x, const struct change *c, struct entry *e)
 	}
 	if (e->type != ENTRY_EMPTY || e->reserved)
 		return;
-	if (e->room > 1)
-		free(e->extents);
-	e->room = 0;
 	entry_remove(x, e);
 }
 

@@ -51,6 +51,7 @@ struct index {
 	struct entry *unused;
 	struct entry **recent; /* found or made lately, each at the only place its key allows; NULL: none yet */
 	uint64_t count;
+	uint64_t bytes; /* of memory */
 };
 
 /* One record of a log, decoded. */

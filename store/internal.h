@@ -1,7 +1,7 @@
 /*
  * internal.h - struct store, shared by the files of store/ and by nobody else.
  *
- * Lock order, outermost first: sync_lock, lock, cache.lock. `lock` is held for every small read and from a batch's
+ * Lock order, outermost first: sync_lock, growth.lock, lock, cache.lock. `lock` is held for every small read and from a batch's
  * begin to its end; never across a sync or a transaction of warm. What an open batch, a sealed index and a retired log
  * may do:
  *
@@ -93,6 +93,16 @@ struct store {
 	bool flusher_runs;
 
 	pthread_mutex_t sync_lock; /* held while a log is synced or retired */
+
+	struct growth {
+		pthread_mutex_t lock; /* held while the size of a log's file changes */
+		pthread_t thread;
+		bool runs;
+		/* protected by the store's lock */
+		pthread_cond_t wake;  /* the thread: a log is to grow, or the end */
+		uint64_t need;        /* bytes that a batch waits for; 0: none does */
+		uint64_t retry_at;    /* store_clock: when growing, which failed, is tried again */
+	} growth;
 
 	pthread_mutex_t lock;
 	/* protected by lock */
@@ -237,6 +247,25 @@ void flusher_stop(struct store *);
  */
 int swap_logs(struct store *);
 
+/* ---- growth.c -- */
+void growth_init(struct growth *);
+/* Without the thread, should there be none to be had, the logs stay as they are. */
+void growth_start(struct store *);
+/* After `stopping` was set. */
+void growth_stop(struct store *);
+void growth_release(struct growth *);
+/* Bytes that the active log may come to have if it goes on as it does. Lock held. */
+uint64_t growth_ceiling(const struct store *);
+/*
+ * Before a batch of `need` bytes: lets the active log grow if it is about to be full. True if it does; `flushed` tells
+ * when. Lock held.
+ */
+bool growth_ask(struct store *, uint64_t need);
+/* A log that nobody can see any more goes back to its size at rest. */
+void growth_undo(struct store *, struct hot *);
+/* Gives the device back what the active log does not need yet. True if that is anything. */
+bool growth_give_back(struct store *);
+
 /* ---- drop.c -- */
 /* Notes that the open batch drops a session. False: no memory. */
 bool drops_add(struct store *, uint32_t sid);
@@ -258,8 +287,10 @@ bool space_is_short(const struct store *);
 /* Whether `bytes` more of data are sure to find room in warm. Lock held. */
 bool space_admits(struct store *, uint64_t bytes);
 void space_after_flush(struct store *);
-/* Gives the reserve to whoever needs it. True if there was one. */
-bool space_release_reserve(struct store *);
+/* Bytes that records and data may still take, before what the logs hold is counted. Lock held. */
+uint64_t space_room(const struct store *);
+/* Gives up what logs have allocated in vain, or else the reserve. True if there was any. */
+bool space_release(struct store *);
 
 int64_t store_now(void); /* nanoseconds since the epoch */
 uint64_t store_clock(void); /* monotonic nanoseconds */

@@ -53,8 +53,10 @@ static void take_reserve(struct store *s)
 	close(fd);
 }
 
-bool space_release_reserve(struct store *s)
+bool space_release(struct store *s)
 {
+	if (growth_give_back(s))
+		return true;
 	pthread_mutex_lock(&s->lock);
 	s->space.reserve = 0;
 	pthread_mutex_unlock(&s->lock);
@@ -101,8 +103,7 @@ static uint64_t in_logs(const struct store *s)
 	return bytes + (s->sealed ? s->sealed->tail - HOT_DATA : 0);
 }
 
-/* Bytes that records and data may still take, before what the logs hold is counted. */
-static uint64_t room(const struct store *s)
+uint64_t space_room(const struct store *s)
 {
 	const struct space *p = &s->space;
 	uint64_t device = p->available + p->warm.reusable;
@@ -127,12 +128,12 @@ static uint64_t spoken_for(const struct store *s)
 
 static bool fits(const struct store *s, uint64_t bytes)
 {
-	return room(s) >= spoken_for(s) + bytes;
+	return space_room(s) >= spoken_for(s) + bytes;
 }
 
 bool space_is_short(const struct store *s)
 {
-	return copies(s, s->active) > room(s) / 4;
+	return copies(s, s->active) > space_room(s) / 4;
 }
 
 bool space_admits(struct store *s, uint64_t bytes)
@@ -170,7 +171,7 @@ void store_stats(struct store *s, struct store_stats *ret)
 {
 	pthread_mutex_lock(&s->lock);
 	s->space.available = ask_device(s);
-	uint64_t hot = in_logs(s), left = room(s), taken = spoken_for(s);
+	uint64_t hot = in_logs(s), left = space_room(s), taken = spoken_for(s);
 	*ret = s->stats;
 	ret->free = left > taken ? left - taken : 0;
 	ret->total = s->space.warm.used + hot + ret->free;

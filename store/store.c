@@ -14,9 +14,12 @@
 
 static const char *const log_names[] = { "hot.0", "hot.1" };
 
-/* Default size of a log: enough to take in a burst while the other one drains, but a small part of the disk. */
-#define HOT_SIZE_DEFAULT (256u << 20)
-enum { HOT_DISK_SHARE = 64 };
+/*
+ * Largest size of a log by default: enough to take in a burst while the other one drains, but a small part of the disk
+ * and of the page cache. At rest it is a small part of that.
+ */
+#define HOT_LIMIT_DEFAULT (UINT64_C(1) << 30)
+enum { HOT_DISK_SHARE = 8, HOT_MEMORY_SHARE = 16, HOT_BASE_SHARE = 16 };
 #define DRAIN_RATE_GUESS (200u << 20) /* bytes per second, until a flush was measured */
 
 static const struct key super_key_at = { { 0, (uint64_t)KIND_SUPER << 32, KEY_VERSION_MASK } };
@@ -87,9 +90,10 @@ static int take_lock(struct store *s, struct store_open_info *info)
 	}
 	if (s->options.read_only)
 		return 0;
+	/* What it says only tells others who has the store: no reason to keep a full disk from being read. */
 	int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
-	if (ftruncate(s->lock_fd, 0) < 0 || pwrite(s->lock_fd, text, (size_t)n, 0) != n)
-		return fail(info, errno == ENOSPC ? STORE_FULL : STORE_DENIED, "write the lock file", errno);
+	if ((ftruncate(s->lock_fd, 0) < 0 || pwrite(s->lock_fd, text, (size_t)n, 0) != n) && errno != ENOSPC)
+		return fail(info, STORE_DENIED, "write the lock file", errno);
 	return 0;
 }
 
@@ -237,24 +241,39 @@ static int skip_generations(struct store *s)
 	return warm_commit(txn);
 }
 
-static uint64_t default_hot_size(struct store *s)
+static uint64_t default_limit(struct store *s)
 {
 	struct statvfs v;
-	uint64_t size = HOT_SIZE_DEFAULT;
-	if (fstatvfs(s->dir, &v) == 0 && (uint64_t)v.f_blocks * v.f_frsize / HOT_DISK_SHARE < size)
-		size = (uint64_t)v.f_blocks * v.f_frsize / HOT_DISK_SHARE;
+	uint64_t limit = HOT_LIMIT_DEFAULT, share;
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	if (pages > 0 && page > 0 && (share = (uint64_t)pages * (uint64_t)page / HOT_MEMORY_SHARE) < limit)
+		limit = share;
+	if (fstatvfs(s->dir, &v) == 0 && (share = (uint64_t)v.f_blocks * v.f_frsize / HOT_DISK_SHARE) < limit)
+		limit = share;
+	return limit;
+}
+
+static uint64_t whole_pages(uint64_t size)
+{
 	return size < HOT_SIZE_MIN ? HOT_SIZE_MIN : size & ~UINT64_C(4095);
+}
+
+static struct hot_sizes log_sizes(struct store *s)
+{
+	if (s->options.read_only)
+		return (struct hot_sizes){ 0 };
+	uint64_t limit = whole_pages(s->options.hot_size ? s->options.hot_size : default_limit(s));
+	return (struct hot_sizes){ .base = whole_pages(limit / HOT_BASE_SHARE), .limit = limit };
 }
 
 /* Both logs with all their blocks, durably in the directory. */
 static int make_logs(struct store *s)
 {
-	uint64_t size = s->options.hot_size ? s->options.hot_size : default_hot_size(s);
 	for (int i = 0; i < 2; i++) {
 		if (s->logs[i].map)
 			hot_void(&s->logs[i]);
-		hot_close(&s->logs[i]);
-		int r = hot_open(&s->logs[i], s->dir, log_names[i], size, false);
+		index_clear(&s->logs[i].index);
+		int r = hot_make(&s->logs[i]);
 		if (r)
 			return r;
 	}
@@ -299,9 +318,10 @@ static bool adopt_logs(struct store *s, struct hot *replayed[2])
 static int settle(struct store *s, struct store_open_info *info)
 {
 	struct hot *replayed[2] = { NULL, NULL };
+	struct hot_sizes sizes = log_sizes(s);
 	int r = load_flushed_generation(s);
 	for (int i = 0; r == 0 && i < 2; i++)
-		r = hot_open(&s->logs[i], s->dir, log_names[i], 0, s->options.read_only);
+		r = hot_open(&s->logs[i], s->dir, log_names[i], sizes, s->options.read_only);
 	if (r)
 		return fail(info, r == -EACCES ? STORE_DENIED : r, "open the logs", r);
 	r = replay_logs(s, replayed);
@@ -351,6 +371,7 @@ static int store_new(const char *path, const struct store_options *options, stru
 	init_locks(s);
 	cache_init(&s->cache);
 	ahead_init(&s->ahead);
+	growth_init(&s->growth);
 	s->path = strdup(path);
 	*ret = s;
 	return s->path ? 0 : -ENOMEM;
@@ -375,6 +396,7 @@ static void store_free(struct store *s)
 		close(s->lock_fd);
 	if (s->dir >= 0)
 		close(s->dir);
+	growth_release(&s->growth);
 	pthread_cond_destroy(&s->flushed);
 	pthread_cond_destroy(&s->wake);
 	pthread_mutex_destroy(&s->sync_lock);
@@ -433,6 +455,8 @@ static int open_parts(struct store *s, const char *path, struct store_open_info 
 		ahead_start(s);
 	if (r == 0 && !s->options.read_only)
 		r = flusher_start(s);
+	if (r == 0 && s->flusher_runs)
+		growth_start(s);
 	return r ? fail(info, r, "start", r) : 0;
 }
 

@@ -161,7 +161,7 @@ struct store_options {
 	bool create;    /* make a store if the directory is empty */
 	int level;      /* zstd level, 1 to 19; 0 stores raw */
 	unsigned commit; /* seconds between flushes, 1 to 3600 */
-	uint64_t hot_size; /* bytes of each log, or 0: by the size of the disk */
+	uint64_t hot_size; /* bytes that each log may grow to, or 0: by the sizes of disk and memory */
 	uint64_t max_size; /* bytes of data and records kept, or 0: as much as the disk holds */
 };
 
@@ -318,7 +318,7 @@ int store_flush(struct store *);
 
 struct store_stats {
 	uint64_t total, free; /* bytes that records and data may take, and of these what is left: for statfs */
-	uint64_t hot_bytes, hot_size;   /* bytes in the logs; room in them */
+	uint64_t hot_bytes, hot_size;   /* bytes in the logs; room in them now: they grow */
 	uint64_t warm_bytes;  /* bytes of the data file in use */
 	uint64_t flushes, flush_last_ns, flush_longest_ns;
 	uint64_t batches, syncs;

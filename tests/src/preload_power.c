@@ -33,6 +33,7 @@ enum { FDS = 1024, FILES = 64, MAPS = 8, SAMPLE_NS = 3000000 };
 struct mapping {
 	uint8_t *data, *known; /* NULL: free */
 	size_t size;
+	size_t end; /* of the file in it: what lies behind must not be touched */
 	int file;
 };
 
@@ -83,7 +84,7 @@ static void look_at_maps(void)
 {
 	for (int i = 0; i < MAPS; i++) {
 		struct mapping *m = &maps[i];
-		for (size_t page = 0; m->data && page < m->size; page += 4096) {
+		for (size_t page = 0; m->data && page < m->end; page += 4096) {
 			if (!memcmp(m->data + page, m->known + page, 4096))
 				continue;
 			for (size_t at = page; at < page + 4096; at += TRACE_SECTOR) {
@@ -260,21 +261,33 @@ ssize_t writev(int fd, const struct iovec *parts, int count)
 	return do_write_on(fd, parts, count);
 }
 
-static int resized(int fd, int result, enum trace_type type, off_t size)
+/* A file has this size now: what was cut off a mapping is zeros, should it come back. */
+static void move_end(int file, size_t size)
 {
-	int file = file_of(fd);
-	if (result == 0 && file >= 0) {
-		pthread_mutex_lock(&lock);
-		look_at_maps();
-		record((struct trace_event){.type = type, .file = (uint32_t)file, .offset = (uint64_t)size}, NULL);
-		pthread_mutex_unlock(&lock);
+	for (struct mapping *m = maps; m < maps + MAPS; m++) {
+		if (!m->data || m->file != file)
+			continue;
+		size_t end = size < m->size ? size : m->size;
+		if (end < m->end)
+			memset(m->known + end, 0, m->end - end);
+		m->end = end;
 	}
-	return result;
 }
 
 int ftruncate(int fd, off_t size)
 {
-	return resized(fd, (int)syscall(SYS_ftruncate, fd, size), TRACE_SIZE, size);
+	int file = file_of(fd);
+	if (file < 0)
+		return (int)syscall(SYS_ftruncate, fd, size);
+	pthread_mutex_lock(&lock);
+	look_at_maps();
+	int result = (int)syscall(SYS_ftruncate, fd, size);
+	if (result == 0) {
+		record((struct trace_event){.type = TRACE_SIZE, .file = (uint32_t)file, .offset = (uint64_t)size}, NULL);
+		move_end(file, (size_t)size);
+	}
+	pthread_mutex_unlock(&lock);
+	return result;
 }
 
 int ftruncate64(int fd, off64_t size)
@@ -284,7 +297,20 @@ int ftruncate64(int fd, off64_t size)
 
 int fallocate(int fd, int mode, off_t offset, off_t length)
 {
-	return resized(fd, (int)syscall(SYS_fallocate, fd, mode, offset, length), TRACE_ALLOC, mode ? 0 : offset + length);
+	int file = file_of(fd);
+	struct stat st;
+	if (file < 0)
+		return (int)syscall(SYS_fallocate, fd, mode, offset, length);
+	pthread_mutex_lock(&lock);
+	look_at_maps();
+	int result = (int)syscall(SYS_fallocate, fd, mode, offset, length);
+	if (result == 0 && syscall(SYS_newfstatat, fd, "", &st, AT_EMPTY_PATH) == 0) {
+		record((struct trace_event){.type = TRACE_ALLOC, .file = (uint32_t)file, .offset = (uint64_t)st.st_size},
+			NULL);
+		move_end(file, (size_t)st.st_size);
+	}
+	pthread_mutex_unlock(&lock);
+	return result;
 }
 
 int fallocate64(int fd, int mode, off64_t offset, off64_t length)
@@ -396,17 +422,19 @@ static void start_sampling(void)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-static void mapped(uint8_t *data, size_t size, int file)
+static void mapped(uint8_t *data, size_t size, int file, int fd)
 {
 	struct mapping *m = maps;
-	uint8_t *known = malloc(size);
+	struct stat st;
+	uint8_t *known = calloc(1, size);
 	pthread_mutex_lock(&lock);
 	while (m < maps + MAPS && m->data)
 		m++;
-	if (m == maps + MAPS || !known)
+	if (m == maps + MAPS || !known || syscall(SYS_newfstatat, fd, "", &st, AT_EMPTY_PATH))
 		abort();
-	memcpy(known, data, size);
-	*m = (struct mapping){data, known, size, file};
+	size_t end = (size_t)st.st_size < size ? (size_t)st.st_size : size;
+	memcpy(known, data, end);
+	*m = (struct mapping){data, known, size, end, file};
 	if (!sampling)
 		start_sampling();
 	pthread_mutex_unlock(&lock);
@@ -418,7 +446,7 @@ void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t offse
 	int file = file_of(fd);
 	bool shared = (flags & MAP_TYPE) == MAP_SHARED || (flags & MAP_TYPE) == MAP_SHARED_VALIDATE;
 	if (data != MAP_FAILED && file >= 0 && shared && (protection & PROT_WRITE) && strncmp(names[file], "lock", 4) != 0)
-		mapped(data, size, file);
+		mapped(data, size, file, fd);
 	return data;
 }
 
