@@ -5,7 +5,7 @@
 need_fuse
 [ "${SANITIZE-}" != thread ] || skip "a preloaded library and ThreadSanitizer do not go together"
 [ -z "${SANITIZE-}" ] || export ASAN_OPTIONS="${ASAN_OPTIONS-}:verify_asan_link_order=0"
-BURST=$TEST_ROOT/tests/burst.py
+. "$TEST_ROOT/tests/burst.sh"
 PIECES=280
 DISKS=10
 
@@ -13,11 +13,9 @@ DISKS=10
 mount_other_boot() {
 	cat /proc/sys/kernel/random/uuid >"$TEST_DIR/boot_id"
 	MOUNT_AS=(env "LD_PRELOAD=$BUILD/tests/preload_power.so" "POWER_BOOT=$TEST_DIR/boot_id" "${@:2}")
-	mount_store -o "hot_size=64M,$1"
+	mount_store -o "$SIZES,$1"
 	MOUNT_AS=()
 }
-
-has_grown() { [ $(($(stat -c %s "$STORE/hot.0") + $(stat -c %s "$STORE/hot.1"))) -gt $((20 << 20)) ]; }
 
 # synced MOMENT - pieces that an fsync before it covered.
 synced() { awk -v moment="$1" '$1 != "end" && $1 + 0 < moment + 0 { n = $2 } END { print n + 0 }' "$TEST_DIR/said"; }
@@ -34,16 +32,16 @@ cut() {
 	umount_store
 }
 
-mount_store -o hot_size=64M
+mount_store -o $SIZES
 mkdir "$MNT/s"
 umount_store
 cp -a "$STORE" "$TEST_DIR/base"
-mount_other_boot compress=19,commit=60 "POWER_STORE=$STORE" "POWER_TRACE=$TEST_DIR/trace"
-"$BURST" write "$MNT/s/pieces" $PIECES 35 >"$TEST_DIR/said" &
-writer=$!
-wait_for 60 has_grown
-wait $writer
-kill_daemon
+mount_other_boot commit=60 "POWER_STORE=$STORE" "POWER_TRACE=$TEST_DIR/trace"
+plug
+"$BURST" write "$MNT/s/pieces" $PIECES 35 >"$TEST_DIR/said"
+has_grown_to $((PIECES * 128 << 10)) || fail "the logs did not grow"
+unplug
+umount_store
 boundaries=$("$BUILD/tests/powercut" count "$TEST_DIR/trace")
 for ((i = 0; i < DISKS; i++)); do
 	case $((i % 3)) in
@@ -52,3 +50,10 @@ for ((i = 0; i < DISKS; i++)); do
 	2) cut -s $i ;;
 	esac
 done
+
+note "a disk that lies is noticed"
+rm -rf "$STORE"
+"$BUILD/tests/powercut" twin "$TEST_DIR/base" "$TEST_DIR/trace" "$STORE" -b 3 >/dev/null 2>&1
+mount_other_boot compress=1
+refused "pieces" "$BURST" verify "$MNT/s/pieces" 35 $PIECES
+umount_store

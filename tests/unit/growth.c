@@ -86,12 +86,20 @@ static void check_pieces(struct store *s, uint32_t count)
 	}
 }
 
-/* Until it is let go, no flush gets on: warm has one writer. */
-static struct warm_txn *hold(struct store *s)
+/* No flush begins until it is let go. */
+static void hold(struct store *s)
 {
-	struct warm_txn *txn;
-	assert_int_equal(warm_begin(s->warm, &txn), 0);
-	return txn;
+	pthread_mutex_lock(&s->lock);
+	s->retry_at = UINT64_MAX;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void let_go(struct store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->retry_at = 0;
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
 }
 
 static uint64_t room_in_logs(struct store *s)
@@ -131,13 +139,13 @@ static void grows_and_goes_back(void **state)
 	(void)state;
 	struct store *s = open_store(64 * MIB);
 	assert_int_equal(room_in_logs(s), 2 * BASE);
-	struct warm_txn *txn = hold(s);
+	hold(s);
 	write_pieces(s, 0, PIECES);
 	uint64_t grown = room_in_logs(s);
 	assert_true(grown > (uint64_t)PIECES * PIECE && grown <= 2 * 64 * MIB);
 	assert_int_equal(file_size("hot.0") + file_size("hot.1"), grown);
 	check_pieces(s, PIECES);
-	warm_abort(txn);
+	let_go(s);
 	assert_int_equal(store_flush(s), 0);
 	check_pieces(s, PIECES);
 	assert_int_equal(store_close(s), 0);
@@ -151,7 +159,7 @@ static void burst_and_die(void)
 	pid_t pid = fork();
 	if (pid == 0) {
 		struct store *s = open_store(64 * MIB);
-		(void)hold(s);
+		hold(s);
 		write_pieces(s, 0, PIECES);
 		if (store_sync(s))
 			_exit(1);
@@ -271,14 +279,14 @@ static void stays_small_without_space(void **state)
 	struct store *s = open_store(64 * MIB);
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	struct warm_txn *txn = hold(s);
+	hold(s);
 	limit = before;
 	limit.rlim_cur = BASE + MIB;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	assert_int_equal(pthread_create(&thread, NULL, writer, s), 0);
 	while (!growing_failed(s))
 		sched_yield();
-	warm_abort(txn);
+	let_go(s);
 	pthread_join(thread, NULL);
 	assert_int_equal(room_in_logs(s), 2 * BASE);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
@@ -291,7 +299,7 @@ static void small_records_bound_it(void **state)
 {
 	(void)state;
 	struct store *s = open_store(64 * MIB);
-	struct warm_txn *txn = hold(s);
+	hold(s);
 	struct store_batch *b;
 	write_pieces(s, 0, PIECES / 2);
 	assert_int_equal(ceiling(s), 64 * MIB);
@@ -303,7 +311,7 @@ static void small_records_bound_it(void **state)
 	}
 	assert_true(ceiling(s) < 48 * MIB);
 	assert_true(s->active->index.bytes < 12 * MIB);
-	warm_abort(txn);
+	let_go(s);
 	assert_int_equal(store_flush(s), 0);
 	check_pieces(s, PIECES / 2);
 	assert_int_equal(store_close(s), 0);
@@ -314,7 +322,7 @@ static void is_given_back(void **state)
 {
 	(void)state;
 	struct store *s = open_store(256 * MIB);
-	struct warm_txn *txn = hold(s);
+	hold(s);
 	write_pieces(s, 0, PIECES);
 	while (room_in_logs(s) < (uint64_t)(PIECES + 64) * PIECE)
 		sched_yield();
@@ -323,7 +331,7 @@ static void is_given_back(void **state)
 	assert_true(room_in_logs(s) < grown);
 	assert_int_equal(file_size("hot.0") + file_size("hot.1"), room_in_logs(s));
 	write_pieces(s, PIECES, PIECES + 4);
-	warm_abort(txn);
+	let_go(s);
 	assert_int_equal(store_flush(s), 0);
 	check_pieces(s, PIECES + 4);
 	assert_int_equal(store_close(s), 0);
@@ -358,9 +366,9 @@ static void readers_beside_it(void **state)
 	pthread_t thread;
 	assert_int_equal(pthread_create(&thread, NULL, reader, s), 0);
 	for (uint32_t n = 0; n < PIECES; n += 60) {
-		struct warm_txn *txn = hold(s);
+		hold(s);
 		write_pieces(s, n, n + 60);
-		warm_abort(txn);
+		let_go(s);
 		assert_int_equal(store_flush(s), 0);
 		wait_until_at_rest(s, BASE);
 	}
