@@ -33,12 +33,13 @@ static void explain(const struct store_session *record)
 	const char *status = life_status_name(record->status);
 
 	if (record->ended)
-		fault_explain("the session is in the trash: take it back with `sessfs undelete %s`", record->name);
+		fault_explain("take it back with `sessfs undelete`, or rename it out of .sessfs/trash",
+			"the session is in the trash");
 	else if (record->status == STORE_PAUSED)
-		fault_explain("the session is paused: write active to .session/status, or `sessfs resume %s`",
-			record->name);
+		fault_explain("write active to its .session/status, or `sessfs resume` it", "the session is paused");
 	else
-		fault_explain("the session is %s, which is for good", status);
+		fault_explain("copy what is to be changed into another session", "the session is %s, which is for good",
+			status);
 }
 
 int change_check(const struct session *session, enum change_kind kind)

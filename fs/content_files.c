@@ -181,7 +181,7 @@ static void list_fault(void *arg, const struct fault *fault)
 	set_value(line, "error", text_value(fault_error_name(fault->error)));
 	set_number(line, "errno", (uint64_t)fault->error);
 	set_value(line, "cause", text_value(fault_cause(fault)));
-	set_value(line, "advice", optional_value(fault_advice(fault->error)));
+	set_value(line, "advice", optional_value(fault_advice(fault)));
 	json_long_line(arg, line);
 }
 

@@ -72,6 +72,8 @@ int control_write(struct fs *, struct fs_id, uint64_t offset, const char *data, 
 int control_make(struct fs *, struct fs_id dir, const char *name, const struct creation *, struct entry *ret);
 int control_unlink(struct fs *, struct fs_id dir, const char *name);
 int control_rmdir(struct fs *, struct fs_id dir, const char *name);
+/* EPERM, explained: control files are not made, removed or renamed. */
+int control_refuse(void);
 /* Removing .session, or what is in it: 0, and nothing happens, where that is part of removing the session. */
 int control_pass_over(struct session *);
 int control_rename(struct fs *, struct fs_id from, const char *name, struct fs_id to, const char *to_name,

@@ -10,17 +10,17 @@
 #include "fs/dir.h"
 #include "fs/fault.h"
 
-static int refuse(void)
+int control_refuse(void)
 {
-	fault_explain("control files stay where they are; write into them (programs that replace a file by a new "
-		      "one, as sed -i does, cannot)");
+	fault_explain("write into them; programs that replace a file by a new one, as sed -i does, cannot",
+		"control files stay where they are");
 	return EPERM;
 }
 
 int control_pass_over(struct session *session)
 {
 	if (session_is_root(session) || !session->fs->options.show_control)
-		return refuse();
+		return control_refuse();
 	return session_check_removal(session);
 }
 
@@ -46,7 +46,7 @@ int control_make(struct fs *fs, struct fs_id id, const char *name, const struct 
 	if (r)
 		return r;
 	if (!takes_links(dir) || !what->target)
-		return refuse();
+		return control_refuse();
 	if (is_fixed(dir, name))
 		return EEXIST;
 	if (strlen(name) > STORE_NAME_MAX || strlen(what->target) >= PATH_MAX)
@@ -84,7 +84,7 @@ static int enter(struct fs *fs, struct fs_id from, const char *name, const struc
 {
 	const struct content_names *names = to->row->names;
 
-	return names && names->enter ? names->enter(fs, from, name, to_name, flags) : refuse();
+	return names && names->enter ? names->enter(fs, from, name, to_name, flags) : control_refuse();
 }
 
 static int leave(struct fs *fs, const struct control_node *from, const char *name, struct fs_id to, const char *to_name,
@@ -92,7 +92,7 @@ static int leave(struct fs *fs, const struct control_node *from, const char *nam
 {
 	const struct content_names *names = from->row->names;
 
-	return names && names->leave ? names->leave(fs, name, to, to_name, flags) : refuse();
+	return names && names->leave ? names->leave(fs, name, to, to_name, flags) : control_refuse();
 }
 
 int control_rename(struct fs *fs, struct fs_id from, const char *name, struct fs_id to, const char *to_name,
@@ -111,6 +111,6 @@ int control_rename(struct fs *fs, struct fs_id from, const char *name, struct fs
 		return leave(fs, from_dir, name, to, to_name, flags);
 	if (from_dir != to_dir || !takes_links(from_dir) || flags || is_fixed(from_dir, name)
 	    || is_fixed(from_dir, to_name))
-		return refuse();
+		return control_refuse();
 	return control_link_rename(fs, name, to_name);
 }

@@ -60,7 +60,7 @@ static int set_current(struct fs *fs, const char *target)
 		r = dir_find_name(fs->root, name, &entry);
 	}
 	if (r == ENOENT)
-		fault_explain("current leads to a session of this mount: ln -sfn NAME current");
+		fault_explain("ln -sfn NAME .sessfs/current", "current leads to a session of this mount");
 	return r ? r : life_set_current(fs, entry.session);
 }
 
@@ -139,7 +139,7 @@ int control_link_rename(struct fs *fs, const char *name, const char *to_name)
 	int r = control_link_find(fs, name, &link);
 
 	if (r)
-		return strcmp(name, CURRENT) == 0 ? EPERM : r;
+		return strcmp(name, CURRENT) == 0 ? control_refuse() : r;
 	if (strcmp(name, to_name) == 0)
 		return 0;
 	if (strcmp(to_name, CURRENT) == 0) {

@@ -73,13 +73,13 @@ static int set_status(struct session *session, enum store_status status, const c
 	if (r)
 		return r;
 	if (reason && status != STORE_FAILED) {
-		fault_explain("only the status failed takes a reason");
+		fault_explain("write the word alone", "only the status failed takes a reason");
 		r = EINVAL;
 	} else {
 		r = life_set_status(session, status, reason, &why);
 	}
 	if (why)
-		fault_explain("%s", why);
+		fault_explain(NULL, "%s", why);
 	free(reason);
 	return r;
 }
@@ -94,7 +94,7 @@ int content_set_status(struct session *session, const char *text, size_t len)
 	text += strspn(text, " \t\r\n");
 	word_len = strcspn(text, " \t\r\n:");
 	if (!take_word(text, word_len, word) || !life_status_parse(word, &status)) {
-		fault_explain("the status is one of active, paused, completed, failed, archived");
+		fault_explain(NULL, "the status is one of active, paused, completed, failed, archived");
 		return EINVAL;
 	}
 	return set_status(session, status, text + word_len);
@@ -110,7 +110,7 @@ int content_set_pin(struct session *session, const char *text, size_t len)
 	char word[WORD_MAX];
 
 	if (!take_word(text, len, word) || (strcmp(word, "0") && strcmp(word, "1"))) {
-		fault_explain("pin is 0 or 1");
+		fault_explain(NULL, "pin is 0 or 1");
 		return EINVAL;
 	}
 	return life_set_pinned(session, *word == '1');
@@ -149,7 +149,7 @@ int content_set_progress(struct session *session, const char *text, size_t len)
 	uint32_t millionths;
 
 	if (!take_word(text, len, word) || !parse_progress(word, &millionths)) {
-		fault_explain("progress is a number from 0 to 1");
+		fault_explain(NULL, "progress is a number from 0 to 1");
 		return EINVAL;
 	}
 	return life_set_progress(session, millionths);
@@ -245,7 +245,7 @@ int content_set_expires_at(struct session *session, const char *text, size_t len
 	int64_t expires;
 
 	if (!take_word(text, len, word) || !parse_expires(word, &expires)) {
-		fault_explain("expires_at takes a time (2026-11-22T09:30:00Z), never, +24h, or default");
+		fault_explain(NULL, "expires_at takes a time (2026-11-22T09:30:00Z), never, +24h, or default");
 		return EINVAL;
 	}
 	return life_set_expires(session, expires);
@@ -273,7 +273,7 @@ static int take_whole(const char *name, const char *text, size_t len, size_t *re
 			*ret = len - cut;
 			return 0;
 		}
-	fault_explain("%s takes text in UTF-8", name);
+	fault_explain("convert it (iconv does)", "%s takes text in UTF-8", name);
 	return EINVAL;
 }
 
@@ -293,7 +293,7 @@ static int check_tag(const char *tag, size_t len)
 						  : NULL;
 
 	if (why)
-		fault_explain("%s", why);
+		fault_explain(NULL, "%s", why);
 	return why ? EINVAL : 0;
 }
 

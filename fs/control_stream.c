@@ -117,7 +117,8 @@ static int write_lines(struct control_node *node, const char *text, size_t len, 
 	int r = 0;
 
 	if (len - whole > EVENT_TEXT_MAX) {
-		fault_explain("a line of %s has at most %d bytes", node->row->name, EVENT_TEXT_MAX);
+		fault_explain("write shorter lines, each with its newline", "a line of %s has at most %d bytes", node->row->name,
+			EVENT_TEXT_MAX);
 		return EINVAL;
 	}
 	r = append(node->session, text, whole, &done);

@@ -16,18 +16,19 @@ static int check(const struct control_node *node)
 	if (node->row->kind == CONTENT_DIR)
 		return EISDIR;
 	if (node->row->kind != CONTENT_TEXT && node->row->kind != CONTENT_STREAM && !node->row->set) {
-		fault_explain("%s is only read", node->row->name);
+		fault_explain("what can be written is status, query, phase, notes, project, tags, progress, pin, expires_at",
+			"%s is only read", node->row->name);
 		return EPERM;
 	}
 	if (node->session->removed)
 		return ENOENT;
-	return node->session->record.ended ? EROFS : 0;
+	return change_check(node->session, CHANGE_SETTING);
 }
 
 static int set_value_of(const struct control_node *node, const char *text, size_t len)
 {
 	if (strlen(text) != len) {
-		fault_explain("%s takes no zero bytes", node->row->name);
+		fault_explain("write text", "%s takes no zero bytes", node->row->name);
 		return EINVAL;
 	}
 	if (node->row->set)
@@ -57,7 +58,8 @@ static int with_data(const struct control_node *node, uint64_t offset, const cha
 	char *text;
 
 	if (offset > VALUE_MAX || len > VALUE_MAX - offset) {
-		fault_explain("%s takes at most %d bytes", node->row->name, VALUE_MAX);
+		fault_explain("keep what is longer in a file of the session", "%s takes at most %d bytes",
+			node->row->name, VALUE_MAX);
 		return EFBIG;
 	}
 	size = offset + len > node->len ? (size_t)offset + len : node->len;
@@ -149,7 +151,7 @@ static int shorten(struct control_node *node, size_t size)
 static int truncate_value(struct control_node *node, uint64_t size)
 {
 	if (node->row->kind == CONTENT_STREAM) {
-		fault_explain("%s is only appended to: open it with >>", node->row->name);
+		fault_explain("open it with >> (O_APPEND)", "%s is only appended to", node->row->name);
 		return EPERM;
 	}
 	if (size == node->len)
@@ -167,7 +169,8 @@ int control_set_attr(struct fs *fs, struct fs_id id, unsigned fields, const stru
 	if (r)
 		return r;
 	if (fields & (ATTR_MODE | ATTR_UID | ATTR_GID)) {
-		fault_explain("owner and mode of control files follow their session");
+		fault_explain("change those of the session's directory",
+			"owner and mode of control files follow their session");
 		return EPERM;
 	}
 	if (!(fields & ATTR_SIZE))

@@ -10,6 +10,7 @@
 #include "fs/control.h"
 #include "fs/error.h"
 #include "fs/expiry.h"
+#include "fs/fault.h"
 #include "fs/keeper.h"
 
 int dir_find(struct fs *fs, struct fs_id id, const char *name, struct node **ret)
@@ -34,6 +35,13 @@ bool dir_is_hidden(const struct node *dir, const char *name)
 	if (node_is_root(dir))
 		return strcmp(name, CONTROL_ROOT_NAME) == 0;
 	return node_is_session(dir) && strcmp(name, CONTROL_SESSION_NAME) == 0;
+}
+
+int dir_refuse_in_root(void)
+{
+	fault_explain("make it in a session; mkdir NAME makes one",
+		"the root holds sessions only: directories whose names do not begin with a dot");
+	return EPERM;
 }
 
 static void remember_absent(struct fs *fs, const struct node *dir, const char *name, size_t len)

@@ -12,6 +12,8 @@ int dir_find(struct fs *, struct fs_id, const char *name, struct node **ret);
 int dir_find_name(struct node *dir, const char *name, struct store_dirent *ret);
 /* A name of a control directory, which is there without being listed. */
 bool dir_is_hidden(const struct node *dir, const char *name);
+/* EPERM, explained: the root takes no such name. */
+int dir_refuse_in_root(void);
 /* A name as the store takes it. */
 struct store_dirent dir_entry(const struct node *, const char *name);
 /* The view that a name in dir counts for: for a directory's name, that of the files below it. */

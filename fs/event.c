@@ -199,7 +199,7 @@ static int gather_lines(struct gathering *g, const char *text, size_t len, size_
 		int r;
 
 		if (line_len > EVENT_TEXT_MAX) {
-			fault_explain("a line of events.jsonl may have %d bytes", EVENT_TEXT_MAX);
+			fault_explain("write shorter lines, each with its newline", "a line of events.jsonl has at most %d bytes", EVENT_TEXT_MAX);
 			return EINVAL;
 		}
 		if (done && done + line_len >= TEXT_BYTES)

@@ -25,36 +25,35 @@ static const struct {
 	int error;
 	const char *name, *cause, *advice;
 } errors[] = {
-	{EPERM, "EPERM", "not permitted here",
-		"the root holds sessions only, whose names do not begin with a dot; control files cannot be removed"},
+	{EPERM, "EPERM", "not permitted here", "sessfs(7) tells what the root and the control files are for"},
 	{EACCES, "EACCES", "permission denied", "look at owner and mode of the file and of the directories above it"},
-	{EBUSY, "EBUSY", "it is in use, or it is the current session",
-		"close what uses it; make another session the current one with ln -sfn NAME .sessfs/current"},
+	{EBUSY, "EBUSY", "it is in use", "close what uses it"},
 	{EEXIST, "EEXIST", "the name is taken", "choose another name"},
 	{ENOENT, "ENOENT", "there is no such file any more", "look whether it, or its session, was removed"},
-	{EXDEV, "EXDEV", "a session is a world of its own", "copy, and remove the original (mv does)"},
-	{ENOTDIR, "ENOTDIR", "not a directory", NULL},
-	{EISDIR, "EISDIR", "a directory", NULL},
-	{EINVAL, "EINVAL", "a value that is not valid here", NULL},
-	{EFBIG, "EFBIG", "larger than a file may be", "write less, or mount with a higher max_file_size"},
+	{EXDEV, "EXDEV", "it would reach from one session into another", "copy, and remove the original (mv does)"},
+	{ENOTDIR, "ENOTDIR", "not a directory", "look at the path: a file stands where a directory should be"},
+	{EISDIR, "EISDIR", "a directory", "name a file in it"},
+	{EINVAL, "EINVAL", "a value that is not valid here",
+		"look at the arguments: a directory cannot be moved into itself, nor be read or written as a file"},
+	{EFBIG, "EFBIG", "larger than a file may be",
+		"write less, or mount with a higher max_file_size (.sessfs/config.json shows it)"},
 	{ENOSPC, "ENOSPC", "no space is left for the store",
-		"free space on its device, remove sessions, empty .sessfs/trash, or raise max_size; "
+		"free space on its device, remove sessions, empty .sessfs/trash, or mount with a higher max_store_size; "
 		"writing then goes on"},
 	{EDQUOT, "EDQUOT", "the quota of the store's device is used up",
 		"free space or raise the quota; writing then goes on"},
-	{EROFS, "EROFS", "the session, or the mount, is read-only",
-		"set a paused session's status to active; take a session in the trash back; copy from a completed one"},
+	{EROFS, "EROFS", "the mount is read-only", "mount it without the option ro"},
 	{EMLINK, "EMLINK", "too many links", "spread the names over several directories"},
-	{ENAMETOOLONG, "ENAMETOOLONG", "the name is too long", "names have at most 255 bytes"},
+	{ENAMETOOLONG, "ENAMETOOLONG", "the name is too long",
+		"names have at most 255 bytes, targets of symbolic links 4095"},
 	{ENOTEMPTY, "ENOTEMPTY", "the directory is not empty", "remove what is in it first (rm -r does)"},
 	{E2BIG, "E2BIG", "the value is too large", "texts and attributes have at most 64 KiB"},
 	{EIO, "EIO", "damaged data, or a failing device",
 		"look into the daemon's log; unmount and run sessfs check; other files are not affected"},
 	{ENOMEM, "ENOMEM", "out of memory", "free memory; nothing was changed"},
-	{EOPNOTSUPP, "EOPNOTSUPP", "not supported", NULL},
+	{EOPNOTSUPP, "EOPNOTSUPP", "not supported",
+		"attributes are of user, trusted or security; fallocate makes no file shorter, nor moves what is in it"},
 	{ESTALE, "ESTALE", "what was opened is gone", "open it again"},
-	{ETXTBSY, "ETXTBSY", "the program is running", NULL},
-	{ENXIO, "ENXIO", "nothing lies behind this offset", NULL},
 };
 
 /* ---- what is known of an errno ----------------------------------------------------------------------------------- */
@@ -77,10 +76,12 @@ const char *fault_cause(const struct fault *fault)
 	return "";
 }
 
-const char *fault_advice(int error)
+const char *fault_advice(const struct fault *fault)
 {
+	if (fault->cause[0])
+		return fault->advice;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
-		if (errors[i].error == error)
+		if (errors[i].error == fault->error)
 			return errors[i].advice;
 	return NULL;
 }
@@ -113,11 +114,13 @@ static bool is_grave(int error)
 /* ---- taking down ------------------------------------------------------------------------------------------------- */
 
 static _Thread_local char explained[sizeof(((struct fault *)NULL)->cause)];
+static _Thread_local const char *advised;
 
-void fault_explain(const char *format, ...)
+void fault_explain(const char *advice, const char *format, ...)
 {
 	va_list ap;
 
+	advised = advice;
 	va_start(ap, format);
 	vsnprintf(explained, sizeof(explained), format, ap);
 	va_end(ap);
@@ -179,6 +182,7 @@ void fault_note(struct fs *fs, const char *operation, struct fs_id id, const cha
 	fault.time = fs_now();
 	fault.ino = control_is_id(id) ? 0 : id.n;
 	memcpy(fault.cause, explained, sizeof(fault.cause));
+	fault.advice = advised;
 	fault_forget();
 	FS_GUARD(fs);
 	if (!name && control_is_id(id))

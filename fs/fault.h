@@ -16,14 +16,16 @@ struct fault {
 	const char *operation;
 	int error;
 	char name[64];   /* that it was asked for, or "" */
-	char cause[160]; /* "": what the errno says */
+	char cause[160]; /* "": what the errno says, */
+	const char *advice; /* and its advice; NULL: none; static */
 };
 
 /*
  * The cause of the error that the operation of this thread is about to answer, in a sentence: for errors whose number
- * alone does not tell it (a bad value, a read-only state). Forgotten with the operation.
+ * alone does not tell it (a bad value, a read-only state). advice: what to do about it, static, or NULL where the cause
+ * says it. Forgotten with the operation.
  */
-__attribute__((format(printf, 1, 2))) void fault_explain(const char *format, ...);
+__attribute__((format(printf, 2, 3))) void fault_explain(const char *advice, const char *format, ...);
 /* Before an operation: what was explained is forgotten. */
 void fault_forget(void);
 
@@ -42,7 +44,7 @@ uint64_t fault_count(const struct fs *);
 /* The sentence that was explained, else that of the errno. */
 const char *fault_cause(const struct fault *);
 /* What to do about it, or NULL. */
-const char *fault_advice(int error);
+const char *fault_advice(const struct fault *);
 /* "EINVAL" */
 const char *fault_error_name(int error);
 void fault_free(struct fs *);

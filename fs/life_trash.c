@@ -149,7 +149,7 @@ static int check_back(struct session *session, const char *name)
 	if (!session->record.ended || session->removed || session->drops)
 		return ENOENT;
 	if (name[0] == '.')
-		return EPERM;
+		return dir_refuse_in_root();
 	if (strlen(name) > STORE_NAME_MAX)
 		return ENAMETOOLONG;
 	r = dir_find_name(session->fs->root, name, &entry);
@@ -316,7 +316,7 @@ int trash_rename_in(struct fs *fs, struct fs_id from, const char *name, const ch
 	int r = flags & ~(unsigned)RENAME_NOREPLACE ? EINVAL : dir_find(fs, from, to_name, &root);
 
 	if (!r)
-		r = !node_is_root(root) ? EXDEV : to_name[0] == '.' ? EPERM : dir_find_name(root, name, &entry);
+		r = !node_is_root(root) ? EXDEV : to_name[0] == '.' ? dir_refuse_in_root() : dir_find_name(root, name, &entry);
 	if (!r)
 		r = session_get(fs, entry.session, &session);
 	if (r)

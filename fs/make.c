@@ -28,7 +28,7 @@ static int check_name(struct node *dir, const char *name)
 static int check_make(struct node *dir, const char *name, const struct creation *what)
 {
 	if (node_is_root(dir) && (!S_ISDIR(what->mode) || name[0] == '.') && !dir_is_hidden(dir, name))
-		return EPERM;
+		return dir_refuse_in_root();
 	if (what->target && strlen(what->target) > TARGET_MAX)
 		return ENAMETOOLONG;
 	return check_name(dir, name);
@@ -231,8 +231,10 @@ int dir_make(struct fs *fs, const struct caller *caller, struct fs_id id, const 
 
 static int check_link(struct node *file, struct node *dir, const char *name)
 {
-	if (S_ISDIR(file->inode.mode) || node_is_root(dir))
+	if (S_ISDIR(file->inode.mode))
 		return EPERM;
+	if (node_is_root(dir))
+		return dir_refuse_in_root();
 	if (file->session != dir->session)
 		return EXDEV;
 	if (file->inode.nlink == 0)

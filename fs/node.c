@@ -9,6 +9,7 @@
 
 #include "fs/control.h"
 #include "fs/error.h"
+#include "fs/fault.h"
 #include "fs/trash.h"
 
 enum { DEPTH_MAX = 1 << 20 }; /* of directories; beyond it the parents of a damaged store run in a circle */
@@ -18,8 +19,10 @@ int node_find(struct fs *fs, struct fs_id id, struct node **ret)
 	struct node *node = NULL;
 
 	fs_assert_locked(fs);
-	if (control_is_id(id))
+	if (control_is_id(id)) {
+		fault_explain(NULL, "control files can be read and written, and nothing else");
 		return EPERM;
+	}
 	HASH_FIND(hh, fs->nodes, &id.n, sizeof(id.n), node);
 	if (!node)
 		return ESTALE;

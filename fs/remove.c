@@ -34,7 +34,7 @@ int dir_unlink(struct fs *fs, struct fs_id id, const char *name)
 	if (!r && keeper_answers(dir, name, NULL, &r))
 		return r;
 	if (!r)
-		r = dir_is_hidden(dir, name) ? EPERM : find(dir, name, &entry, &node);
+		r = dir_is_hidden(dir, name) ? control_refuse() : find(dir, name, &entry, &node);
 	if (!r)
 		r = S_ISDIR(node->inode.mode) ? EISDIR : dir_view(dir, name, node->inode.mode, &view);
 	if (r)
@@ -78,7 +78,8 @@ int session_check_current(const struct session *session)
 {
 	if (session->sid.n != session->fs->chosen.n)
 		return 0;
-	fault_explain("the session was set as the current one: remove .sessfs/current first, or set another");
+	fault_explain("remove .sessfs/current first, or set another one with ln -sfn NAME .sessfs/current",
+		"the session was set as the current one");
 	return EBUSY;
 }
 

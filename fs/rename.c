@@ -35,7 +35,7 @@ static int find_place(struct fs *fs, struct fs_id id, const char *name, struct p
 	if (r)
 		return r;
 	if (dir_is_hidden(place->dir, name))
-		return EPERM;
+		return control_refuse();
 	r = dir_find_name(place->dir, name, &place->entry);
 	if (r)
 		return r == ENOENT ? 0 : r;
@@ -53,9 +53,9 @@ static int check_root(const struct rename *m)
 	bool from_root = node_is_root(m->from.dir), to_root = node_is_root(m->to.dir);
 
 	if (from_root && to_root)
-		return m->to.name[0] == '.' ? EPERM : 0;
+		return m->to.name[0] == '.' ? dir_refuse_in_root() : 0;
 	if (to_root && !is_dir(&m->from))
-		return EPERM;
+		return dir_refuse_in_root();
 	if (from_root || to_root)
 		return EXDEV;
 	return m->from.dir->session != m->to.dir->session ? EXDEV : 0;

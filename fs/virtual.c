@@ -171,8 +171,8 @@ int virtual_set(struct node *node, const char *name, const char *value, size_t l
 	const struct attribute *attribute = find(node, name);
 
 	if (!attribute || !attribute->row) {
-		fault_explain("attributes named user.sessfs.* are the filesystem's own; of a session, status, "
-			      "expires_at and pin can be set");
+		fault_explain("of a session, user.sessfs.status, expires_at and pin can be set",
+			"attributes named user.sessfs.* are the filesystem's own");
 		return EPERM;
 	}
 	if (flags & XATTR_CREATE)

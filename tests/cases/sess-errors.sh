@@ -40,6 +40,42 @@ echo active >.session/status
 refused "permitted" mkdir ../.hidden
 assert_eq "$(errors s 'e[-1]["error"]')" EROFS
 
+note "each tells its own cause, and what to do"
+# says ERRNO CAUSE ADVICE COMMAND... - the command fails; that is what the last line of s says then.
+says_why() {
+	local error=$1 cause=$2 advice=$3
+	shift 3
+	if "$@" 2>/dev/null; then fail "should be refused: $*"; fi
+	assert_eq "$(errors s 'e[-1]["error"]')" "$error"
+	assert_match "$(errors s 'e[-1]["cause"]')" "$cause"
+	assert_match "$(errors s 'e[-1]["advice"]')" "$advice"
+}
+touch ../other/logs/file
+says_why EPERM 'control files stay' 'write into them' rm -f .session/notes
+says_why EPERM 'info.json is only read' 'can be written' bash -c 'echo x >.session/info.json'
+says_why EPERM 'only appended to' '>>' truncate -s 0 .session/events.jsonl
+says_why EPERM 'follow their session' "session's directory" chmod 644 .session/notes
+says_why EPERM "filesystem's own" 'can be set' python3 -c 'import os; os.setxattr("logs", "user.sessfs.mine", b"x")'
+says_why EINVAL 'zero bytes' text python3 -c 'open(".session/notes", "wb", 0).write(b"a\0b")'
+says_why EINVAL 'from 0 to 1' None bash -c 'echo 7 >.session/progress'
+says_why EINVAL 'one of active' None bash -c 'echo dead >.session/status'
+says_why EXDEV 'into another' copy ln ../other/logs/file logs/link
+says_why ENOTEMPTY 'not empty' 'rm -r' rmdir logs
+echo paused >.session/status
+says_why EROFS 'is paused' resume touch logs/new
+echo active >.session/status
+echo completed >.session/status
+says_why EROFS 'completed' 'another session' touch logs/new
+cd ..
+mv s .sessfs/trash/s
+cd .sessfs/trash/s
+refused read-only bash -c 'echo x >.session/notes'
+assert_match "$(tail -n 1 .session/errors.jsonl)" 'in the trash.*undelete'
+cd "$MNT"
+mkdir s
+cd s
+cp -a "$TEST_ROOT/tests/lib.sh" logs/copy
+
 note "the last hundred"
 for i in {1..150}; do
 	truncate -s 2M "logs/$i" 2>/dev/null || :

@@ -366,20 +366,21 @@ static void faults_are_noted(void **state)
 	fault_note(fs, "getxattr", top, NULL, ENODATA);
 	assert_int_equal(faults_of(session->sid).count, 0);
 	for (int i = 0; i < 150; i++) {
-		fault_explain("number %d", i);
+		fault_explain(i == 149 ? "see it" : NULL, "number %d", i);
 		fault_note(fs, "mkdir", top, "name", EXDEV);
 	}
 	fault_note(fs, "mkdir", root_id(), ".x", EPERM);
 	seen = faults_of(session->sid);
 	assert_int_equal(seen.count, 100);
 	assert_string_equal(fault_cause(&seen.last), "number 149");
+	assert_string_equal(fault_advice(&seen.last), "see it");
 	assert_string_equal(seen.last.name, "name");
 	assert_int_equal(check_lines(), 1);
 	fault_note(fs, "write", top, NULL, ENOSPC);
 	fault_note(fs, "write", top, NULL, ENOSPC);
 	seen = faults_of(session->sid);
 	assert_string_equal(fault_error_name(seen.last.error), "ENOSPC");
-	assert_non_null(fault_advice(seen.last.error));
+	assert_non_null(fault_advice(&seen.last));
 	assert_true(fault_cause(&seen.last)[0] != '\0');
 	assert_int_equal(check_lines(), 2); /* an event, once a minute */
 	assert_int_equal(faults_of(STORE_ROOT_SID).count, 100);
