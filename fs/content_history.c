@@ -207,7 +207,7 @@ static int list_prospect(struct fs *fs, struct json_long *doc, const struct pros
 {
 	struct life_outlook outlook;
 	struct store_session record;
-	int r = error_of_store(store_get_session(fs->store, prospect->sid, &record));
+	int r = session_show(fs, prospect->sid, true, &record);
 
 	if (r)
 		return r == ENOENT ? 0 : r; /* it ended meanwhile */

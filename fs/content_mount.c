@@ -60,7 +60,7 @@ int content_each_session(struct fs *fs, bool trash, void (*each)(void *arg, cons
 	while ((count = life_list(fs, trash, after, sids, SLICE))) {
 		for (unsigned i = 0; i < count; i++) {
 			struct store_session record;
-			int r = error_of_store(store_get_session(fs->store, sids[i], &record));
+			int r = session_show(fs, sids[i], true, &record);
 
 			if (r == ENOENT)
 				continue;

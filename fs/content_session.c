@@ -114,11 +114,6 @@ static int set_path(struct fs *fs, const struct store_session *record, json_t *o
 	return r;
 }
 
-static int load_record(struct session *session, struct store_session *ret)
-{
-	return error_of_store(store_get_session(session->fs->store, session->sid, ret));
-}
-
 int content_info(struct session *session, json_t *object)
 {
 	struct fs *fs = session->fs;
@@ -126,7 +121,7 @@ int content_info(struct session *session, json_t *object)
 	struct life_outlook outlook;
 	struct store_sid current;
 	NODE_AUTO top = NULL;
-	int r = load_record(session, &record);
+	int r = session_show(fs, session->sid, true, &record);
 
 	if (!r)
 		r = node_load(fs, session->sid, record.root, &top);

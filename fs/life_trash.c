@@ -34,7 +34,7 @@ const char *life_guard_name(enum life_guard guard)
 static int refresh_stored(struct session *session)
 {
 	struct store_session record;
-	int r = error_of_store(store_get_session(session->fs->store, session->sid, &record));
+	int r = session_show(session->fs, session->sid, false, &record);
 
 	if (r)
 		return r;

@@ -104,6 +104,41 @@ uint64_t session_unsaved(const struct session *s, int64_t *ret_saved)
 	return s->position ? s->unsaved_bytes : stats.unsaved_bytes;
 }
 
+/* Events are content too, of the session's directory, but no file's. */
+static int take_sum(struct fs *fs, struct store_session *record, const struct store_sum *sum)
+{
+	uint64_t events;
+	int r = error_of_store(store_stored(fs->store, record->sid, record->root, &events));
+
+	if (sum->done)
+		record->stored = sum->stored;
+	if (!r)
+		record->stored -= events < record->stored ? events : record->stored;
+	return r;
+}
+
+int session_show(struct fs *fs, struct store_sid sid, bool pauses, struct store_session *ret)
+{
+	struct store_sum sum = {0};
+	struct store_session record;
+	int r = error_of_store(store_sum_stored(fs->store, sid, &sum));
+
+	while (!r && !sum.done && pauses) {
+		fs_pause(fs);
+		r = error_of_store(store_sum_stored(fs->store, sid, &sum));
+	}
+	if (!r)
+		r = error_of_store(store_get_session(fs->store, sid, &record));
+	if (r)
+		return r;
+	r = take_sum(fs, &record, &sum);
+	if (r)
+		store_session_release(&record);
+	else
+		*ret = record;
+	return r;
+}
+
 struct session *session_ref(struct session *s)
 {
 	s->users++;

@@ -38,7 +38,7 @@ static int show_stored(struct node *node, char value[VALUE_MAX])
 static int session_figures(const struct session *session, uint64_t *ret_logical, uint64_t *ret_stored)
 {
 	struct store_session record;
-	int r = error_of_store(store_get_session(session->fs->store, session->sid, &record));
+	int r = session_show(session->fs, session->sid, true, &record);
 
 	if (r)
 		return r;

@@ -295,6 +295,101 @@ int store_get_session(struct store *s, struct store_sid sid, struct store_sessio
 	return r;
 }
 
+/* ---- what a session's content occupies now ----------------------------------------------------------------------- */
+
+enum { SUM_STEP = 1024, SKIP_NEAR = 4 }; /* inodes in one go: about a millisecond; entries passed before a search */
+
+/* The first entry from e on whose key is not less. */
+static struct entry *skip_to(struct hot *h, struct entry *e, struct key to)
+{
+	for (int i = 0; e && i < SKIP_NEAR; i++, e = index_next(e))
+		if (key_cmp(&e->key, &to) >= 0)
+			return e;
+	return e ? index_seek(&h->index, &to) : NULL;
+}
+
+/* From its first entry of content on all of the inode's is fresh: the bytes are all there is to be known. */
+static bool is_all_fresh(struct entry *e, uint64_t *ret_bytes)
+{
+	struct key at = e->key;
+	*ret_bytes = 0;
+	for (; e && key_same_inode(e->key, at); e = index_next(e)) {
+		if (e->type != ENTRY_CHUNK || !e->fresh)
+			return false;
+		for (uint32_t i = 0; i < e->len; i++)
+			*ret_bytes += entry_extents(e)[i].pos ? entry_extents(e)[i].len : 0;
+	}
+	return true;
+}
+
+/* Adds what the logs make of an inode's content; at: where they stand, at its first entry or behind it. */
+static int sum_inode(struct store *s, struct entry *at[2], struct store_sid sid, struct store_ino ino, int64_t *pending)
+{
+	struct hot *logs[] = { s->active, s->sealed };
+	struct key content = key_make(sid, ino, KIND_CHUNK, 0);
+	struct pending p = { .dropped = UINT64_MAX };
+	bool has[2];
+	int r = 0;
+	for (int i = 0; i < 2; i++) {
+		at[i] = skip_to(logs[i], at[i], content);
+		has[i] = at[i] && key_same_inode(at[i]->key, content);
+	}
+	if (!has[0] && !has[1])
+		return 0;
+	if (has[1] || !is_all_fresh(at[0], &p.bytes)) {
+		p.bytes = 0;
+		r = add_pending(s, s->active, NULL, sid, ino, &p);
+		r = r ? r : add_pending(s, s->sealed, s->active, sid, ino, &p);
+	}
+	*pending += (int64_t)(p.bytes - p.hidden);
+	for (int i = 0; i < 2; i++)
+		if (has[i])
+			at[i] = skip_to(logs[i], at[i], key_make(sid, (struct store_ino){ ino.n + 1 }, 0, 0));
+	return r;
+}
+
+/* Adds the next inodes of which the logs say something. */
+static int sum_some(struct store *s, struct store_sid sid, struct store_sum *sum)
+{
+	struct key first = key_make(sid, sum->next, 0, 0);
+	struct entry *at[] = { s->active ? index_seek(&s->active->index, &first) : NULL,
+		s->sealed ? index_seek(&s->sealed->index, &first) : NULL };
+	int r = store_renew(s);
+	for (int step = 0; r == 0 && step < SUM_STEP; step++) {
+		struct store_ino ino = { UINT64_MAX };
+		for (int i = 0; i < 2; i++) {
+			if (at[i] && key_sid(at[i]->key).n != sid.n)
+				at[i] = NULL;
+			if (at[i] && key_ino(at[i]->key).n < ino.n)
+				ino = key_ino(at[i]->key);
+		}
+		sum->done = ino.n == UINT64_MAX;
+		if (sum->done)
+			return 0;
+		r = sum_inode(s, at, sid, ino, &sum->pending);
+		sum->next.n = ino.n + 1;
+	}
+	return r;
+}
+
+int store_sum_stored(struct store *s, struct store_sid sid, struct store_sum *sum)
+{
+	struct key key = session_key(sid.n);
+	struct found f;
+	pthread_mutex_lock(&s->lock);
+	uint64_t moment = s->generation + atomic_load(&s->epoch), account;
+	if (sum->moment != moment) /* the logs were swapped, or one was taken in */
+		*sum = (struct store_sum){ .moment = moment };
+	int r = store_find(s, &key, &f);
+	account = r ? 0 : f.stored;
+	r = r || f.stored_known ? r : warm_account(s, &key, &account);
+	r = r ? r : sum_some(s, sid, sum);
+	pthread_mutex_unlock(&s->lock);
+	if (r == 0 && sum->done)
+		sum->stored = sum->pending < 0 && (uint64_t)-sum->pending > account ? 0 : account + (uint64_t)sum->pending;
+	return r;
+}
+
 int store_scan_sessions(struct store *s, uint32_t after, bool (*each)(void *, const struct store_session *), void *arg)
 {
 	struct key first = session_key((uint64_t)after + 1), last = session_key(UINT32_MAX), key;

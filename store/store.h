@@ -137,7 +137,7 @@ struct store_session {
 	uint64_t logical;
 	uint32_t version;   /* checkpoint version of its live records; 0 until the first checkpoint */
 	struct store_extra extra;
-	uint64_t stored;    /* bytes its content occupies, compressed; kept by the store, ignored when put */
+	uint64_t stored;    /* bytes its content occupies, as of the last flush; kept by the store, ignored when put */
 };
 
 /* What remains of a session that ended. */
@@ -221,6 +221,19 @@ int store_seek(
 	struct store *, struct store_sid, struct store_ino, uint64_t offset, uint64_t end, bool data, uint64_t *ret);
 /* Bytes the file's content occupies now (as store_inode.stored). */
 int store_stored(struct store *, struct store_sid, struct store_ino, uint64_t *ret);
+/*
+ * The same for all that belongs to a session, what is in the logs included, which store_session.stored does not count.
+ * Zeroed to begin with; each call does a step of about a millisecond at most, until `done`.
+ */
+struct store_sum {
+	bool done;
+	uint64_t stored; /* the result; as of one moment, if nothing was written since the first step */
+	/* of the walk */
+	struct store_ino next;
+	uint64_t moment;
+	int64_t pending;
+};
+int store_sum_stored(struct store *, struct store_sid, struct store_sum *);
 /* Grows by one whenever stored sizes may have changed without a batch: after each flush. Starts at 1. Never blocks. */
 uint64_t store_epoch(const struct store *);
 

@@ -26,8 +26,8 @@ echo x >"$MNT/first/other"
 "$SESSFS" pause second >/dev/null
 "$SESSFS" complete third >/dev/null
 "$SESSFS" fail fourth 'no reason at all' >/dev/null
-is_stored() { [ "$(json "$MNT/first/.session/info.json" "j['stored_bytes']")" != 0 ]; }
-wait_for 20 is_stored
+is_compressed() { json "$MNT/first/.session/info.json" "1 / (j['compression_ratio'] > 2)" >/dev/null 2>&1; }
+wait_for 20 is_compressed
 
 note "the newest first, with marks"
 "$SESSFS" list >said

@@ -225,6 +225,68 @@ static void account_returns_to_zero(void **state)
 	store_session_release(&session);
 }
 
+static uint64_t sum_of_session(struct fixture *f)
+{
+	struct store_sum sum = { 0 };
+	do
+		assert_int_equal(store_sum_stored(f->store, sid, &sum), 0);
+	while (!sum.done);
+	return sum.stored;
+}
+
+static uint64_t sum_of_files(struct fixture *f, const struct store_ino *inos, int count)
+{
+	uint64_t sum = 0, stored;
+	for (int i = 0; i < count; i++)
+		sum += store_stored(f->store, sid, inos[i], &stored) ? 0 : stored;
+	return sum;
+}
+
+/* At any moment: written, written over, punched, dropped, in one log or both, in warm or not. */
+static void sum_is_that_of_the_files(void **state)
+{
+	struct fixture *f = *state;
+	struct store_batch *b;
+	make_files(f);
+	for (int n = 0; n < 400; n++) {
+		step(f);
+		assert_int_equal(sum_of_session(f), sum_of_files(f, f->ino, FILES));
+	}
+	assert_int_equal(store_batch_begin(f->store, STORE_SHRINK, 0, &b), 0);
+	for (int i = 0; i < FILES; i += 2)
+		store_batch_delete_inode(b, sid, f->ino[i]);
+	assert_int_equal(store_batch_commit(b), 0);
+	assert_int_equal(sum_of_session(f), sum_of_files(f, f->ino, FILES));
+	assert_int_equal(store_flush(f->store), 0);
+	assert_int_equal(sum_of_session(f), sum_of_files(f, f->ino, FILES));
+}
+
+/* More files, and more names, than one step looks at. */
+static void sum_of_many_files(void **state)
+{
+	enum { MANY = 5000 };
+	static struct store_ino inos[MANY];
+	struct store_inode inode = { .mode = S_IFREG | 0644, .nlink = 1, .size = 9 };
+	struct fixture *f = *state;
+	struct store_batch *b;
+	make_files(f);
+	for (int i = 0; i < MANY; i++) {
+		struct store_dirent entry = { .session = sid, .type = S_IFREG };
+		assert_int_equal(store_batch_begin(f->store, STORE_GROW, 9, &b), 0);
+		entry.ino = inos[i] = store_new_ino(b);
+		entry.name_len = (uint32_t)sprintf(entry.name, "%d", i);
+		store_batch_new_inode(b, sid, inos[i], &inode);
+		store_batch_add_dirent(b, sid, f->ino[0], &entry);
+		store_batch_write(b, sid, inos[i], 0, "some text", 9);
+		assert_int_equal(store_batch_commit(b), 0);
+		if (i == MANY / 2)
+			assert_int_equal(store_flush(f->store), 0);
+	}
+	assert_int_equal(sum_of_session(f), sum_of_files(f, inos, MANY));
+	assert_int_equal(store_flush(f->store), 0);
+	assert_int_equal(sum_of_session(f), sum_of_files(f, inos, MANY));
+}
+
 static FILE *model_file(struct fixture *f, const char *mode)
 {
 	char name[96];
@@ -466,6 +528,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(content_matches_model, setup, teardown),
 		cmocka_unit_test_setup_teardown(account_returns_to_zero, setup, teardown),
+		cmocka_unit_test_setup_teardown(sum_is_that_of_the_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(sum_of_many_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(survives_death, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_are_listed_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(aborted_batch_leaves_nothing, setup, teardown),
