@@ -243,7 +243,7 @@ static int run_top(const struct verb *verb, int argc, char **argv)
 /* clang-format off */
 static const struct verb_option options[] = {
 	{'d', "delay", "DURATION", "from one frame to the next, 1s if not told"},
-	{'n', "frames", "NUMBER", "print so many frames, one below the other, and end"},
+	{'n', "frames", "NUMBER", "print so many frames, with all sessions, one below the other, and end"},
 	{CODE_ONCE, "once", NULL, "as -n 1, which is what happens where there is no terminal"},
 	VERB_OPTION_MOUNT,
 	VERB_NO_OPTION,
