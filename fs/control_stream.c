@@ -133,8 +133,10 @@ static int write_new(struct control_node *node, const char *data, size_t len, si
 {
 	size_t held = node->len, done = 0;
 	char *text = NULL;
-	int r = join(node, data, len, &text);
+	int r = change_check(node->session, CHANGE_CONTENT);
 
+	if (!r)
+		r = join(node, data, len, &text);
 	if (r)
 		return r;
 	r = write_lines(node, text, held + len, &done);

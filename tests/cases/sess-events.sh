@@ -60,10 +60,16 @@ for part in range(100):
 [ "$(wc -c <events.jsonl)" -le 4194304 ] || fail "$(wc -c <events.jsonl) bytes"
 [ "$(wc -l <events.jsonl)" -ge 50 ] || fail "only $(wc -l <events.jsonl) lines are left"
 
-note "what is said of a session goes on while it is read-only, and ends in the trash"
+note "while it is read-only nothing is appended but what was acknowledged before"
+exec 5>>events.jsonl
+printf 'begun before' >&5
 echo completed >status
-echo '{"late": true}' >>events.jsonl
-grep -q late events.jsonl || fail "a completed session takes no events"
+refused "read-only" bash -c 'printf " and later" >&5'
+refused "read-only" bash -c 'echo late >>events.jsonl'
+exec 5>&-
+has_begun() { grep -q '"text": "begun before"' events.jsonl; }
+wait_for 10 has_begun
+! grep -q late events.jsonl || fail "a line was taken that was refused"
 cd "$MNT"
 mv s .sessfs/trash/s
 refused "read-only" bash -c 'echo late >>.sessfs/trash/s/.session/events.jsonl'

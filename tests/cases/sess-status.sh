@@ -142,9 +142,11 @@ read_only() {
 	echo text >"$MNT/s/.session/notes"
 	echo 0.5 >"$MNT/s/.session/progress"
 	echo 1 >"$MNT/s/.session/pin"
-	echo '{"a": 1}' >>"$MNT/s/.session/events.jsonl"
 	assert_file "$MNT/s/.session/notes" text
-	assert_match "$(tail -n 1 "$MNT/s/.session/events.jsonl")" '"a": 1'
+	echo '{"a": 1}' >"$TEST_DIR/line"
+	refused "read-only|input/output" dd if="$TEST_DIR/line" of="$MNT/s/.session/events.jsonl" oflag=append \
+		conv=notrunc status=none
+	! grep -q '"a": 1' "$MNT/s/.session/events.jsonl" || fail "a program's line was taken"
 
 	kill_daemon
 	lets_go
