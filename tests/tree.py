@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What a tree holds.
 
-tree.py list DIR [no-inodes]   a line for everything in DIR, sorted
+tree.py list DIR [WORD...]     a line for everything in DIR, sorted; no-inodes: without their numbers and ctimes;
+                               no-file-times: without mtimes and ctimes of regular files
 tree.py counts SESSION         compares SESSION/.session/info.json with a walk; says what differs and exits 1
 """
 import hashlib
@@ -36,22 +37,24 @@ def attributes(path):
 		for name in os.listxattr(path, follow_symlinks=False) if not name.startswith("user.sessfs."))
 
 
-def describe(path, top, first, with_inodes):
+def describe(path, top, first, without):
 	"""One line; hard links by the first name of their file."""
 	st = os.lstat(path)
 	is_dir = stat.S_ISDIR(st.st_mode)
 	link = first.setdefault(st.st_ino, os.path.relpath(path, top)) if st.st_nlink > 1 and not is_dir else None
-	fields = [os.path.relpath(path, top), oct(st.st_mode), st.st_uid, st.st_gid, st.st_mtime_ns, attributes(path)]
+	with_times = "no-file-times" not in without or not stat.S_ISREG(st.st_mode)
+	fields = [os.path.relpath(path, top), oct(st.st_mode), st.st_uid, st.st_gid, with_times and st.st_mtime_ns,
+		attributes(path)]
 	if not is_dir:
 		fields += [st.st_size, st.st_nlink, link, content(path, st)]
-	if with_inodes:
-		fields += [st.st_ino, st.st_ctime_ns]
+	if "no-inodes" not in without:
+		fields += [st.st_ino, with_times and st.st_ctime_ns]
 	return repr(fields)
 
 
-def list_tree(top, with_inodes):
+def list_tree(top, without):
 	top, first = os.fsencode(top), {}
-	print("\n".join(describe(path, top, first, with_inodes) for path in sorted(walk(top))))
+	print("\n".join(describe(path, top, first, without) for path in sorted(walk(top))))
 	return 0
 
 
@@ -80,5 +83,5 @@ def compare_counts(session):
 
 if __name__ == "__main__":
 	if sys.argv[1] == "list":
-		sys.exit(list_tree(sys.argv[2], "no-inodes" not in sys.argv))
+		sys.exit(list_tree(sys.argv[2], sys.argv[3:]))
 	sys.exit(compare_counts(sys.argv[2]))

@@ -104,13 +104,10 @@ refuses_all() {
 	done
 }
 
-# seen [OPTION...] - the tree of s; with writeback without times, which the kernel writes as it likes.
+# seen [OPTION...] - the tree of s. With writeback the kernel keeps the times of a file: those of the last write that it
+# was told before the session was read-only are lost where it is asked for one that is refused.
 seen() {
-	if [ $# = 0 ]; then
-		tree_of "$MNT/s"
-	else
-		(cd "$MNT/s" && find . | sort && find . -type f -exec md5sum {} +)
-	fi
+	if [ $# = 0 ]; then tree_of "$MNT/s"; else tree_of "$MNT/s" no-file-times; fi
 }
 
 # read_only STATUS OPTION... - a mount on which a session gets that status while its files are open.
