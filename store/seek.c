@@ -302,6 +302,10 @@ int pages_seek(struct pages *p, const struct tree *t, const struct key *key, str
 	return r;
 }
 
+/*
+ * In one leaf, and from one to the next: whether the key of the record that the path leads to is true, the checksum of
+ * its value tells who reads that.
+ */
 int pages_after(struct pages *p, const struct tree *t, const struct key *key, struct path *path, struct key *ret_key,
 	struct page_value *ret)
 {
@@ -310,9 +314,17 @@ int pages_after(struct pages *p, const struct tree *t, const struct key *key, st
 	int c = 1;
 	key_to_bytes(*key, bytes);
 	struct level *leaf = path->depth ? &path->at[path->depth - 1] : NULL;
-	if (leaf && compare_at(p, leaf, leaf->index, bytes, &c) && c == 0 && ++leaf->index < leaf->count)
+	bool there = leaf && compare_at(p, leaf, leaf->index, bytes, &c) && c == 0;
+	if (there && ++leaf->index < leaf->count)
 		return take(p, t, leaf, ret_key, ret);
 	for (int i = 2; i >= 0 && ++next.w[i] == 0; i--)
 		;
-	return pages_seek(p, t, &next, path, ret_key, ret);
+	if (!there)
+		return pages_seek(p, t, &next, path, ret_key, ret);
+	key_to_bytes(next, bytes);
+	int r = path_is_good(p, t, path) && leaf_is_in_place(p, path) ? cross_to_next(p, t, path, bytes) : -EIO;
+	r = r ? r : take(p, t, leaf, ret_key, ret);
+	if (r)
+		path->depth = 0;
+	return r;
 }
