@@ -19,7 +19,11 @@
 #define HOT_MAGIC UINT64_C(0x31474f4c53534553)
 #define TRIM_EVERY (4u << 20)
 #define PRIMED (32u << 20)
-enum { LARGE = 16 << 10 }; /* bytes from which a system call is cheaper than page faults */
+enum {
+	LARGE = 16 << 10, /* bytes from which a system call is cheaper than page faults */
+	GATHERED_MAX = 2 * LARGE,
+	SYNC_SOON = 256 << 10, /* bytes behind a sync within which another one is likely to come */
+};
 #define SYNC_ALIGN UINT64_C(65536) /* a multiple of any size of pages */
 
 struct batch_header {
@@ -417,7 +421,7 @@ static int sync_to(struct hot *h, uint64_t end)
 	uint64_t read = h->checked & ~UINT64_C(4095);
 	while (h->checked < end) {
 		const struct batch_header *b = (const struct batch_header *)(h->map + h->checked);
-		int r = set_check(h, batch_check(h, h->checked, b->len));
+		int r = b->check ? 0 : set_check(h, batch_check(h, h->checked, b->len));
 		if (r)
 			return r > 0 ? -ENOSPC : r;
 		h->checked += b->len;
@@ -447,6 +451,12 @@ uint64_t hot_room(const struct hot *h)
 	return h->size - h->tail;
 }
 
+/*
+ * Gathering. A batch is put together in memory, with its checksum, and written by one call where it would go by calls
+ * anyway, and where it is soon to be synced: each sync takes the pages from the mapping, so that to write through it is
+ * to fault them in again, and what was written through it is synced by whole folios, of 64 KiB.
+ */
+
 void hot_batch_begin(struct hot_batch *b, struct hot *h)
 {
 	b->hot = h;
@@ -454,6 +464,48 @@ void hot_batch_begin(struct hot_batch *b, struct hot *h)
 	b->at = h->tail + sizeof(struct batch_header);
 	b->count = 0;
 	b->error = 0;
+	b->checks = h->synced && h->tail - h->synced < SYNC_SOON;
+	b->gathers = (b->checks || h->by_call) && (b->gathered || (b->gathered = calloc(1, GATHERED_MAX)));
+}
+
+/* Where the call is refused, the mapping is not. */
+static int write_gathered(struct hot_batch *b, size_t len)
+{
+	int r = write_call(b->hot, b->start, b->gathered, len);
+	if (r && !b->hot->by_call)
+		memcpy(b->hot->map + b->start, b->gathered, len);
+	return b->hot->by_call ? r : 0;
+}
+
+/* What is gathered is too much: it is written as it is, and what follows goes directly. */
+static int spill(struct hot_batch *b, uint64_t at)
+{
+	b->gathers = false;
+	return write_gathered(b, at - b->start);
+}
+
+static int batch_put(struct hot_batch *b, uint64_t at, const void *data, size_t len)
+{
+	uint64_t within = at - b->start;
+	int r = b->gathers && within + pad8(len) > GATHERED_MAX ? spill(b, at) : 0;
+	if (r || !b->gathers)
+		return r ? r : put(b->hot, at, data, len);
+	memcpy(b->gathered + within, data, len);
+	memset(b->gathered + within + len, 0, pad8(len) - len);
+	return 0;
+}
+
+static int put_header(struct hot_batch *b)
+{
+	struct batch_header header = { .check = 0, .len = (uint32_t)(b->at - b->start), .count = b->count };
+	size_t skip = sizeof header.check;
+	if (!b->gathers)
+		return put(b->hot, b->start, &header, sizeof header);
+	memcpy(b->gathered, &header, sizeof header);
+	if (b->checks)
+		header.check = codec_batch_check(hot_header(b->hot)->salt, b->start, b->gathered + skip, header.len - skip);
+	memcpy(b->gathered, &header, sizeof header);
+	return write_gathered(b, header.len);
 }
 
 static struct prepared *next_prepared(struct hot_batch *b)
@@ -501,9 +553,9 @@ static int append(struct hot_batch *b, struct change *c, const void *data)
 	if (!p)
 		return -ENOMEM;
 	c->pos = b->at + sizeof r;
-	int res = put(h, b->at, &r, sizeof r);
+	int res = batch_put(b, b->at, &r, sizeof r);
 	if (res == 0 && data)
-		res = put(h, c->pos, data, c->len);
+		res = batch_put(b, c->pos, data, c->len);
 	if (res == 0)
 		res = index_prepare(&h->index, c, &p->entry);
 	if (res)
@@ -523,9 +575,8 @@ void hot_batch_append(struct hot_batch *b, struct change *c, const void *data)
 int hot_batch_commit(struct hot_batch *b)
 {
 	struct hot *h = b->hot;
-	struct batch_header header = { .check = 0, .len = (uint32_t)(b->at - b->start), .count = b->count };
 	if (b->error == 0 && b->count)
-		b->error = put(h, b->start, &header, sizeof header);
+		b->error = put_header(b);
 	if (b->error == 0 && b->count)
 		b->error = publish(h, b->at);
 	if (b->error || b->count == 0) {

@@ -113,6 +113,8 @@ struct hot_batch {
 	uint32_t count;     /* of changes, prepared and not yet applied */
 	uint32_t room;
 	struct prepared *prepared; /* kept from batch to batch */
+	uint8_t *gathered;  /* likewise: while `gathers`, the batch so far */
+	bool gathers, checks; /* checks: it gets its checksum at once */
 	int error;          /* first thing that went wrong: then nothing is appended any more */
 };
 

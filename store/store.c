@@ -388,6 +388,7 @@ static void store_free(struct store *s)
 	for (int i = 0; i < 2; i++)
 		hot_close(&s->logs[i]);
 	free(s->batch.hot.prepared);
+	free(s->batch.hot.gathered);
 	free(s->drops.list);
 	cache_release(&s->cache);
 	trainer_release(&s->trainer);
