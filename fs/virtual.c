@@ -15,7 +15,7 @@
 
 #define PREFIX "user.sessfs."
 
-enum { VALUE_MAX = 128 };
+enum { VALUE_MAX = STORE_NAME_MAX + 1 };
 
 /* One of the two: a row of .session, or a function that writes the value. */
 struct attribute {
@@ -33,6 +33,12 @@ static int show_stored(struct node *node, char value[VALUE_MAX])
 	if (!r)
 		snprintf(value, VALUE_MAX, "%llu", (unsigned long long)stored);
 	return r;
+}
+
+static int show_name(struct node *node, char value[VALUE_MAX])
+{
+	memcpy(value, node->session->record.name, node->session->record.name_len + 1);
+	return 0;
 }
 
 static int session_figures(const struct session *session, uint64_t *ret_logical, uint64_t *ret_stored)
@@ -101,6 +107,7 @@ static const struct attribute attributes[] = {
 	{"status", true, "status", NULL},
 	{"expires_at", true, "expires_at", NULL},
 	{"pin", true, "pin", NULL},
+	{"name", true, NULL, show_name},
 	{"stored_bytes", true, NULL, show_session_stored},
 	{"compression_ratio", true, NULL, show_ratio},
 	{"created_at", false, NULL, show_created},

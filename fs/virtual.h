@@ -2,7 +2,8 @@
  * virtual.h - the extended attributes user.sessfs.*, which are made up:
  *
  *   of a session's directory   status expires_at pin (as the control files of these names, less the newline),
- *                              stored_bytes compression_ratio
+ *                              name (in its own bytes, which JSON may not be able to tell; in the trash: its former
+ *                              one), stored_bytes compression_ratio
  *   of what lies in it         created_at created_by (pid, uid, command) stored_bytes
  *
  * They are found by name and not listed: programs that copy attributes (cp -a, rsync -X, tar --xattrs) copy what is

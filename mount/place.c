@@ -45,6 +45,11 @@ char *place_path(const struct place *place)
 	return text("%s/%s", place->mount, place->name);
 }
 
+char *place_trashed(const struct place *place, const char *name)
+{
+	return text("%s/.sessfs/trash/%s", place->mount, name);
+}
+
 /* ---- the mount --------------------------------------------------------------------------------------------------- */
 
 /* The mount that path lies in, when that is a sessfs; the rest of the path, below the mount, in *ret_below. */
@@ -157,8 +162,7 @@ int place_find_mount(const struct verb_line *line, struct place *ret)
 
 static int say_absent(struct place *place)
 {
-	struct place root = {.mount = place->mount};
-	char *trash = text(".sessfs/trash/%s", place->name), *path = text("%s/%s", root.mount, trash);
+	char *path = place_trashed(place, place->name);
 	struct stat st;
 
 	if (lstat(path, &st) == 0)
@@ -167,8 +171,7 @@ static int say_absent(struct place *place)
 			place->name, place->name);
 	else
 		message_error(
-			"there is no session %s in %s; `sessfs list` shows what there is", place->name, root.mount);
-	free(trash);
+			"there is no session %s in %s; `sessfs list` shows what there is", place->name, place->mount);
 	free(path);
 	return VERB_NOT_FOUND;
 }

@@ -32,3 +32,5 @@ bool place_name_is_fine(const char *name);
 char *place_control(const struct place *, const char *file);
 /* MOUNT/NAME; never NULL, for the caller to free. */
 char *place_path(const struct place *);
+/* MOUNT/.sessfs/trash/NAME; the same. */
+char *place_trashed(const struct place *, const char *name);

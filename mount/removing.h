@@ -1,13 +1,17 @@
-/* removing.h - the way of a session into the trash: for `sessfs rm`, `undelete` and `run`. */
+/* removing.h - the way of a session into the trash: for `sessfs rm` and `run`. */
 #pragma once
 
 #include <stdint.h>
 
 #include "mount/controls.h"
 
-/* MOUNT/.sessfs/trash/NAME; never NULL, for the caller to free. */
-char *removing_path(const struct place *, const char *name);
+/* Where a session is that was removed. */
+struct removed {
+	char *name;    /* in the trash, by which it can be taken back; NULL: it cannot */
+	int64_t until; /* until when, nanoseconds since the epoch */
+};
+
 /* 0 or an errno. */
-int removing_move(const struct place *);
-/* Of one that was moved: until when it can be taken back, nanoseconds since the epoch; 0: it cannot. */
-int64_t removing_until(const struct place *);
+int removing_move(const struct place *, struct removed *ret);
+void removed_release(struct removed *);
+#define REMOVED_AUTO __attribute__((cleanup(removed_release))) struct removed

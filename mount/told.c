@@ -237,11 +237,3 @@ bool told_found(const struct place *place, const char *text, struct told_list *r
 	free(dir);
 	return fine;
 }
-
-const struct told *told_find(const struct told_list *list, const char *name)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->items[i].name, name) == 0)
-			return &list->items[i];
-	return NULL;
-}

@@ -43,6 +43,3 @@ bool told_found(const struct place *, const char *text, struct told_list *ret);
 bool told_expiring(const struct place *, struct told_list *ret, struct told_list *ret_staying);
 void told_release(struct told_list *);
 #define TOLD_AUTO __attribute__((cleanup(told_release))) struct told_list
-
-/* The one of that name; NULL if there is none. */
-const struct told *told_find(const struct told_list *, const char *name);

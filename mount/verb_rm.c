@@ -1,28 +1,29 @@
 /* verb_rm.c - `sessfs rm` and `undelete`: sessions into the trash, and back. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 #include "mount/message.h"
 #include "mount/moment.h"
 #include "mount/number.h"
 #include "mount/removing.h"
 
-static void say_removed(const struct place *place)
+static void say_removed(const struct place *place, const struct removed *removed)
 {
 	char left[NUMBER_TEXT], when[MOMENT_TEXT];
-	int64_t until = removing_until(place);
 
-	if (!until) {
+	if (!removed->name) {
 		message_say("%s is removed", place->name);
 		return;
 	}
-	number_say_duration(moment_seconds(moment_now(), until), left);
-	moment_format_local(until, when);
+	number_say_duration(moment_seconds(moment_now(), removed->until), left);
+	moment_format_local(removed->until, when);
 	message_say("%s is in the trash; `sessfs undelete %s` takes it back within %s, until %s", place->name,
-		place->name, left, when);
+		removed->name, left, when);
 }
 
 static int say_not_removed(const struct place *place, int error)
@@ -41,12 +42,13 @@ static int say_not_removed(const struct place *place, int error)
 
 static int remove_one(const struct place *place, void *arg)
 {
-	int error = removing_move(place);
+	REMOVED_AUTO removed = {0};
+	int error = removing_move(place, &removed);
 
 	(void)arg;
 	if (error)
 		return say_not_removed(place, error);
-	say_removed(place);
+	say_removed(place, &removed);
 	return VERB_DONE;
 }
 
@@ -73,19 +75,15 @@ static int say_not_back(const char *name, const char *as, int error)
 /* As it was called: in the trash, one of several of the same name is called NAME~NUMBER. */
 static char *former_name(const char *path, const char *fallback)
 {
-	char *info_path = NULL;
-	json_t *info = asprintf(&info_path, "%s/.session/info.json", path) >= 0 ? json_read(info_path) : NULL;
-	const char *name = json_get_text(info, "session_id");
-	char *copy = strdup(*name ? name : fallback);
+	char name[NAME_MAX + 1];
+	ssize_t len = getxattr(path, "user.sessfs.name", name, sizeof name);
 
-	json_decref(info);
-	free(info_path);
-	return copy;
+	return len > 0 ? strndup(name, (size_t)len) : strdup(fallback);
 }
 
 static int take_back(struct place *place, const char *name, const char *as)
 {
-	char *from = removing_path(place, name);
+	char *from = place_trashed(place, name);
 
 	place->name = as ? strdup(as) : former_name(from, name);
 	char *to = place_path(place);

@@ -156,15 +156,14 @@ static void say_kept(const struct run *run, const char *how)
 	json_decref(info);
 }
 
-static void say_removed(const struct run *run, const char *how)
+static void say_removed(const struct run *run, const char *how, const struct removed *removed)
 {
 	char when[MOMENT_TEXT];
-	int64_t until = removing_until(&run->place);
 
-	moment_format_local(until, when);
-	if (until)
+	moment_format_local(removed->until, when);
+	if (removed->name)
 		message_note("%s %s and is removed; `sessfs undelete %s` takes it back until %s", run->place.name, how,
-			run->place.name, when);
+			removed->name, when);
 	else
 		message_note("%s %s and is removed", run->place.name, how);
 }
@@ -180,9 +179,10 @@ static int finish(const struct run *run, int status, int lost)
 	tell_end(status, why, sizeof why);
 	snprintf(how, sizeof how, done ? "completed after %s" : "failed after %s with %s", took, why);
 	bool marked = mark(run, status);
-	int error = done && marked && !run->keep ? removing_move(&run->place) : -1;
+	REMOVED_AUTO removed = {0};
+	int error = done && marked && !run->keep ? removing_move(&run->place, &removed) : -1;
 	if (error == 0)
-		say_removed(run, how);
+		say_removed(run, how, &removed);
 	else if (marked)
 		say_kept(run, how);
 	if (error > 0)

@@ -110,6 +110,13 @@ grep -qF '\x1b[31m red' said
 assert_eq "$(wc -l <said)" 2
 assert_eq "$(sessfs list --json -m "$MNT" | json /dev/stdin "j['sessions'][0]['name']")" "$odd"
 sessfs rm "$odd" -m "$MNT" >/dev/null
+bytes=$'\xff!'
+mkdir "$MNT/$bytes"
+python3 -c 'import os, sys; assert os.getxattr(sys.argv[1], "user.sessfs.name") == b"\xff!"' "$MNT/$bytes"
+sessfs rm "$bytes" -m "$MNT" | says 'in the trash; `sessfs undelete .*!` takes it back within 24 h'
+sessfs undelete "$bytes" -m "$MNT" >/dev/null
+assert_eq "$(sessions)" "$bytes"
+sessfs rm "$bytes" -m "$MNT" >/dev/null
 
 note "what is in use, or current"
 "$SESSFS" new held -m "$MNT" >/dev/null
