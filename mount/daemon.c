@@ -214,7 +214,7 @@ static int mount_it(struct daemon *d)
 	}
 	int r = fs_new(d->store, &options, &d->fs);
 	if (r < 0) {
-		message_error("the store %s cannot be served: %s", p->store, strerror(-r));
+		sentence_store(r, p->store, &(struct store_open_info){.what = "read what it begins with"});
 		return MOUNT_SYSTEM;
 	}
 	catch_signals(d);

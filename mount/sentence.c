@@ -45,13 +45,24 @@ static void put_denied(char *text, const char *path, int error)
 			path, strerror(error), path);
 }
 
+static void put_broken(char *text, const char *path, const char *what, int error)
+{
+	if (error == EIO)
+		put(text,
+			"the store %s cannot be used: %s: %s; if its disk is in order, keep a copy and try `sessfs check "
+			"--repair %s`",
+			path, what, strerror(error), path);
+	else
+		put(text, "the store %s cannot be used: %s: %s", path, what, strerror(error));
+}
+
 void sentence_store_text(int r, const char *path, const struct store_open_info *info, char text[SENTENCE_TEXT])
 {
 	const char *what = info->what ? info->what : "opening";
 
 	text[0] = 0;
 	if (r < 0) {
-		put(text, "the store %s cannot be used: %s: %s", path, what, strerror(info->error ? info->error : -r));
+		put_broken(text, path, what, info->error ? info->error : -r);
 		return;
 	}
 	switch ((enum store_result)r) {
@@ -87,6 +98,15 @@ void sentence_store_text(int r, const char *path, const struct store_open_info *
 	case STORE_DAMAGED:
 		put(text, "the store %s is damaged (%s); keep a copy and try `sessfs check --repair %s`", path, what,
 			path);
+		return;
+	case STORE_EMPTIED:
+		put(text,
+			"the data.mdb of the store %s is empty, though its logs show that it was in use; put data.mdb back "
+			"from a copy, or begin anew in another directory",
+			path);
+		return;
+	case STORE_UNFINISHED:
+		put(text, "the making of the store %s was cut off; `sessfs mount %s DIR` ends it", path, path);
 		return;
 	case STORE_OK:
 		return;

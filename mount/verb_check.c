@@ -1,4 +1,5 @@
 /* verb_check.c - `sessfs check STORE`: has the store verify itself, and prints what it finds. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -139,7 +140,10 @@ static int check(const char *name, bool repair, bool json)
 
 	int r = path ? store_check(path, &options, &result, &info) : STORE_NO_DIR;
 	wipe_bar(&c);
-	if (r != 0)
+	if (repair && (r == STORE_DAMAGED || r == -EIO))
+		message_error("too much of %s/data.mdb is damaged for it to be mended (%s); put it back from a copy", path,
+			info.what);
+	else if (r != 0)
 		sentence_store(r, path ? path : name, &info);
 	else if (json)
 		print_document(path, &result, &c);

@@ -102,7 +102,9 @@ static int inspect(const char *path)
 	int r = fstat(fd, &st) < 0 ? -errno : 0;
 	if (r == 0 && st.st_size > 0)
 		r = read_heads(fd, pages, heads, sound);
-	if (r == 0 && st.st_size > 0 && !(sound[0] && sound[1] && heads_agree(&heads[0], &heads[1])))
+	if (r == 0 && st.st_size > 0 &&
+		!(sound[0] && sound[1] && heads_agree(&heads[0], &heads[1]) &&
+			(uint64_t)st.st_size >= HEADS * (uint64_t)heads[0].free.page_size))
 		r = STORE_DAMAGED;
 	close(fd);
 	return r;

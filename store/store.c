@@ -430,6 +430,20 @@ static bool lacks_super(struct store *s)
 	       warm_seek(s->snapshot, &first, &at, &value) == STORE_ABSENT;
 }
 
+static bool data_has_bytes(struct store *s)
+{
+	struct stat st;
+	return fstatat(s->dir, "data.mdb", &st, 0) < 0 || st.st_size > 0;
+}
+
+/* data.mdb holds nothing. What comes after the super record, which is durable by then, tells why. */
+static int refuse_empty(struct store *s, struct store_open_info *info)
+{
+	if (dir_has(s, log_names[0]) || dir_has(s, log_names[1]) || dir_has(s, "reserve"))
+		return fail(info, STORE_EMPTIED, "read data.mdb", EIO);
+	return s->options.read_only ? fail(info, STORE_UNFINISHED, "read data.mdb", 0) : 0;
+}
+
 static int open_parts(struct store *s, const char *path, struct store_open_info *info)
 {
 	int r = open_dir(s, path, info);
@@ -440,9 +454,14 @@ static int open_parts(struct store *s, const char *path, struct store_open_info 
 		return fail(info, STORE_NOT_EMPTY, "find a store", 0);
 	s->boot = hot_this_boot();
 	r = take_lock(s, info);
+	/* Asked before LMDB can write its heads. */
+	if (r == 0 && !is_new && !data_has_bytes(s))
+		r = refuse_empty(s, info);
 	r = r ? r : open_warm(s, is_new, info);
-	if (r == 0 && !is_new && !s->options.read_only && lacks_super(s))
-		r = make_super(s);
+	if (r == 0 && !is_new && lacks_super(s)) {
+		r = refuse_empty(s, info);
+		r = r ? r : make_super(s);
+	}
 	s->active = &s->logs[0];
 	r = r ? r : load_super(s, info);
 	r = r ? r : settle(s, info);

@@ -54,6 +54,8 @@ enum store_result {
 	STORE_NO_DIR,    /* the directory is not there */
 	STORE_DENIED,    /* the directory or a file in it may not be opened (errno in store_open_info.error) */
 	STORE_DAMAGED,   /* not a store that can be read, even for its first record */
+	STORE_EMPTIED,   /* its data.mdb holds nothing, but its other files show that it did */
+	STORE_UNFINISHED, /* a crash cut off its making: opening it for writing makes it */
 };
 
 /* ---- records ---------------------------------------------------------------------------------------------------- */
