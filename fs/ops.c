@@ -470,7 +470,9 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 
 static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
-	reply(req, "removexattr", xattr_remove(fs_of(req), id_of(ino), name));
+	struct caller caller = caller_of(req);
+
+	reply(req, "removexattr", xattr_remove(fs_of(req), &caller, id_of(ino), name));
 }
 
 static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t len, struct fuse_file_info *file)

@@ -125,4 +125,4 @@ int xattr_list(struct fs *, const struct caller *, struct fs_id, char *buf, size
 /* flags: XATTR_CREATE, XATTR_REPLACE */
 int xattr_set(struct fs *, const struct caller *, struct fs_id, const char *name, const void *value, size_t len,
 	int flags);
-int xattr_remove(struct fs *, struct fs_id, const char *name);
+int xattr_remove(struct fs *, const struct caller *, struct fs_id, const char *name);

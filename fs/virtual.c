@@ -173,15 +173,29 @@ static int set_row(struct session *session, const char *name, const char *value,
 	return r;
 }
 
-int virtual_set(struct node *node, const char *name, const char *value, size_t len, int flags)
+/* As with the control files, which are their owner's: the kernel asks only whether the directory may be written. */
+static int check_caller(const struct node *node, const struct caller *caller)
+{
+	if (caller->uid == 0 || caller->uid == node->inode.uid)
+		return 0;
+	fault_explain("ask its owner", "a session's status, expires_at and pin are its owner's to set");
+	return EACCES;
+}
+
+int virtual_set(struct node *node, const struct caller *caller, const char *name, const char *value, size_t len,
+	int flags)
 {
 	const struct attribute *attribute = find(node, name);
+	int r;
 
 	if (!attribute || !attribute->row) {
 		fault_explain("of a session, user.sessfs.status, expires_at and pin can be set",
 			"attributes named user.sessfs.* are the filesystem's own");
 		return EPERM;
 	}
+	r = check_caller(node, caller);
+	if (r)
+		return r;
 	if (flags & XATTR_CREATE)
 		return EEXIST;
 	return set_row(node->session, attribute->row, value, len);

@@ -12,10 +12,13 @@
  */
 #pragma once
 
-#include "fs/node.h"
+#include "fs/rules.h"
 
 bool virtual_is_name(const char *name);
 /* As xattr_get; ENODATA. */
 int virtual_get(struct node *, const char *name, char *buf, size_t size, size_t *ret);
-/* As xattr_set. An empty value takes away what was set, where that means something; EPERM for those only read. */
-int virtual_set(struct node *, const char *name, const char *value, size_t len, int flags);
+/*
+ * As xattr_set. An empty value takes away what was set, where that means something; EPERM for those only read, EACCES
+ * for who is neither the owner nor root.
+ */
+int virtual_set(struct node *, const struct caller *, const char *name, const char *value, size_t len, int flags);

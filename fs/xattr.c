@@ -179,7 +179,7 @@ int xattr_set(struct fs *fs, const struct caller *caller, struct fs_id id, const
 	if (!r)
 		r = check_name(name);
 	if (!r && virtual_is_name(name))
-		return virtual_set(node, name, value, len, flags);
+		return virtual_set(node, caller, name, value, len, flags);
 	if (!r && len > STORE_XATTR_SIZE_MAX)
 		r = E2BIG;
 	if (!r)
@@ -201,7 +201,7 @@ static int drop(struct node *node, const char *name)
 	return change_commit(&c);
 }
 
-int xattr_remove(struct fs *fs, struct fs_id id, const char *name)
+int xattr_remove(struct fs *fs, const struct caller *caller, struct fs_id id, const char *name)
 {
 	FS_GUARD(fs);
 	struct node *node;
@@ -212,7 +212,7 @@ int xattr_remove(struct fs *fs, struct fs_id id, const char *name)
 	if (!r)
 		r = check_name(name);
 	if (!r && virtual_is_name(name))
-		return virtual_set(node, name, "", 0, XATTR_REPLACE);
+		return virtual_set(node, caller, name, "", 0, XATTR_REPLACE);
 	if (!r)
 		r = load(node, name, &value, &len);
 	if (r)

@@ -20,12 +20,27 @@ refused 'denied' as_user sh -c 'echo x >>mine/.session/events.jsonl'
 refused 'not permitted|denied' as_user setfattr -n user.sessfs.pin -v 1 mine
 as_user sh -c 'echo paused >theirs/.session/status'
 assert_file theirs/.session/status paused
+as_user sh -c 'echo active >theirs/.session/status'
 as_user sh -c 'echo "{}" >>theirs/.session/events.jsonl'
 as_user setfattr -n user.sessfs.pin -v 1 theirs
 as_user cat private/.session/info.json >/dev/null
 chmod 750 mine
 refused 'denied' as_user cat mine/.session/info.json
 chmod 755 mine
+
+note "whoever may write in a session's directory has not its control files, nor the attributes that stand for them"
+mkdir shared
+chmod 777 shared
+as_user mkdir shared/own
+for value in status=archived pin=1 expires_at=2030-01-01T00:00:00Z; do
+	refused 'denied' as_user setfattr -n "user.sessfs.${value%=*}" -v "${value#*=}" shared
+done
+refused 'denied' as_user setfattr -x user.sessfs.expires_at shared
+assert_eq "$(json shared/.session/info.json 'j["status"], j["pinned"]')" "('active', False)"
+tail -n 1 shared/.session/errors.jsonl | says "owner's to set"
+own_by_user shared
+as_user setfattr -n user.sessfs.pin -v 1 shared
+setfattr -n user.sessfs.pin -v 0 shared
 
 note ".sessfs is root's, the trash as free as the root"
 refused 'denied' as_user ln -sfn theirs .sessfs/current
