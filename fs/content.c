@@ -50,6 +50,7 @@ static const struct content_row root_rows[] = {
 	{.name = "trash", .kind = CONTENT_DIR, .flags = CONTENT_SHARED, .names = &control_trash},
 	{.name = "sessions.json", .flags = CONTENT_SLOW, .text = content_sessions},
 	{.name = "history.json", .json = content_history},
+	{.name = "endings.jsonl", .flags = CONTENT_SLOW, .text = content_endings},
 	{.name = "expiring.json", .flags = CONTENT_SLOW, .text = content_expiring},
 	{.name = "stats.json", .flags = CONTENT_SLOW, .json = content_stats},
 	{.name = "metrics", .flags = CONTENT_SLOW, .text = content_metrics},

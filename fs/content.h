@@ -101,6 +101,7 @@ int content_sessions(struct session *, char **ret, size_t *ret_len);
 int content_stats(struct session *, json_t *object);
 int content_metrics(struct session *, char **ret, size_t *ret_len);
 int content_history(struct session *, json_t *object);
+int content_endings(struct session *, char **ret, size_t *ret_len);
 int content_expiring(struct session *, char **ret, size_t *ret_len);
 /* For them: the path of a session. */
 json_t *content_path(const struct fs *, const char *name);

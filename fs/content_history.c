@@ -1,11 +1,13 @@
 /*
- * content_history.c - history.json, the sessions that ended, and expiring.json: what would go, and what stays and why.
+ * content_history.c - history.json and endings.jsonl, the sessions that ended, and expiring.json: what would go, and what
+ * stays and why.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "fs/content_life.h"
 #include "fs/error.h"
+#include "fs/history.h"
 #include "fs/json.h"
 
 enum { HISTORY_SHOWN = 20, SLICE = 128 };
@@ -17,26 +19,41 @@ json_t *content_seconds(int64_t from, int64_t to)
 
 /* ---- history.json ------------------------------------------------------------------------------------------------ */
 
-/* The newest of them, the last to end first. */
+/* The newest of them, in the order in which they ended. */
 struct endings {
-	unsigned count;
-	struct store_ending list[HISTORY_SHOWN];
+	unsigned count, max;
+	struct store_ending list[];
 };
 
+/* They mostly come in that order. */
 static bool keep_newest(void *arg, const struct store_ending *ending)
 {
 	struct endings *endings = arg;
+	struct store_ending *list = endings->list;
 	unsigned at = endings->count;
 
-	while (at && endings->list[at - 1].ended < ending->ended)
+	while (at && list[at - 1].ended > ending->ended)
 		at--;
-	if (at == HISTORY_SHOWN)
+	if (endings->count < endings->max)
+		memmove(list + at + 1, list + at, (endings->count++ - at) * sizeof(*list));
+	else if (at)
+		memmove(list, list + 1, --at * sizeof(*list)); /* the oldest makes room */
+	else
 		return false;
-	if (endings->count < HISTORY_SHOWN)
-		endings->count++;
-	memmove(endings->list + at + 1, endings->list + at, (endings->count - 1 - at) * sizeof(*endings->list));
-	endings->list[at] = *ending;
+	list[at] = *ending;
 	return false;
+}
+
+/* For the caller to free, whatever is returned. */
+static int load_endings(struct fs *fs, unsigned max, struct endings **ret)
+{
+	struct endings *endings = calloc(1, sizeof(*endings) + max * sizeof(*endings->list));
+
+	*ret = endings;
+	if (!endings)
+		return -ENOMEM;
+	endings->max = max;
+	return error_of_store(store_scan_endings(fs->store, 0, keep_newest, endings));
 }
 
 static json_t *ending_value(const struct store_ending *ending)
@@ -61,17 +78,34 @@ static json_t *ending_value(const struct store_ending *ending)
 	return item;
 }
 
+/* The last one to end first. */
 int content_history(struct session *root, json_t *object)
 {
-	struct endings *endings = calloc(1, sizeof(*endings));
+	struct endings *endings;
 	json_t *list = json_array();
-	int r = endings ? error_of_store(store_scan_endings(root->fs->store, 0, keep_newest, endings)) : -ENOMEM;
+	int r = load_endings(root->fs, HISTORY_SHOWN, &endings);
 
-	for (unsigned i = 0; !r && i < endings->count; i++)
+	for (unsigned i = r ? 0 : endings->count; i-- > 0;)
 		add_value(list, ending_value(&endings->list[i]));
 	set_value(object, "sessions", list);
 	free(endings);
 	return r;
+}
+
+int content_endings(struct session *root, char **ret, size_t *ret_len)
+{
+	struct json_long doc = {0};
+	struct endings *endings;
+	int r = load_endings(root->fs, HISTORY_MAX, &endings);
+
+	json_begin();
+	for (unsigned i = 0; !r && i < endings->count; i++) {
+		json_long_line(&doc, ending_value(&endings->list[i]));
+		if (i % SLICE == SLICE - 1)
+			content_pause(root->fs);
+	}
+	free(endings);
+	return json_long_take(&doc, r, ret, ret_len);
 }
 
 /* ---- expiring.json ----------------------------------------------------------------------------------------------- */

@@ -13,10 +13,10 @@
 
 enum { RECENT = 5 /* seconds */ };
 
-json_t *controls_read(const struct place *place, const char *file)
+static json_t *read_as(const struct place *place, const char *file, json_t *(*read)(const char *path))
 {
 	char *path = place_control(place, file);
-	json_t *document = json_read(path);
+	json_t *document = read(path);
 
 	if (!document)
 		message_error("%s cannot be read: %s", path,
@@ -25,6 +25,16 @@ json_t *controls_read(const struct place *place, const char *file)
 					  : strerror(errno));
 	free(path);
 	return document;
+}
+
+json_t *controls_read(const struct place *place, const char *file)
+{
+	return read_as(place, file, json_read);
+}
+
+json_t *controls_read_lines(const struct place *place, const char *file)
+{
+	return read_as(place, file, json_read_lines);
 }
 
 /* The last line of the session's errors.jsonl; NULL if there is none. */

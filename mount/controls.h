@@ -6,6 +6,8 @@
 
 /* The document FILE of .session, or, where the place has no name, of .sessfs. NULL: the reason was said. */
 json_t *controls_read(const struct place *, const char *file);
+/* The same of JSON Lines: an array. */
+json_t *controls_read_lines(const struct place *, const char *file);
 /*
  * Writes text to a file of .session. Where it is refused, says why, with the advice that the session's errors.jsonl
  * has for it. VERB_DONE, or the exit status.

@@ -35,7 +35,7 @@ static char *read_all(int fd, size_t *ret_len)
 	return text;
 }
 
-json_t *json_read(const char *path)
+static json_t *read_as(const char *path, json_t *(*parse)(const char *text, size_t len))
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), error;
 	json_t *document = NULL;
@@ -47,11 +47,44 @@ json_t *json_read(const char *path)
 	text = read_all(fd, &len);
 	error = text ? EBADMSG : errno;
 	if (text)
-		document = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+		document = parse(text, len);
 	free(text);
 	close(fd);
 	errno = error;
 	return document;
+}
+
+static json_t *parse_whole(const char *text, size_t len)
+{
+	return json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+}
+
+json_t *json_read(const char *path)
+{
+	return read_as(path, parse_whole);
+}
+
+static json_t *parse_lines(const char *text, size_t len)
+{
+	json_t *array = json_array(), *line;
+	const char *end;
+
+	for (size_t at = 0; array && at < len; at = (size_t)(end - text) + 1) {
+		end = memchr(text + at, '\n', len - at);
+		line = end ? json_loadb(text + at, (size_t)(end - text) - at, JSON_REJECT_DUPLICATES, NULL) : NULL;
+		if (line) {
+			json_append(array, line);
+			continue;
+		}
+		json_decref(array);
+		return NULL;
+	}
+	return array;
+}
+
+json_t *json_read_lines(const char *path)
+{
+	return read_as(path, parse_lines);
 }
 
 const char *json_get_text(const json_t *object, const char *key)

@@ -12,6 +12,8 @@
 
 /* NULL with errno set: EBADMSG where the content is no JSON. */
 json_t *json_read(const char *path);
+/* An array of the documents in the file's lines. */
+json_t *json_read_lines(const char *path);
 const char *json_get_text(const json_t *object, const char *key);
 int64_t json_get_number(const json_t *object, const char *key);
 double json_get_real(const json_t *object, const char *key);

@@ -174,7 +174,14 @@ bool told_sessions(const struct place *place, struct told_list *ret)
 
 bool told_history(const struct place *place, struct told_list *ret)
 {
-	return read_list(place, "history.json", "sessions", last_ended_first, ret);
+	struct place root = {.mount = place->mount};
+	json_t *lines = controls_read_lines(&root, "endings.jsonl"), *document = lines ? json_object() : NULL;
+
+	if (!lines)
+		return false;
+	json_add(document, "sessions", lines);
+	fill_list(document, "sessions", last_ended_first, ret);
+	return true;
 }
 
 bool told_expiring(const struct place *place, struct told_list *ret, struct told_list *ret_staying)

@@ -112,7 +112,7 @@ static int run_history(const struct verb *verb, int argc, char **argv)
 
 /* clang-format off */
 static const struct verb_option options[] = {
-	{'n', "last", "COUNT", "that many of those that ended last (default and most: 20)"},
+	{'n', "last", "COUNT", "that many of those that ended last (default 20; the last 1000 are kept)"},
 	VERB_OPTION_JSON,
 	VERB_OPTION_MOUNT,
 	VERB_NO_OPTION,

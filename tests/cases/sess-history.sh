@@ -34,6 +34,19 @@ for i in {1..25}; do
 done
 assert_eq "$(history '[s["id"] for s in j["sessions"]] == ["run%d" % i for i in range(25, 5, -1)]')" True
 
+note "all that are kept, the last one last"
+valid .sessfs/endings.jsonl
+python3 - .sessfs <<'END'
+import json, sys
+lines = [json.loads(line) for line in open(f"{sys.argv[1]}/endings.jsonl")]
+assert [s["id"] for s in lines] == ["empty"] + ["run%d" % i for i in range(1, 26)], lines
+assert lines[:-21:-1] == json.load(open(f"{sys.argv[1]}/history.json"))["sessions"]
+END
+"$SESSFS" history -m "$MNT" >"$TEST_DIR/said"
+assert_eq "$(awk 'NR > 1 { print $1 }' "$TEST_DIR/said" | xargs)" "$(echo run{25..6})"
+assert_eq "$("$SESSFS" history -m "$MNT" -n 23 | awk 'NR > 1 { print $1 }' | xargs)" "$(echo run{25..3})"
+assert_eq "$("$SESSFS" history -m "$MNT" -n 1000 | awk 'END { print NR - 1, $1 }')" "26 empty"
+
 note "what would go, the next one first"
 mkdir old new pinned held failed
 touch -d '30 minutes ago' old
