@@ -56,5 +56,10 @@ int fs_mount(struct fs *);
 int fs_serve(struct fs *, void (*ready)(void *arg), void *arg);
 /* Makes fs_serve return after unmounting. Async-signal-safe. */
 void fs_stop(struct fs *);
+/*
+ * Text in any bytes that is no UTF-8, as JSON can have it: each byte that is not ASCII as U+FFFD. For the caller to
+ * free; NULL: no memory.
+ */
+char *fs_text_shown(const char *);
 /* Where messages for the administrator go ("error: ..."): set before fs_new; default stderr. */
 void fs_set_log(void (*log)(int syslog_priority, const char *text));

@@ -39,16 +39,10 @@ void add_value(json_t *array, json_t *value)
 		incomplete = true;
 }
 
-json_t *text_value(const char *text)
+char *fs_text_shown(const char *text)
 {
-	json_t *value;
-	char *shown, *to;
+	char *shown = malloc(3 * strlen(text) + 1), *to = shown;
 
-	errno = 0;
-	value = json_string(text);
-	if (value || errno == ENOMEM)
-		return value;
-	shown = to = malloc(3 * strlen(text) + 1);
 	if (!shown)
 		return NULL;
 	for (; *text; text++) {
@@ -60,7 +54,20 @@ json_t *text_value(const char *text)
 		}
 	}
 	*to = '\0';
-	value = json_string(shown);
+	return shown;
+}
+
+json_t *text_value(const char *text)
+{
+	json_t *value;
+	char *shown;
+
+	errno = 0;
+	value = json_string(text);
+	if (value || errno == ENOMEM)
+		return value;
+	shown = fs_text_shown(text);
+	value = shown ? json_string(shown) : NULL;
 	free(shown);
 	return value;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fs/fs.h"
 #include "mount/message.h"
 #include "mount/moment.h"
 #include "mount/verb.h"
@@ -140,20 +141,10 @@ void json_append(json_t *array, json_t *value)
 json_t *json_from_text(const char *text)
 {
 	json_t *value = json_string(text);
-	char *shown = value ? NULL : malloc(3 * strlen(text) + 1), *to = shown;
+	char *shown = value ? NULL : fs_text_shown(text);
 
-	if (value || !shown)
-		return value;
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x80) {
-			*to++ = *text;
-		} else {
-			memcpy(to, "\xEF\xBF\xBD", 3);
-			to += 3;
-		}
-	}
-	*to = 0;
-	value = json_string(shown);
+	if (shown)
+		value = json_string(shown);
 	free(shown);
 	return value;
 }
