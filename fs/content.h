@@ -51,7 +51,8 @@ struct content_names {
 	/* From a place (0: the start), below 2^62, on. */
 	int (*list)(const struct content_dir *, uint64_t from, content_each, void *arg);
 	/* NULL: not allowed. A directory that comes from elsewhere, one that goes elsewhere, one that is removed. */
-	int (*enter)(struct fs *, struct fs_id from, const char *name, const char *to_name, unsigned flags);
+	int (*enter)(struct fs *, struct fs_id from, const char *name, struct fs_id to, const char *to_name,
+		unsigned flags);
 	int (*leave)(struct fs *, const char *name, struct fs_id to, const char *to_name, unsigned flags);
 	int (*remove)(struct fs *, const char *name);
 };

@@ -78,8 +78,8 @@ int life_set_current(struct fs *, struct store_sid);
 unsigned life_list(struct fs *, bool trash, uint32_t after, struct store_sid *ret, unsigned max);
 uint64_t life_count(const struct fs *, bool trash);
 /*
- * The name in .sessfs/trash, which no other one there has: the session's, or, where a later one of that name is there
- * too, NAME~NUMBER. name has STORE_NAME_MAX + 1 bytes.
+ * The name in .sessfs/trash, which no other one there has, and which stays: the session's, or, where that was taken
+ * when it came, NAME~NUMBER. name has STORE_NAME_MAX + 1 bytes.
  */
 int life_trash_name(struct fs *, struct store_sid, char *name);
 /* ENOENT. */

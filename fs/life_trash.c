@@ -5,16 +5,20 @@
  * readable, and goes with the last forget. A crash before that finds it in the trash, its time over.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <linux/fs.h>
 
 #include "fs/dir.h"
+#include "fs/errand.h"
 #include "fs/error.h"
 #include "fs/event.h"
 #include "fs/history.h"
 #include "fs/launder.h"
 #include "fs/life.h"
+#include "fs/serve.h"
 #include "fs/trash.h"
 
 static const char *const rules[LIFE_RULES] = {"none", "ttl", "retain", "keep", "expires_at", "removed"};
@@ -69,6 +73,7 @@ static struct store_session ended_record(const struct session *session, enum lif
 	record.skew = session->fs->clock.skew;
 	record.until = grace_end(session->fs, record.ended);
 	record.ending = rule;
+	record.flags |= trash_has_name(session->fs, name) ? STORE_SESSION_NUMBERED : 0;
 	set_name(&record, name);
 	return record;
 }
@@ -85,6 +90,7 @@ static int commit_end(struct session *session, struct node *top, const struct st
 	c.record.ended = record->ended;
 	c.record.until = record->until;
 	c.record.ending = record->ending;
+	c.record.flags = record->flags;
 	c.record.last_write = record->last_write;
 	c.record.skew = record->skew;
 	set_name(&c.record, record->name);
@@ -168,6 +174,7 @@ static int commit_back(struct session *session, struct node *top, const char *na
 	set_name(&c.record, name);
 	c.record.ended = c.record.until = 0;
 	c.record.ending = LIFE_NO_RULE;
+	c.record.flags &= ~(uint32_t)STORE_SESSION_NUMBERED;
 	change_renew(fs, &c.record, c.now); /* else it would be too old once more */
 	if (c.record.expires <= c.now)
 		c.record.expires = 0; /* its own time is over: the rules hold */
@@ -308,7 +315,40 @@ static int find_in_trash(struct fs *fs, const char *name, struct session **ret)
 	return r ? r : session_get(fs, sid, ret);
 }
 
-int trash_rename_in(struct fs *fs, struct fs_id from, const char *name, const char *to_name, unsigned flags)
+/* A name in the trash of which the kernel thinks wrongly. */
+struct misnomer {
+	struct fs_id dir;
+	char name[STORE_NAME_MAX + 1];
+};
+
+static int forget_name(struct fs *fs, void *subject)
+{
+	struct misnomer *misnomer = subject;
+
+	serve_forget_name(fs, misnomer->dir, misnomer->name);
+	free(misnomer);
+	return 0;
+}
+
+/* The kernel remembers what it renamed under the new name, which is not the one that it got. */
+static void correct_kernel(struct fs *fs, const struct session *session, struct fs_id trash, const char *to_name)
+{
+	char shown[STORE_NAME_MAX + 1];
+	struct misnomer *misnomer;
+
+	if (!fs->chores || life_trash_name(fs, session->sid, shown) || strcmp(shown, to_name) == 0)
+		return;
+	misnomer = malloc(sizeof(*misnomer));
+	if (!misnomer)
+		return; /* it asks again soon */
+	misnomer->dir = trash;
+	snprintf(misnomer->name, sizeof(misnomer->name), "%s", to_name);
+	if (!errand_add(fs->chores, forget_name, misnomer, NULL, NULL))
+		free(misnomer);
+}
+
+int trash_rename_in(struct fs *fs, struct fs_id from, const char *name, struct fs_id trash, const char *to_name,
+	unsigned flags)
 {
 	struct session *session;
 	struct store_dirent entry;
@@ -322,6 +362,8 @@ int trash_rename_in(struct fs *fs, struct fs_id from, const char *name, const ch
 	if (r)
 		return r;
 	r = end(session, LIFE_REMOVED, to_name);
+	if (!r)
+		correct_kernel(fs, session, trash, to_name);
 	if (!r && !fs->options.grace)
 		r = life_drop(session);
 	session_put(session);

@@ -1,9 +1,10 @@
 /*
  * trash.c - which sessions are in the trash, and under which names. In memory, as their records have it.
  *
- * The one that ended last of those called NAME is shown so. The others are shown as NAME~NUMBER, of which NAME is cut
- * where that would be too long, with more ~ behind it where some session in the trash is called just that. So the names
- * shown differ, and they depend on nothing but which sessions are there.
+ * A session keeps the name under which it came there, NAME, as long as it is there. Where another one has that name
+ * already it is shown as NAME~NUMBER instead, of which NAME is cut where that would be too long, and its record says so
+ * (STORE_SESSION_NUMBERED). So is one whose own name ends like that, ~ and digits: what ends so is of the session of
+ * that number, and no two names are the same.
  */
 #include "fs/trash.h"
 
@@ -17,9 +18,9 @@
 struct trashed {
 	struct store_sid sid; /* key */
 	UT_hash_handle by_sid;
-	UT_hash_handle by_name; /* of the last one of this name */
-	struct trashed *before, *after; /* of this name, in the order in which they ended */
+	UT_hash_handle by_name; /* unless numbered */
 	int64_t ended;
+	bool numbered; /* shown as NAME~NUMBER */
 	char name[STORE_NAME_MAX + 1];
 };
 
@@ -44,7 +45,7 @@ static unsigned hash_name(const char *name)
 	return hash;
 }
 
-static struct trashed *find_last(const struct fs *fs, const char *name)
+static struct trashed *find_name(const struct fs *fs, const char *name)
 {
 	struct trashed *t = NULL;
 
@@ -52,48 +53,30 @@ static struct trashed *find_last(const struct fs *fs, const char *name)
 	return t;
 }
 
-/* Makes it, or with NULL nobody, the last one of the name. */
-static bool set_last(struct fs *fs, struct trashed *old, struct trashed *t)
+/* The digits of NAME~NUMBER; NULL: it does not end so. */
+static const char *number_in(const char *name)
 {
-	if (old)
-		HASH_DELETE(by_name, fs->trash->by_name, old);
-	if (!t)
+	const char *last = strrchr(name, '~');
+
+	return last && last[1] && !last[1 + strspn(last + 1, "0123456789")] ? last + 1 : NULL;
+}
+
+bool trash_has_name(const struct fs *fs, const char *name)
+{
+	return find_name(fs, name) != NULL;
+}
+
+static bool put_in(struct fs *fs, struct trashed *t)
+{
+	HASH_ADD(by_sid, fs->trash->by_sid, sid, sizeof(t->sid), t);
+	if (!t->by_sid.tbl)
+		return false;
+	if (t->numbered)
 		return true;
 	HASH_ADD_KEYPTR_BYHASHVALUE(by_name, fs->trash->by_name, t->name, strlen(t->name), hash_name(t->name), t);
+	if (!t->by_name.tbl)
+		HASH_DELETE(by_sid, fs->trash->by_sid, t);
 	return t->by_name.tbl != NULL;
-}
-
-static bool ended_later(const struct trashed *a, const struct trashed *b)
-{
-	return a->ended != b->ended ? a->ended > b->ended : a->sid.n > b->sid.n;
-}
-
-/* Among those of its name. They mostly come in the order in which they ended. */
-static bool join_namesakes(struct fs *fs, struct trashed *t)
-{
-	struct trashed *last = find_last(fs, t->name);
-
-	for (t->before = last; t->before && ended_later(t->before, t); t->before = t->before->before)
-		t->after = t->before;
-	if (!t->after && !set_last(fs, last, t)) {
-		set_last(fs, NULL, last);
-		return false;
-	}
-	if (t->before)
-		t->before->after = t;
-	if (t->after)
-		t->after->before = t;
-	return true;
-}
-
-static void leave_namesakes(struct fs *fs, struct trashed *t)
-{
-	if (!t->after)
-		set_last(fs, t, t->before);
-	else
-		t->after->before = t->before;
-	if (t->before)
-		t->before->after = t->after;
 }
 
 int trash_add(struct fs *fs, const struct store_session *record)
@@ -106,14 +89,9 @@ int trash_add(struct fs *fs, const struct store_session *record)
 	t->sid = record->sid;
 	t->ended = record->ended;
 	memcpy(t->name, record->name, record->name_len);
-	HASH_ADD(by_sid, fs->trash->by_sid, sid, sizeof(t->sid), t);
-	if (!t->by_sid.tbl) {
-		free(t);
-		return -ENOMEM;
-	}
-	if (join_namesakes(fs, t))
+	t->numbered = record->flags & STORE_SESSION_NUMBERED || number_in(t->name) || trash_has_name(fs, t->name);
+	if (put_in(fs, t))
 		return 0;
-	HASH_DELETE(by_sid, fs->trash->by_sid, t);
 	free(t);
 	return -ENOMEM;
 }
@@ -125,7 +103,8 @@ void trash_remove(struct fs *fs, struct store_sid sid)
 	fs_assert_locked(fs);
 	if (!t)
 		return;
-	leave_namesakes(fs, t);
+	if (!t->numbered)
+		HASH_DELETE(by_name, fs->trash->by_name, t);
 	HASH_DELETE(by_sid, fs->trash->by_sid, t);
 	free(t);
 }
@@ -180,42 +159,27 @@ static size_t cut_length(const char *name, size_t more)
 int life_trash_name(struct fs *fs, struct store_sid sid, char *name)
 {
 	const struct trashed *t = find_sid(fs, sid);
-	char number[STORE_NAME_MAX + 1];
-	size_t len;
+	char number[16] = "";
+	size_t len = 0;
 
 	if (!t)
 		return ENOENT;
-	snprintf(name, STORE_NAME_MAX + 1, "%s", t->name);
-	if (!t->after)
-		return 0;
-	len = (size_t)snprintf(number, sizeof(number), "~%u", sid.n);
-	do {
-		snprintf(name + cut_length(t->name, len), sizeof(number) - cut_length(t->name, len), "%s", number);
-		snprintf(number + len, sizeof(number) - len, "~");
-	} while (find_last(fs, name) && ++len < STORE_NAME_MAX);
+	if (t->numbered)
+		len = (size_t)snprintf(number, sizeof(number), "~%u", sid.n);
+	snprintf(name, STORE_NAME_MAX + 1, "%.*s%s", (int)cut_length(t->name, len), t->name, number);
 	return 0;
-}
-
-/* The number in NAME~NUMBER, whatever ~ follow. */
-static struct store_sid number_in(const char *name)
-{
-	size_t end = strlen(name), at;
-
-	while (end > 0 && name[end - 1] == '~')
-		end--;
-	for (at = end; at > 0 && name[at - 1] >= '0' && name[at - 1] <= '9'; at--)
-		;
-	return (struct store_sid){at < end && at > 0 ? (uint32_t)strtoul(name + at, NULL, 10) : 0};
 }
 
 int life_trash_find(struct fs *fs, const char *name, struct store_sid *ret)
 {
-	const struct trashed *last = find_last(fs, name);
-	struct store_sid sid = last ? last->sid : number_in(name);
+	const struct trashed *t = find_name(fs, name);
+	const char *number = number_in(name);
 	char shown[STORE_NAME_MAX + 1];
 
-	if (!last && (life_trash_name(fs, sid, shown) || strcmp(shown, name) != 0))
+	if (!t && number)
+		t = find_sid(fs, (struct store_sid){(uint32_t)strtoul(number, NULL, 10)});
+	if (!t || life_trash_name(fs, t->sid, shown) || strcmp(shown, name) != 0)
 		return ENOENT;
-	*ret = sid;
+	*ret = t->sid;
 	return 0;
 }

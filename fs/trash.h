@@ -12,6 +12,8 @@ void trash_free(struct trash *);
 /* One that comes, and one that goes; of the latter nothing need be known. */
 int trash_add(struct fs *, const struct store_session *);
 void trash_remove(struct fs *, struct store_sid);
+/* Some session is shown under this name, so that the next one that comes with it is numbered. */
+bool trash_has_name(const struct fs *, const char *name);
 /* The one that has been there longest; false if it is empty. */
 bool trash_oldest(const struct fs *, struct store_sid *ret);
 
@@ -27,7 +29,8 @@ void trash_leave(struct fs *);
 /* ---- what renames and rmdir of .sessfs/trash mean ---------------------------------------------------------------- */
 
 /* From a directory, the root, into the trash, with the name it is to have there and afterwards. */
-int trash_rename_in(struct fs *, struct fs_id from, const char *name, const char *to_name, unsigned flags);
+int trash_rename_in(struct fs *, struct fs_id from, const char *name, struct fs_id trash, const char *to_name,
+	unsigned flags);
 /* From the trash into a directory, the root. EEXIST: the name is taken. */
 int trash_rename_out(struct fs *, const char *name, struct fs_id to, const char *to_name, unsigned flags);
 /* Drops at once. ENOENT. */

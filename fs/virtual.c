@@ -12,6 +12,7 @@
 #include "fs/error.h"
 #include "fs/fault.h"
 #include "fs/json.h"
+#include "fs/life.h"
 
 #define PREFIX "user.sessfs."
 
@@ -39,6 +40,13 @@ static int show_name(struct node *node, char value[VALUE_MAX])
 {
 	memcpy(value, node->session->record.name, node->session->record.name_len + 1);
 	return 0;
+}
+
+static int show_trash_name(struct node *node, char value[VALUE_MAX])
+{
+	int r = life_trash_name(node->session->fs, node->session->sid, value);
+
+	return r == ENOENT ? ENODATA : r;
 }
 
 static int session_figures(const struct session *session, uint64_t *ret_logical, uint64_t *ret_stored)
@@ -108,6 +116,7 @@ static const struct attribute attributes[] = {
 	{"expires_at", true, "expires_at", NULL},
 	{"pin", true, "pin", NULL},
 	{"name", true, NULL, show_name},
+	{"trash_name", true, NULL, show_trash_name},
 	{"stored_bytes", true, NULL, show_session_stored},
 	{"compression_ratio", true, NULL, show_ratio},
 	{"created_at", false, NULL, show_created},

@@ -3,7 +3,7 @@
  *
  *   of a session's directory   status expires_at pin (as the control files of these names, less the newline),
  *                              name (in its own bytes, which JSON may not be able to tell; in the trash: its former
- *                              one), stored_bytes compression_ratio
+ *                              one), trash_name (in the trash), stored_bytes compression_ratio
  *   of what lies in it         created_at created_by (pid, uid, command) stored_bytes
  *
  * They are found by name and not listed: programs that copy attributes (cp -a, rsync -X, tar --xattrs) copy what is

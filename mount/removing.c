@@ -1,12 +1,14 @@
 /* removing.c - see removing.h. */
 #include "mount/removing.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
 #include "mount/moment.h"
 
@@ -16,58 +18,43 @@ void removed_release(struct removed *removed)
 	*removed = (struct removed){0};
 }
 
-/* The name of an inode in the trash, in its own bytes, for the caller to free; NULL: it is not there. */
-static char *find_name(const struct place *place, ino_t ino)
+/* By the session itself, whatever it is called now: its descriptor as a path. */
+static int64_t kept_until(const char *session)
 {
-	char *dir = place_trashed(place, ""), *name = NULL;
-	DIR *d = opendir(dir);
-	const struct dirent *e;
-
-	free(dir);
-	while (d && !name && (e = readdir(d)))
-		if (e->d_ino == ino)
-			name = strdup(e->d_name);
-	if (d)
-		closedir(d);
-	return name;
-}
-
-static int64_t kept_until(const struct place *place, const char *name)
-{
-	char *dir = place_trashed(place, name), *path = NULL;
-	json_t *info = asprintf(&path, "%s/.session/info.json", dir) >= 0 ? json_read(path) : NULL;
+	char *path = NULL;
+	json_t *info = asprintf(&path, "%s/.session/info.json", session) >= 0 ? json_read(path) : NULL;
 	int64_t until = json_get_time(info, "until");
 
 	json_decref(info);
 	free(path);
-	free(dir);
 	return until;
 }
 
 /* One of several of a name is called otherwise there. */
-static struct removed find_removed(const struct place *place, ino_t ino)
+static struct removed find_removed(int fd)
 {
 	struct removed removed = {0};
-	char *path = place_trashed(place, place->name);
-	struct stat st;
+	char session[32], name[NAME_MAX + 1];
 
-	removed.name = lstat(path, &st) == 0 && st.st_ino == ino ? strdup(place->name) : find_name(place, ino);
-	free(path);
-	removed.until = removed.name ? kept_until(place, removed.name) : 0;
-	if (removed.until <= moment_now())
-		removed_release(&removed);
+	snprintf(session, sizeof session, "/proc/self/fd/%d", fd);
+	ssize_t len = getxattr(session, "user.sessfs.trash_name", name, sizeof name);
+	removed.until = len > 0 ? kept_until(session) : 0;
+	if (removed.until > moment_now())
+		removed.name = strndup(name, (size_t)len);
 	return removed;
 }
 
 int removing_move(const struct place *place, struct removed *ret)
 {
 	char *from = place_path(place), *to = place_trashed(place, place->name);
-	struct stat st;
-	int error = lstat(from, &st) == 0 && rename(from, to) == 0 ? 0 : errno;
+	int fd = open(from, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int error = fd >= 0 && rename(from, to) == 0 ? 0 : errno;
 
+	if (!error)
+		*ret = find_removed(fd);
+	if (fd >= 0)
+		close(fd);
 	free(from);
 	free(to);
-	if (!error)
-		*ret = find_removed(place, st.st_ino);
 	return error;
 }

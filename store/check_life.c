@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-enum { PROGRESS_MAX = 1000000, FLAGS = STORE_SESSION_PINNED | STORE_SESSION_DROPPED };
+enum { PROGRESS_MAX = 1000000, FLAGS = STORE_SESSION_PINNED | STORE_SESSION_DROPPED | STORE_SESSION_NUMBERED };
 
 /* The oldest endings go where there are more, those of sessions in the trash too. */
 enum { ENDINGS_KEPT = 1000 };
@@ -36,6 +36,8 @@ bool check_correct(const struct checked_session *s, const struct checked_inode *
 	record->flags &= FLAGS;
 	if (s->named)
 		record->ended = record->until = record->ending = 0;
+	if (!record->ended)
+		record->flags &= ~(uint32_t)STORE_SESSION_NUMBERED;
 	if (record->status >= STORE_STATUSES)
 		record->status = STORE_ACTIVE;
 	if (record->progress > PROGRESS_MAX)
@@ -68,6 +70,8 @@ static void check_settings(struct check *c, const struct store_session *s, const
 		check_finding(c, 18, "%s: its progress is %" PRIu32 " millionths", name, s->progress);
 	if (s->flags & ~(uint32_t)FLAGS)
 		check_finding(c, 18, "%s: it has unknown flags %" PRIx32, name, s->flags);
+	if (s->flags & STORE_SESSION_NUMBERED && !s->ended)
+		check_finding(c, 18, "%s: is not in the trash, but numbered there", name);
 }
 
 static void check_texts(struct check *c, const struct checked_session *s, const char *name)

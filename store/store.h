@@ -103,6 +103,7 @@ enum store_status { STORE_ACTIVE, STORE_PAUSED, STORE_COMPLETED, STORE_FAILED, S
 enum store_session_flag {
 	STORE_SESSION_PINNED = 1,
 	STORE_SESSION_DROPPED = 2, /* all that belongs to it is being deleted (store_batch_drop_session) */
+	STORE_SESSION_NUMBERED = 4, /* in the trash: another one had its name already */
 };
 
 #define STORE_NEVER INT64_MAX

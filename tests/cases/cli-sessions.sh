@@ -93,8 +93,9 @@ assert_eq "$(status_of sessfs undelete . -m "$MNT")" 2
 note "two of one name in the trash"
 sessfs rm second -m "$MNT" >/dev/null
 sessfs new second --query later -m "$MNT" >/dev/null
-sessfs rm second -m "$MNT" >/dev/null
-sessfs undelete second -m "$MNT" >/dev/null
+sessfs rm second -m "$MNT" >said
+name=$(sed -n 's/^second is in the trash; `sessfs undelete \(second~[0-9]*\)` .*/\1/p' said)
+sessfs undelete "$name" -m "$MNT" | says '^second is back'
 assert_file "$MNT/second/.session/query" later
 sessfs rm second first third -m "$MNT" >/dev/null
 

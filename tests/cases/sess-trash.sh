@@ -78,25 +78,34 @@ for i in 1 2 3; do
 	echo $i >"$MNT/same/logs/number"
 	mv -T "$MNT/same" "$TRASH/same"
 done
-assert_eq "$(ls "$TRASH" | wc -l)" 3
-assert_file "$TRASH/same/logs/number" 3
-cat "$TRASH"/same~*/logs/number | sort >numbers
-assert_eq "$(tr '\n' ' ' <numbers)" "1 2 "
+numbers() { (cd "$TRASH" && for name; do echo "$name $(cat "$name/logs/number")"; done); }
+are_three() { [[ $(numbers $(ls "$TRASH") | tr '\n' ' ') =~ ^'same 1 same~'[0-9]+' 2 same~'[0-9]+' 3 '$ ]]; }
+wait_for 5 are_three # the kernel learns that the name it gave is another's
+names=$(ls "$TRASH")
+numbers $names >before
 kill_daemon
 remount
-assert_file "$TRASH/same/logs/number" 3
-mv "$TRASH/same" "$MNT/latest"
-assert_file "$TRASH/same/logs/number" 2
-other=$(cd "$TRASH" && echo same~*)
-assert_file "$TRASH/$other/logs/number" 1
-mv "$TRASH/$other" "$MNT/first"
+numbers $names | diff before -
+mv "$TRASH/same" "$MNT/first"
 assert_file "$MNT/first/logs/number" 1
-rmdir "$TRASH/same"
+assert_absent "$TRASH/same"
+sed 1d before | diff <(numbers $(sed 1d <<<"$names")) -
+kill_daemon
+remount
+sed 1d before | diff <(numbers $(sed 1d <<<"$names")) -
+mv "$TRASH/${names##*$'\n'}" "$MNT/latest"
+assert_file "$MNT/latest/logs/number" 3
+rmdir "$TRASH"/same~*
 assert_eq "$(ls "$TRASH")" ""
 assert_eq "$(history '[(s["id"], s["can_be_taken_back"]) for s in j["sessions"]]')" "[('same', False)]"
-rm -r "$MNT/latest" "$MNT/first" "$MNT/three"
+mkdir "$MNT/same"
+mv -T "$MNT/same" "$TRASH/same"
+mv -T "$MNT/first" "$TRASH/same"
+rmdir "$TRASH"/* # all of them, by the names just read
+assert_eq "$(ls "$TRASH")" ""
+rm -r "$MNT/latest" "$MNT/three"
 assert_eq "$(history '[(s["id"], s["rule"], s["can_be_taken_back"]) for s in j["sessions"]][:2]')" \
-	"[('three', 'removed', False), ('first', 'removed', False)]"
+	"[('three', 'removed', False), ('latest', 'removed', False)]"
 
 note "what is open stays readable, also when it is dropped; then its space comes back"
 fill held

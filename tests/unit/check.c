@@ -339,6 +339,13 @@ static void unknown_settings(struct store_batch *b, const struct fixture *f)
 	store_batch_put_session(b, &record);
 }
 
+static void alive_and_numbered(struct store_batch *b, const struct fixture *f)
+{
+	struct store_session record = session_of(f);
+	record.flags = STORE_SESSION_NUMBERED;
+	store_batch_put_session(b, &record);
+}
+
 static void text_that_is_not_there(struct store_batch *b, const struct fixture *f)
 {
 	struct store_session record = session_of(f);
@@ -442,6 +449,7 @@ static const struct damage {
 	{"in the trash, without an ending", in_the_trash_without_an_ending, 17, 0},
 	{"alive, with an ending", alive_with_an_ending, 17, 0},
 	{"unknown settings", unknown_settings, 18, 0},
+	{"alive, and numbered in the trash", alive_and_numbered, 18, 0},
 	{"text that is not there", text_that_is_not_there, 19, 0},
 	{"text untold", text_untold, 19, 0},
 	{"events backwards", events_backwards, 20, 0},

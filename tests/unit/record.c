@@ -24,7 +24,7 @@ static const struct store_inode sample = {
 	.btime = 1,
 	.parent = (UINT64_C(1) << 53) - 1,
 	.view = 5,
-	.flags = 3,
+	.flags = 7,
 };
 
 static void an_inode_comes_back(void **state)

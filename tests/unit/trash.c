@@ -134,6 +134,19 @@ static int drop(struct store_sid sid)
 	return r;
 }
 
+static int take_back(struct store_sid sid, const char *name)
+{
+	FS_GUARD(fs);
+	struct session *session;
+	int r = session_get(fs, sid, &session);
+
+	if (r)
+		return r;
+	r = life_take_back(session, name);
+	session_put(session);
+	return r;
+}
+
 static const char *trash_name(struct store_sid sid)
 {
 	FS_GUARD(fs);
@@ -159,57 +172,79 @@ static void assert_trash_name(struct store_sid sid, const char *expected)
 		assert_null(name);
 }
 
+/* Each keeps its name, whichever others come and go. */
 static void same_names(void **state)
 {
-	struct store_sid sids[3];
-	char shown[3][32];
+	struct store_sid sids[4];
+	char shown[4][32] = {"same"};
 
 	(void)state;
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		sids[i] = make("same");
-		snprintf(shown[i], sizeof(shown[i]), "same~%u", sids[i].n);
-		assert_int_equal(end(sids[i], LIFE_REMOVED), 0);
+		if (i > 0)
+			snprintf(shown[i], sizeof(shown[i]), "same~%u", sids[i].n);
+		if (i < 3)
+			assert_int_equal(end(sids[i], LIFE_REMOVED), 0);
 	}
 	for (unsigned round = 0; round < 2; round++) {
-		assert_trash_name(sids[0], shown[0]);
-		assert_trash_name(sids[1], shown[1]);
-		assert_trash_name(sids[2], "same");
+		for (unsigned i = 0; i < 3; i++)
+			assert_trash_name(sids[i], shown[i]);
 		reopen();
 	}
-	assert_int_equal(drop(sids[1]), 0);
-	assert_trash_name(sids[1], NULL);
-	assert_trash_name(sids[0], shown[0]);
-	assert_int_equal(drop(sids[2]), 0);
-	assert_trash_name(sids[0], "same");
-	assert_int_equal(drop(sids[2]), ENOENT);
+	assert_int_equal(drop(sids[0]), 0);
+	assert_trash_name(sids[0], NULL);
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 1; i < 3; i++)
+			assert_trash_name(sids[i], shown[i]);
+		reopen();
+	}
+	assert_int_equal(end(sids[3], LIFE_REMOVED), 0);
+	assert_trash_name(sids[3], "same"); /* it is free */
+	assert_trash_name(sids[1], shown[1]);
+	assert_int_equal(drop(sids[0]), ENOENT);
 }
 
-/* They are called as others are shown. */
-static void names_with_a_number(void **state)
+/* Taken back and removed again: what it was called before does not matter. */
+static void numbered_no_more(void **state)
 {
-	struct store_sid old = make("X"), named, more;
-	char shown[32], longer[32];
+	struct store_sid first = make("same"), second;
 
 	(void)state;
-	assert_int_equal(end(old, LIFE_REMOVED), 0);
-	assert_int_equal(end(make("X"), LIFE_REMOVED), 0);
-	snprintf(shown, sizeof(shown), "X~%u", old.n);
-	snprintf(longer, sizeof(longer), "X~%u~", old.n);
-	assert_trash_name(old, shown);
-	named = make(shown);
-	assert_int_equal(end(named, LIFE_REMOVED), 0);
+	assert_int_equal(end(first, LIFE_REMOVED), 0);
+	second = make("same");
+	assert_int_equal(end(second, LIFE_REMOVED), 0);
+	assert_int_equal(take_back(second, "other"), 0);
+	assert_int_equal(end(second, LIFE_REMOVED), 0);
 	for (unsigned round = 0; round < 2; round++) {
-		assert_trash_name(named, shown);
-		assert_trash_name(old, longer);
+		assert_trash_name(first, "same");
+		assert_trash_name(second, "other");
 		reopen();
 	}
-	more = make(longer);
-	assert_int_equal(end(more, LIFE_REMOVED), 0);
-	assert_trash_name(more, longer);
-	snprintf(longer, sizeof(longer), "X~%u~~", old.n);
-	assert_trash_name(old, longer);
-	assert_int_equal(drop(named), 0);
-	assert_trash_name(old, shown);
+}
+
+/* They are called as others are, or will be, shown. */
+static void names_with_a_number(void **state)
+{
+	struct store_sid old = make("X"), named, later;
+	char number[32], longer[48];
+
+	(void)state;
+	snprintf(number, sizeof(number), "X~%u", old.n);
+	named = make(number);
+	snprintf(longer, sizeof(longer), "%s~%u", number, named.n);
+	assert_int_equal(end(named, LIFE_REMOVED), 0);
+	assert_trash_name(named, longer);
+	later = make("Y");
+	assert_int_equal(end(later, LIFE_REMOVED), 0);
+	assert_int_equal(dir_rename(fs, root_id(), "X", root_id(), "Y", 0), 0);
+	assert_int_equal(end(old, LIFE_REMOVED), 0);
+	snprintf(number, sizeof(number), "Y~%u", old.n);
+	for (unsigned round = 0; round < 2; round++) {
+		assert_trash_name(named, longer);
+		assert_trash_name(later, "Y");
+		assert_trash_name(old, number);
+		reopen();
+	}
 }
 
 /* Cut at the end of a character, or of as many bytes as there is room for. */
@@ -230,9 +265,9 @@ static void long_names(void **state)
 			sids[i] = make(name);
 			assert_int_equal(end(sids[i], LIFE_REMOVED), 0);
 		}
-		assert_trash_name(sids[1], name);
-		shown = trash_name(sids[0]);
-		number = (size_t)snprintf(rest, sizeof(rest), "~%u", sids[0].n);
+		assert_trash_name(sids[0], name);
+		shown = trash_name(sids[1]);
+		number = (size_t)snprintf(rest, sizeof(rest), "~%u", sids[1].n);
 		cut = strlen(shown) - number;
 		assert_string_equal(shown + cut, rest);
 		assert_true(cut % part == 0 && cut + number <= STORE_NAME_MAX && cut + number + part > STORE_NAME_MAX);
@@ -240,20 +275,20 @@ static void long_names(void **state)
 	}
 }
 
-/* The last one is so after a mount, too, whatever the numbers. */
+/* Whatever the numbers: who came first has the name, after a mount too. */
 static void ended_in_another_order(void **state)
 {
-	struct store_sid later = make("other"), earlier = make("same");
+	struct store_sid second = make("other"), first = make("same");
 	char shown[32];
 
 	(void)state;
-	snprintf(shown, sizeof(shown), "same~%u", earlier.n);
-	assert_int_equal(end(earlier, LIFE_REMOVED), 0);
+	snprintf(shown, sizeof(shown), "same~%u", second.n);
+	assert_int_equal(end(first, LIFE_REMOVED), 0);
 	assert_int_equal(dir_rename(fs, root_id(), "other", root_id(), "same", 0), 0);
-	assert_int_equal(end(later, LIFE_REMOVED), 0);
+	assert_int_equal(end(second, LIFE_REMOVED), 0);
 	for (unsigned round = 0; round < 2; round++) {
-		assert_trash_name(later, "same");
-		assert_trash_name(earlier, shown);
+		assert_trash_name(first, "same");
+		assert_trash_name(second, shown);
 		reopen();
 	}
 }
@@ -462,8 +497,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(same_names), TEST(names_with_a_number), TEST(long_names), TEST(ended_in_another_order),
-		TEST(names_that_are_not_there), TEST(the_oldest_tombstones_go), TEST(back_without_a_tombstone),
+		TEST(same_names), TEST(numbered_no_more), TEST(names_with_a_number), TEST(long_names),
+		TEST(ended_in_another_order), TEST(names_that_are_not_there), TEST(the_oldest_tombstones_go), TEST(back_without_a_tombstone),
 		TEST(a_drop_waits_for_the_kernel), TEST(a_drop_for_space_does_not), TEST(the_current_one_stays),
 		cmocka_unit_test_setup_teardown(gives_way_to_itself, setup_small, teardown),
 	};
