@@ -7,6 +7,7 @@
 
 #include "fs/acl.h"
 #include "fs/control.h"
+#include "fs/cut.h"
 #include "fs/keeper.h"
 #include "fs/life.h"
 
@@ -33,7 +34,7 @@ int attr_get(struct fs *fs, struct fs_id id, struct stat *ret, double *ret_timeo
 	int r;
 
 	if (control_is_id(id))
-		return control_attr(fs, id, ret, ret_timeout);
+		return cut_attr(id, ret, ret_timeout) ? 0 : control_attr(fs, id, ret, ret_timeout);
 	r = node_find(fs, id, &node);
 	if (!r && keeper_stales(node))
 		r = ESTALE;
@@ -179,10 +180,11 @@ int attr_set(struct fs *fs, struct fs_id id, unsigned fields, const struct stat 
 		return r ? r : control_attr(fs, id, ret, ret_timeout);
 	}
 	r = node_find(fs, id, &node);
-	if (!r)
+	if (!r && !cut_answers(node, fields, &r)) {
 		r = check(fs, node, fields, attr);
-	if (!r && fields)
-		r = set(node, fields, attr);
+		if (!r && fields)
+			r = set(node, fields, attr);
+	}
 	if (!r)
 		attr_fill(node, ret, ret_timeout);
 	return r;

@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "fs/control_link.h"
+#include "fs/cut.h"
 #include "fs/dir.h"
 
 /* Places in a listing: "." and "..", fixed names, links that are being made, made-up names. */
@@ -213,6 +214,8 @@ bool rules_is_slow(struct fs *fs, struct fs_id id, const char *name)
 {
 	if (!control_is_id(id))
 		return !*name && dir_is_slow(fs, id);
+	if (cut_is_slow(id, name))
+		return true;
 	FS_GUARD(fs);
 	return is_slow(fs, id, name);
 }

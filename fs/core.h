@@ -75,7 +75,7 @@ struct fs {
 	struct server *server;
 	struct errands *syncs, *slow, *chores; /* while it is served: fsyncs, rules_is_slow, and the rest */
 	_Atomic bool syncs_quickly; /* the last sync took not long */
-	_Atomic bool launders;      /* some session does */
+	_Atomic bool launders;      /* some session does, or some file is to be cut */
 
 	pthread_mutex_t lock;
 	/* protected by lock */
@@ -86,6 +86,7 @@ struct fs {
 	struct control_node *controls; /* by id */
 	struct control_link *links;    /* in .sessfs, beside current; newest first */
 	uint64_t next_control;
+	unsigned cuts;            /* files to be cut, see cut.h */
 	struct store_sid chosen;  /* the one that was set as current; 0: none */
 	struct fs_run run;
 	struct trash *trash;

@@ -8,6 +8,7 @@
 #include "fs/attr.h"
 #include "fs/cache_expiry.h"
 #include "fs/control.h"
+#include "fs/cut.h"
 #include "fs/error.h"
 #include "fs/expiry.h"
 #include "fs/fault.h"
@@ -153,7 +154,7 @@ static int lookup_session(struct fs *fs, const char *name, struct entry *ret)
 	return lookup_name(fs->root, name, ret);
 }
 
-int dir_lookup(struct fs *fs, struct fs_id id, const char *name, struct entry *ret)
+static int look_up(struct fs *fs, struct fs_id id, const char *name, struct entry *ret)
 {
 	FS_GUARD(fs);
 	struct node *dir;
@@ -167,4 +168,11 @@ int dir_lookup(struct fs *fs, struct fs_id id, const char *name, struct entry *r
 	if (dir_is_hidden(dir, name))
 		return control_lookup_dir(fs, node_is_root(dir) ? fs->root->session : dir->session, ret);
 	return node_is_root(dir) ? lookup_session(fs, name, ret) : lookup_name(dir, name, ret);
+}
+
+int dir_lookup(struct fs *fs, struct fs_id id, const char *name, struct entry *ret)
+{
+	int r;
+
+	return cut_finds(fs, id, name, ret, &r) ? r : look_up(fs, id, name, ret);
 }

@@ -95,6 +95,7 @@ static bool is_ordinary(const char *operation, int error)
 	case ENOSYS:
 	case ERANGE:
 	case ENXIO:
+	case EAGAIN: /* see cut.h */
 		return true;
 	case ENOENT:
 		return strcmp(operation, "lookup") == 0;

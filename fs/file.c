@@ -5,6 +5,7 @@
 
 #include "fs/attr.h"
 #include "fs/control.h"
+#include "fs/cut.h"
 #include "fs/error.h"
 #include "fs/file.h"
 #include "fs/launder.h"
@@ -120,10 +121,10 @@ static enum change_kind kind_of_write(const struct node *node, unsigned flags)
 static int write_node(struct node *node, uint64_t offset, const char *data, size_t len, unsigned flags)
 {
 	CHANGE_AUTO(c);
-	int r = change_begin_as(&c, kind_of_write(node, flags), node->session, STORE_GROW, len);
+	int r = flags & WRITE_CACHED ? cut_check(node, offset + len) : 0;
 
-	if (r == EROFS && flags & WRITE_CACHED)
-		launder_refused(node);
+	if (!r)
+		r = change_begin_as(&c, kind_of_write(node, flags), node->session, STORE_GROW, len);
 	if (r)
 		return r;
 	store_batch_write(c.batch, node->session->sid, node->ino, offset, data, len);
@@ -137,16 +138,22 @@ int file_write(struct fs *fs, struct fs_id id, uint64_t offset, const char *data
 	size_t *ret)
 {
 	FS_GUARD(fs);
+	uint64_t end = offset + len;
 	struct node *node;
 	int r;
 
 	if (control_is_id(id))
 		return control_write(fs, id, offset, data, len, ret);
 	r = file_find(fs, id, &node);
-	if (!r)
-		r = clamp(fs, offset, &len);
+	if (r)
+		return r;
+	r = clamp(fs, offset, &len);
 	if (!r)
 		r = write_node(node, offset, data, len, flags);
+	if (!r && flags & WRITE_CACHED && offset + len < end)
+		r = EFBIG; /* the kernel does not look how much of its pages was taken */
+	if (r && flags & WRITE_CACHED)
+		launder_refused(node, r, end);
 	if (!r)
 		*ret = len;
 	return r;

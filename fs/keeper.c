@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "fs/cache_expiry.h"
+#include "fs/cut.h"
 #include "fs/error.h"
 #include "fs/expiry.h"
 #include "fs/roster.h"
@@ -35,6 +37,7 @@ enum {
 enum visit_kind {
 	VISIT_ANNOUNCE, /* rmdir or unlink, so that watchers see it */
 	VISIT_LOOK_UP,
+	VISIT_CUT, /* see cut.h */
 };
 
 struct visit {
@@ -61,10 +64,11 @@ struct keeper {
 	_Atomic bool woken; /* and has not noticed yet */
 	_Atomic pid_t process;  /* that is on a visit; 0: none */
 	_Atomic bool greeted;   /* it reached this mount */
-	_Atomic bool done[VISITS_MAX]; /* announcements that it made, by their places */
+	_Atomic bool done[VISITS_MAX]; /* what it has done, but for looking up, by their places */
 	/* protected by fs->lock */
 	unsigned waiting;     /* announcements among them */
 	_Atomic unsigned looking; /* of those and the running ones, how many look a name up */
+	_Atomic unsigned cutting; /* the same of files that are to be cut */
 	struct visits visits; /* still to be run */
 	struct visits running;
 };
@@ -94,7 +98,8 @@ static bool add_visit(struct fs *fs, const struct visit *what, const char *path)
 		fs->keeper->looking++;
 	} else {
 		STAILQ_INSERT_TAIL(&fs->keeper->visits, visit, next);
-		fs->keeper->waiting++;
+		fs->keeper->waiting += visit->kind == VISIT_ANNOUNCE;
+		fs->keeper->cutting += visit->kind == VISIT_CUT;
 	}
 	keeper_wake(fs);
 	return true;
@@ -188,6 +193,32 @@ bool keeper_look_up(struct fs *fs, struct store_sid sid)
 	return done;
 }
 
+static bool has_cut(const struct visits *visits, struct store_ino ino)
+{
+	const struct visit *visit;
+
+	STAILQ_FOREACH(visit, visits, next)
+		if (visit->kind == VISIT_CUT && visit->ino.n == ino.n)
+			return true;
+	return false;
+}
+
+bool keeper_cut(struct fs *fs, struct store_sid sid, struct store_ino ino)
+{
+	const struct visit visit = {.kind = VISIT_CUT, .sid = sid, .ino = ino};
+	char number[24];
+
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)ino.n);
+	return has_path(fs) && add_visit(fs, &visit, number);
+}
+
+bool keeper_is_caller(const struct fs *fs)
+{
+	pid_t process = fs->keeper ? atomic_load(&fs->keeper->process) : 0;
+
+	return process && serve_caller() == process;
+}
+
 void keeper_wait(struct fs *fs, int64_t ns)
 {
 	const struct timespec look = {.tv_nsec = LOOK_NS};
@@ -208,7 +239,7 @@ static void run_in_mount(struct keeper *keeper)
 {
 	struct statx attr;
 	struct visit *visit;
-	int root;
+	int root, cuts;
 
 	if (close_range(3, ~0U, 0))
 		return;
@@ -219,13 +250,21 @@ static void run_in_mount(struct keeper *keeper)
 	statx(root, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &attr);
 	if (!atomic_load(&keeper->greeted))
 		return;
+	cuts = atomic_load(&keeper->cutting) ? openat(root, CUT_DIR, O_PATH | O_DIRECTORY) : -1;
 	STAILQ_FOREACH(visit, &keeper->running, next)
-		if (visit->kind == VISIT_LOOK_UP)
+		switch (visit->kind) {
+		case VISIT_LOOK_UP:
 			/* The answer, ESTALE, has the kernel ask for the name, also when it knows it. */
 			statx(root, visit->path, AT_SYMLINK_NOFOLLOW | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &attr);
-		else
+			break;
+		case VISIT_CUT:
+			keeper->done[visit->place] = fchdir(cuts) || cut_run(visit->path);
+			break;
+		case VISIT_ANNOUNCE:
 			keeper->done[visit->place] =
 				unlinkat(root, visit->path, S_ISDIR(visit->mode) ? AT_REMOVEDIR : 0) == 0;
+			break;
+		}
 }
 
 static void send_process(struct keeper *keeper)
@@ -253,7 +292,7 @@ static bool take_visits(struct keeper *keeper)
 		STAILQ_REMOVE_HEAD(&keeper->visits, next);
 		STAILQ_INSERT_TAIL(&keeper->running, visit, next);
 		visit->place = n;
-		keeper->done[n] = false;
+		keeper->done[n] = visit->kind == VISIT_CUT; /* once, where the mount is not reached */
 		keeper->waiting -= visit->kind == VISIT_ANNOUNCE;
 	}
 	return !STAILQ_EMPTY(&keeper->running);
@@ -285,6 +324,14 @@ static void finish_visits(struct keeper *keeper)
 			roster_put_off(fs, visit->sid, now);
 		keeper->looking -= visit->kind == VISIT_LOOK_UP;
 		STAILQ_REMOVE_HEAD(&keeper->running, next);
+		if (visit->kind == VISIT_CUT && !keeper->done[visit->place] && !atomic_load(&keeper->stop)) {
+			STAILQ_INSERT_TAIL(&keeper->visits, visit, next);
+			continue;
+		}
+		if (visit->kind == VISIT_CUT) {
+			keeper->cutting--;
+			cut_end(fs, visit->ino, has_cut(&keeper->visits, visit->ino));
+		}
 		free(visit);
 	}
 }
@@ -323,9 +370,8 @@ bool keeper_answers(struct node *dir, const char *name, struct entry *ret_entry,
 	struct keeper *keeper = fs->keeper;
 	struct visit *visit;
 	struct store_dirent found;
-	pid_t process = keeper ? atomic_load(&keeper->process) : 0;
 
-	if (!process || serve_caller() != process)
+	if (!keeper_is_caller(fs))
 		return false;
 	visit = find_running(keeper, dir, name);
 	if (!visit)
@@ -342,9 +388,8 @@ bool keeper_answers(struct node *dir, const char *name, struct entry *ret_entry,
 bool keeper_stales(struct node *node)
 {
 	struct keeper *keeper = node->session->fs->keeper;
-	pid_t process = keeper ? atomic_load(&keeper->process) : 0;
 
-	if (!process || serve_caller() != process)
+	if (!keeper_is_caller(node->session->fs))
 		return false;
 	if (node_is_root(node))
 		atomic_store(&keeper->greeted, true);
@@ -401,7 +446,8 @@ static void *keeper_main(void *arg)
 	while (!atomic_load(&keeper->stop)) {
 		if (!keep(keeper, &ms)) {
 			/* Who woke it still holds what it is about, until its request is answered. */
-			if (sleep_for(keeper, ms) && !atomic_load(&keeper->stop) && !atomic_load(&keeper->looking))
+			if (sleep_for(keeper, ms) && !atomic_load(&keeper->stop) && !atomic_load(&keeper->looking)
+			    && !atomic_load(&keeper->cutting))
 				sleep_for(keeper, TACT_MS);
 		} else if (!STAILQ_EMPTY(&keeper->running)) {
 			run_visits(keeper);
@@ -483,6 +529,7 @@ void keeper_free(struct keeper *keeper)
 	age_clock_save(fs);
 	cache_expiry_free(fs->cache_walk);
 	fs->cache_walk = NULL;
+	fs->cuts = 0;
 	fs_unlock(fs);
 	free_visits(&keeper->visits);
 	free_visits(&keeper->running);

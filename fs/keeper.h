@@ -38,6 +38,10 @@ void keeper_announce(struct node *dir, const char *name, struct store_ino, mode_
 bool keeper_has_news(const struct fs *);
 /* Has the name of the session looked up soon, which decides whether it is in use. False: that cannot be done. */
 bool keeper_look_up(struct fs *, struct store_sid);
+/* Has the file cut, see cut.h. False: that cannot be done. */
+bool keeper_cut(struct fs *, struct store_sid, struct store_ino);
+/* Whether the request that is being served is one of its process. */
+bool keeper_is_caller(const struct fs *);
 /* Waits for all names that are to be looked up, at most for so long; fs->lock is let go meanwhile. */
 void keeper_wait(struct fs *, int64_t ns);
 /*

@@ -3,13 +3,16 @@
  */
 #include "fs/launder.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "fs/cut.h"
 #include "fs/errand.h"
 #include "fs/serve.h"
 
 enum { SLICE = 64 }; /* files asked for between two looks at the list */
+enum { CUT_PATIENCE_MS = 2000 };
 
 struct slice {
 	unsigned count;
@@ -78,8 +81,23 @@ static void end_session(struct session *session, unsigned times)
 		return;
 	LIST_REMOVE(session, laundering);
 	session->launders = 0;
-	fs->launders = !LIST_EMPTY(&fs->laundering);
+	fs->launders = !LIST_EMPTY(&fs->laundering) || fs->cuts;
 	session_put(session);
+}
+
+static bool still_cuts(struct fs *fs)
+{
+	FS_GUARD(fs);
+
+	fs->launders = !LIST_EMPTY(&fs->laundering) || fs->cuts;
+	return fs->cuts;
+}
+
+/* Others do it: the keeper, which asks the kernel by a thread of its own. */
+static void wait_for_cuts(struct fs *fs)
+{
+	for (int ms = 0; still_cuts(fs) && ms < CUT_PATIENCE_MS; ms++)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
 static int launder(struct fs *fs, void *subject)
@@ -92,6 +110,7 @@ static int launder(struct fs *fs, void *subject)
 		launder_files(session);
 		end_session(session, times);
 	}
+	wait_for_cuts(fs);
 	return 0;
 }
 
@@ -121,11 +140,11 @@ static int throw_away(struct fs *fs, void *subject)
 	return 0;
 }
 
-void launder_refused(struct node *node)
+void launder_refused(struct node *node, int result, uint64_t end)
 {
 	struct fs *fs = node->session->fs;
 
 	fs_assert_locked(fs);
-	if (fs->chores)
+	if (!cut_begin(node, result, end) && result == EROFS && fs->chores)
 		(void)errand_add(fs->chores, throw_away, (void *)(uintptr_t)node->ino.n, NULL, NULL);
 }

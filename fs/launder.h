@@ -19,7 +19,10 @@
 
 /* The session has become read-only. fs->lock held. */
 void launder_session(struct session *);
-/* A write from the kernel's pages was refused. fs->lock held. */
-void launder_refused(struct node *);
-/* Calls done(arg, 0) when whatever had begun to launder is through with it; any thread, perhaps at once. */
+/* A write from the kernel's pages, up to this end, was refused with that result. fs->lock held. */
+void launder_refused(struct node *, int result, uint64_t end);
+/*
+ * Calls done(arg, 0) when whatever had begun to launder, or to be cut (cut.h), is through with it; any thread, perhaps at
+ * once.
+ */
 void launder_wait(struct fs *, void (*done)(void *arg, int result), void *arg);

@@ -34,6 +34,7 @@ struct node {
 	bool taken;       /* the kernel was seen to hold it since it was told of it last, see in_use.c */
 	bool gone;        /* the store has no record of it any more */
 	bool late_times;  /* the kernel may still hold times of it, see launder.h */
+	int refused;      /* with writeback: the result of appends until it is cut, see cut.h; 0: it need not be */
 	uint64_t written_epoch; /* store_epoch when content was last written; 0: not since it was loaded */
 	uint64_t stored_epoch;  /* store_epoch for which inode.stored is right; 0: it is not */
 	struct store_inode inode; /* as the store has it */
