@@ -2,14 +2,11 @@
 #include "mount/removing.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
+#include "mount/following.h"
 #include "mount/moment.h"
 
 void removed_release(struct removed *removed)
@@ -18,40 +15,36 @@ void removed_release(struct removed *removed)
 	*removed = (struct removed){0};
 }
 
-/* By the session itself, whatever it is called now: its descriptor as a path. */
-static int64_t kept_until(const char *session)
+static int64_t kept_until(const struct place *place, const char *name)
 {
-	char *path = NULL;
-	json_t *info = asprintf(&path, "%s/.session/info.json", session) >= 0 ? json_read(path) : NULL;
+	char *dir = place_trashed(place, name), *path = NULL;
+	json_t *info = asprintf(&path, "%s/.session/info.json", dir) >= 0 ? json_read(path) : NULL;
 	int64_t until = json_get_time(info, "until");
 
 	json_decref(info);
 	free(path);
+	free(dir);
 	return until;
 }
 
-/* One of several of a name is called otherwise there. */
-static struct removed find_removed(int fd)
+void removing_find(int fd, const struct place *place, struct removed *ret)
 {
-	struct removed removed = {0};
-	char session[32], name[NAME_MAX + 1];
-
-	snprintf(session, sizeof session, "/proc/self/fd/%d", fd);
-	ssize_t len = getxattr(session, "user.sessfs.trash_name", name, sizeof name);
-	removed.until = len > 0 ? kept_until(session) : 0;
-	if (removed.until > moment_now())
-		removed.name = strndup(name, (size_t)len);
-	return removed;
+	*ret = (struct removed){0};
+	if (following_find(fd, place, &ret->name) != FOLLOWING_TRASH)
+		removed_release(ret);
+	ret->until = ret->name ? kept_until(place, ret->name) : 0;
+	if (ret->until <= moment_now())
+		removed_release(ret);
 }
 
 int removing_move(const struct place *place, struct removed *ret)
 {
 	char *from = place_path(place), *to = place_trashed(place, place->name);
-	int fd = open(from, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = following_open(place);
 	int error = fd >= 0 && rename(from, to) == 0 ? 0 : errno;
 
 	if (!error)
-		*ret = find_removed(fd);
+		removing_find(fd, place, ret);
 	if (fd >= 0)
 		close(fd);
 	free(from);

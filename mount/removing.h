@@ -13,5 +13,7 @@ struct removed {
 
 /* 0 or an errno. */
 int removing_move(const struct place *, struct removed *ret);
+/* Of one that was removed from this place, by a descriptor of it (following.h). */
+void removing_find(int fd, const struct place *, struct removed *ret);
 void removed_release(struct removed *);
 #define REMOVED_AUTO __attribute__((cleanup(removed_release))) struct removed

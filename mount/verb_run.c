@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "mount/controls.h"
+#include "mount/following.h"
 #include "mount/making.h"
 #include "mount/message.h"
 #include "mount/moment.h"
@@ -27,6 +28,7 @@ struct run {
 	const char *name;
 	bool keep;
 	struct place place;
+	int session;     /* a descriptor of its directory, which its command may rename */
 	char *path;      /* of the session */
 	int64_t started; /* nanoseconds since the epoch */
 };
@@ -120,23 +122,35 @@ static void tell_end(int status, char *buf, size_t size)
 		snprintf(buf, size, "exit status %d", WEXITSTATUS(status));
 }
 
-/* Its status, unless the command wrote one itself that says it is over. */
-static bool mark(const struct run *run, int status)
+/* What its end was, and what its session is then. */
+struct verdict {
+	bool marked;    /* that is known, and said in how */
+	bool completed; /* the session is */
+	char how[256];  /* behind its name, in a sentence */
+};
+
+/* Gives it a status, unless the command wrote one itself. */
+static struct verdict mark(const struct run *run, int status)
 {
-	char text[128] = "completed", why[96];
+	char took[NUMBER_TEXT], why[96], text[128] = "completed";
 	json_t *info = controls_read(&run->place, "info.json");
 	const char *now = json_get_text(info, "status");
-	bool active = strcmp(now, "active") == 0, paused = strcmp(now, "paused") == 0, there = info != NULL;
+	struct verdict v = {.marked = info != NULL, .completed = strcmp(now, "completed") == 0};
 
-	json_decref(info);
-	if (!active && !paused)
-		return there;
+	number_say_duration(moment_seconds(run->started, moment_now()), took);
 	tell_end(status, why, sizeof why);
-	if (status != 0)
-		snprintf(text, sizeof text, "failed %s", why);
-	if (paused && controls_write(&run->place, "status", "active") != VERB_DONE)
-		return false;
-	return controls_write(&run->place, "status", text) == VERB_DONE;
+	if (strcmp(now, "active") != 0) {
+		snprintf(v.how, sizeof v.how, "is %.32s, as its command made it, which ended after %s with %s", now,
+			took, why);
+	} else {
+		if (status != 0)
+			snprintf(text, sizeof text, "failed %s", why);
+		v.marked = controls_write(&run->place, "status", text) == VERB_DONE;
+		v.completed = status == 0;
+		snprintf(v.how, sizeof v.how, v.completed ? "completed after %s" : "failed after %s with %s", took, why);
+	}
+	json_decref(info);
+	return v;
 }
 
 static void say_kept(const struct run *run, const char *how)
@@ -168,25 +182,63 @@ static void say_removed(const struct run *run, const char *how, const struct rem
 		message_note("%s %s and is removed", run->place.name, how);
 }
 
-static int finish(const struct run *run, int status, int lost)
+static void settle(const struct run *run, int status)
 {
-	char how[192], why[96], took[NUMBER_TEXT];
-	bool done = status == 0;
-
-	if (lost)
-		message_error("not all that it printed is in %s/logs: %s", run->path, strerror(lost));
-	number_say_duration(moment_seconds(run->started, moment_now()), took);
-	tell_end(status, why, sizeof why);
-	snprintf(how, sizeof how, done ? "completed after %s" : "failed after %s with %s", took, why);
-	bool marked = mark(run, status);
 	REMOVED_AUTO removed = {0};
-	int error = done && marked && !run->keep ? removing_move(&run->place, &removed) : -1;
+	struct verdict v = mark(run, status);
+	int error = status == 0 && v.marked && v.completed && !run->keep ? removing_move(&run->place, &removed) : -1;
+
 	if (error == 0)
-		say_removed(run, how, &removed);
-	else if (marked)
-		say_kept(run, how);
+		say_removed(run, v.how, &removed);
+	else if (v.marked)
+		say_kept(run, v.how);
 	if (error > 0)
 		message_note("it is not removed: %s", strerror(error));
+}
+
+/* The session is where the command left it. */
+static enum following follow(struct run *run)
+{
+	char *name;
+	enum following found = following_find(run->session, &run->place, &name);
+
+	if (found != FOLLOWING_ALIVE || strcmp(name, run->place.name) == 0) {
+		free(name);
+		return found;
+	}
+	message_note("its command renamed the session %s to %s", run->place.name, name);
+	free(run->place.name);
+	free(run->path);
+	run->place.name = name;
+	run->path = place_path(&run->place);
+	return found;
+}
+
+/* By the command, or somebody else meanwhile. */
+static void say_ended(const struct run *run, int status, const struct removed *removed)
+{
+	char took[NUMBER_TEXT], why[96], how[256];
+
+	number_say_duration(moment_seconds(run->started, moment_now()), took);
+	tell_end(status, why, sizeof why);
+	snprintf(how, sizeof how, "was left by its command, which ended after %s with %s,", took, why);
+	say_removed(run, how, removed);
+}
+
+static int finish(struct run *run, int status, int lost)
+{
+	REMOVED_AUTO removed = {0};
+	enum following found = follow(run);
+
+	if (lost && found == FOLLOWING_ALIVE)
+		message_error("not all that it printed is in %s/logs: %s", run->path,
+			lost == EROFS ? "the session was made read-only before" : strerror(lost));
+	if (found == FOLLOWING_ALIVE) {
+		settle(run, status);
+	} else {
+		removing_find(run->session, &run->place, &removed);
+		say_ended(run, status, &removed);
+	}
 	return WIFSIGNALED(status) ? RUN_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -236,13 +288,18 @@ static int run_in_session(struct run *run, const struct verb_line *line)
 	if (status != VERB_DONE)
 		return status;
 	run->path = place_path(&run->place);
+	run->session = following_open(&run->place);
 	run->started = moment_now();
+	if (run->session < 0) {
+		message_error("%s cannot be opened: %s", run->path, strerror(errno));
+		return VERB_NOT_DONE;
+	}
 	return run_command(run, line->words);
 }
 
 static int run_run(const struct verb *verb, int argc, char **argv)
 {
-	struct run run = {.making.prefix = "run"};
+	struct run run = {.making.prefix = "run", .session = -1};
 	struct verb_line line;
 	int status = verb_parse(verb, argc, argv, &line, take_option, &run);
 
@@ -251,6 +308,8 @@ static int run_run(const struct verb *verb, int argc, char **argv)
 	making_release(&run.making);
 	place_release(&run.place);
 	free(run.path);
+	if (run.session >= 0)
+		close(run.session);
 	return status;
 }
 
@@ -279,7 +338,8 @@ const struct verb verb_run = {
 	.help = "The session is called run_YYYYMMDD_HHMMSS. The command starts in its directory, with $SESSFS_SESSION "
 		"(its name), $SESSFS_DIR (its path), $TMPDIR (its intermediate_results) and $OLDPWD (where you were).\n"
 		"What it prints is also kept in logs/stdout.log and logs/stderr.log. Signals are passed on to it. When "
-		"it succeeds the session is completed and, without --keep, removed; else it has failed, and stays.\n"
+		"it succeeds the session is completed and, without --keep, removed; else it has failed, and stays. A "
+		"status that the command sets itself is left, and a session that is not completed then stays.\n"
 		"Exit status: the command's, 128 and the number of a signal, 126 or 127 if it cannot be run.\n",
 	.usage_status = VERB_USAGE,
 };

@@ -89,10 +89,39 @@ STATUS=$(status_of "$SESSFS" run)
 assert_eq "$STATUS" 2
 
 note "a program that pauses its session, or says itself that it is over"
-run --name seventh --keep -- sh -c 'echo paused >.session/status; exit 4'
-assert_eq "$STATUS $(state seventh)" "4 failed"
+run --name seventh -- sh -c 'echo before; read -r _ <.session/status; until grep -q before logs/stdout.log; do :; done
+	echo paused >.session/status; echo after'
+assert_eq "$STATUS $(state seventh)" "0 paused"
+assert_file out "before"$'\n'"after"
+assert_file "$MNT/seventh/logs/stdout.log" before
+told 'not all that it printed is in .*seventh/logs: the session was made read-only before'
+told 'seventh is paused, as its command made it, which ended after .* with exit status 0: its files are in'
+told 'it does not expire'
+run --name half -- sh -c 'echo completed >.session/status; exit 1'
+assert_eq "$STATUS $(state half)" "1 completed"
+told 'half is completed, as its command made it, which ended after .* with exit status 1'
+told 'it expires in 90 days'
+run --name done -- sh -c 'echo completed >.session/status'
+assert_absent "$MNT/done"
+told 'done is completed.* and is removed'
 run --name eighth --keep -- sh -c 'echo archived >.session/status'
 assert_eq "$STATUS $(state eighth)" "0 archived"
+
+note "a program that renames or removes its session"
+run --name old --keep -- sh -c 'mv "$SESSFS_DIR" "$SESSFS_MOUNT/new"; echo there'
+assert_eq "$STATUS $(state new)" "0 completed"
+told 'renamed the session old to new'
+told "new completed after .*: its files are in $MNT/new,"
+assert_file "$MNT/new/logs/stdout.log" there
+run --name old -- sh -c 'mv "$SESSFS_DIR" "$SESSFS_MOUNT/newer"; exit 3'
+assert_eq "$STATUS $(state newer)" "3 failed"
+run --name old -- sh -c '"$1" rm -m "$SESSFS_MOUNT" old >/dev/null; exit 5' - "$SESSFS"
+assert_eq $STATUS 5
+told 'old was left .* ended after .* with exit status 5, and is removed; `sessfs undelete old` takes it back'
+run --name old2 -- sh -c 'cd /; rm -r "$SESSFS_DIR"'
+assert_eq $STATUS 0
+told 'old2 was left .* and is removed$'
+! grep -q 'as new as' err || fail "$(cat err)"
 
 note "much output, of both kinds, whole and in order"
 run --name ninth --keep -- python3 -c '
