@@ -157,8 +157,8 @@ check_store() {
 
 # ---- what a tree holds --------------------------------------------------------------------------------------------
 
-# tree_of DIR [WORD...] - all that must survive: names, types, modes, owners, times, links, attributes, content; words of
-# tests/tree.py leave out some of it.
+# tree_of DIR [WORD...] - all that must survive: names, types, modes, owners, times, links, attributes, content; words
+# of tests/tree.py leave out some of it.
 tree_of() { python3 "$TEST_ROOT/tests/tree.py" list "$@"; }
 
 # same_trees A B - but for inode numbers.

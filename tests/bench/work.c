@@ -1,7 +1,7 @@
 /*
- * work - the works that are measured: `work NAME DIR [key=value ...]` does one below DIR and prints what it took, one line
- * a figure: "metric value unit". Time is taken around the calls themselves. On which filesystem, in which order and how
- * often is the business of `run`.
+ * work - the works that are measured: `work NAME DIR [key=value ...]` does one below DIR and prints what it took, one
+ * line a figure: "metric value unit". Time is taken around the calls themselves. On which filesystem, in which order
+ * and how often is the business of `run`.
  */
 #include <dirent.h>
 #include <dlfcn.h>

@@ -1,4 +1,5 @@
-# Copies of a real store are damaged, mounted, read, written, checked and repaired; `make check-hostile` does it thousands of times.
+# Copies of a real store are damaged, mounted, read, written, checked and repaired; `make check-hostile` does it
+# thousands of times.
 # timeout: 300
 . "$TEST_ROOT/tests/lib.sh"
 

@@ -1,5 +1,5 @@
-# The daemon's own process on the mount, which tells watchers what expired, holds up no end of the mount, and survives none.
-# It is caught there: the daemon is stopped while the process waits for an answer.
+# The daemon's own process on the mount, which tells watchers what expired, holds up no end of the mount, and survives
+# none. It is caught there: the daemon is stopped while the process waits for an answer.
 . "$TEST_ROOT/tests/lib.sh"
 
 need_root

@@ -1,6 +1,6 @@
 # setup.sh - for the programs of tests/long: a private directory of their own when no runner gave them one, which goes
-# away with them, with what they left mounted or running; tests/lib.sh; and a last line, from REPRO, that says how to see
-# a failure again.
+# away with them, with what they left mounted or running; tests/lib.sh; and a last line, from REPRO, that says how to
+# see a failure again.
 
 TEST_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${BUILD:-$TEST_ROOT/build}

@@ -93,7 +93,8 @@ static inline bool daemon_is_mounted(const struct daemon *d)
 	FILE *mounts = fopen("/proc/self/mounts", "r");
 	bool found = false;
 	while (mounts && !found && fgets(line, sizeof line, mounts))
-		found = sscanf(line, "%*s %4095s fuse", point) == 1 && !strcmp(point, d->mount) && strstr(line, " fuse");
+		found = sscanf(line, "%*s %4095s fuse", point) == 1 && !strcmp(point, d->mount) &&
+			strstr(line, " fuse");
 	if (mounts)
 		fclose(mounts);
 	return found;

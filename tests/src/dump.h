@@ -155,8 +155,8 @@ static inline void dump_model_counters(struct model *m, struct dump *d, int sess
 		if (m->nodes[i].session == session && S_ISREG(m->nodes[i].mode) && (live || m->nodes[i].links))
 			bytes += m->nodes[i].size;
 	char text[DUMP_LINE] = "";
-	dump_print(text, sizeof text, "files %llu %llu %llu %llu %llu bytes %llu %s", files[0], files[1], files[2], files[3],
-		files[4], bytes, m->nodes[session].paused ? "paused" : "active");
+	dump_print(text, sizeof text, "files %llu %llu %llu %llu %llu bytes %llu %s", files[0], files[1], files[2],
+		files[3], files[4], bytes, m->nodes[session].paused ? "paused" : "active");
 	dump_add(d, name, 0, text);
 }
 
@@ -253,8 +253,8 @@ static inline void dump_tree_name(struct dump *d, int root, const char *mount, c
 		ssize_t n = dump_read(d, root, path);
 		if (n < 0)
 			dump_fail(d, path);
-		dump_print(text, sizeof text, "f %04o n%u s%lld h%016llx", mode, (unsigned)st.st_nlink, (long long)st.st_size,
-			(unsigned long long)XXH3_64bits(d->buffer, n < 0 ? 0 : (size_t)n));
+		dump_print(text, sizeof text, "f %04o n%u s%lld h%016llx", mode, (unsigned)st.st_nlink,
+			(long long)st.st_size, (unsigned long long)XXH3_64bits(d->buffer, n < 0 ? 0 : (size_t)n));
 	}
 	dump_tree_xattrs(d, full, path, text);
 	if (st.st_mtim.tv_sec < MODEL_OLD + 100000000)

@@ -6,7 +6,8 @@
  *       CONTROL: a file to be shared with PRELOAD, build/tests/preload_fault.so. -q tries some n only
  *
  * An operation that met a fault either was done or has an errno that says why not and changed nothing; the daemon lives
- * on; with the fault gone everything works; `sessfs check` is clean. Exit status 0: so it is, 1: not, 2: could not be run.
+ * on; with the fault gone everything works; `sessfs check` is clean. Exit status 0: so it is, 1: not, 2: could not be
+ * run.
  */
 #include "daemon.h"
 #include "draw.h"
@@ -64,8 +65,8 @@ static bool disarm(void)
 static bool wrong(const struct fault *f, const char *where, const char *what)
 {
 	fprintf(stderr, "%s: %s; %s call %llu (%s)%s failing with %s; seed %llu, operation %llu\n", where, what,
-		class_names[f->class], (unsigned long long)f->n, control->name, f->lasting ? " and all after it" : "", strerror(f->error),
-		(unsigned long long)seed, (unsigned long long)model.ops);
+		class_names[f->class], (unsigned long long)f->n, control->name, f->lasting ? " and all after it" : "",
+		strerror(f->error), (unsigned long long)seed, (unsigned long long)model.ops);
 	return false;
 }
 
@@ -239,7 +240,8 @@ static bool try_flush(const struct fault *f, bool *met)
 	if (!ended)
 		return wrong(f, "flush", "none came");
 	if (*met && !wait_flushed(flushes, false))
-		return f->class == FAULT_SYSTEM ? try_sticky(f) : wrong(f, "flush", "none came after the fault was gone");
+		return f->class == FAULT_SYSTEM ? try_sticky(f)
+						: wrong(f, "flush", "none came after the fault was gone");
 	return compare(false) || wrong(f, "flush", "something was lost");
 }
 
@@ -347,7 +349,8 @@ static bool try_class(enum fault_class class, bool lasting)
 		struct fault f = {.class = class, .error = errors[class][i], .lasting = lasting};
 		if (quick && i > 1)
 			break;
-		bool fine = try_operations(f) && try_flushes(f) && try_reading(f) && try_mounting(f) && try_unmounting(f);
+		bool fine =
+			try_operations(f) && try_flushes(f) && try_reading(f) && try_mounting(f) && try_unmounting(f);
 		printf("%s %s%s: %llu tries, %llu faults met, %llu refusals, %llu of them late, %llu for good\n", class_names[class], strerror(f.error),
 			lasting ? ", lasting" : "", (unsigned long long)total.tries, (unsigned long long)total.fired, (unsigned long long)total.refused,
 			(unsigned long long)total.late, (unsigned long long)total.sticky);

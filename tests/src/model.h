@@ -142,7 +142,8 @@ static inline void content_fill(uint8_t *data, size_t len, uint64_t seed)
 	if (seed % 3) {
 		char line[64];
 		for (size_t at = 0; at < len;) {
-			int n = snprintf(line, sizeof line, "{\"seed\": %llu, \"at\": %zu}\n", (unsigned long long)seed, at);
+			int n = snprintf(
+				line, sizeof line, "{\"seed\": %llu, \"at\": %zu}\n", (unsigned long long)seed, at);
 			size_t part = (size_t)n < len - at ? (size_t)n : len - at;
 			memcpy(data + at, line, part);
 			at += part;

@@ -1,10 +1,10 @@
 /*
  * preload_clock - moves the clocks of the process that it is loaded into. The file named by CLOCK_OFFSETS holds two
- * numbers of seconds: what is added to CLOCK_REALTIME, and what is added to CLOCK_MONOTONIC (without it, nothing). Moving
- * the first alone sets the clock, or plays that the machine slept; moving both lets time pass.
+ * numbers of seconds: what is added to CLOCK_REALTIME, and what is added to CLOCK_MONOTONIC (without it, nothing).
+ * Moving the first alone sets the clock, or plays that the machine slept; moving both lets time pass.
  *
- * The file is looked at with each call: a test writes it, and the next request sees it. It is written by rename, so that
- * it is never seen half.
+ * The file is looked at with each call: a test writes it, and the next request sees it. It is written by rename, so
+ * that it is never seen half.
  */
 #include <fcntl.h>
 #include <stdlib.h>

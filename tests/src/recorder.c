@@ -65,8 +65,8 @@ static bool matches(const char *found, bool live)
 }
 
 /*
- * Whether the tree is that of a write half done: the kernel may send it in several requests, cut between pages. Whatever comes
- * out, the model is then at some beginning of it, and doing it as a whole, at op->offset, is right.
+ * Whether the tree is that of a write half done: the kernel may send it in several requests, cut between pages.
+ * Whatever comes out, the model is then at some beginning of it, and doing it as a whole, at op->offset, is right.
  */
 static bool is_begun_write(const struct op *op, const char *found, bool live)
 {
@@ -245,8 +245,8 @@ static int crash(const struct options *o)
 	run_lose_held(&run);
 	if (!fine) {
 		daemon_kill(&daemon_under_test);
-		fprintf(stderr, "wrong after kill %ld, operation %llu, seed %llu\n", number, (unsigned long long)model.ops,
-			(unsigned long long)o->seed);
+		fprintf(stderr, "wrong after kill %ld, operation %llu, seed %llu\n", number,
+			(unsigned long long)model.ops, (unsigned long long)o->seed);
 		return 1;
 	}
 	fine = daemon_stop(&daemon_under_test) && daemon_check(&daemon_under_test);
@@ -305,7 +305,8 @@ static int workload(const struct options *o)
 		if (!step(&op))
 			return 1;
 		int64_t end = daemon_now();
-		fprintf(log, "%lld %lld %d\n", (long long)begin, (long long)end, op.kind == OP_FSYNC || op.kind == OP_FSYNCDIR);
+		fprintf(log, "%lld %lld %d\n", (long long)begin, (long long)end,
+			op.kind == OP_FSYNC || op.kind == OP_FSYNCDIR);
 	}
 	run_lose_held(&run);
 	model_lose_held(&model);

@@ -18,7 +18,7 @@ struct run {
 	char mount[RUN_PATH];
 	int fds[MODEL_NODES]; /* of held nodes; -1: none */
 	size_t written;       /* bytes that the last write took */
-	bool confirm;         /* with a writeback cache: the kernel's close succeeds even when the daemon is gone; ask it */
+	bool confirm; /* with a writeback cache: the kernel's close succeeds even when the daemon is gone; ask it */
 };
 
 static inline void run_init(struct run *r, const char *mount)
@@ -154,7 +154,8 @@ static inline int run_drop(struct run *r, const struct model *m, const struct op
 	while ((n = pread(r->fds[op->node], data + size, node->size + 1 - size, (off_t)size)) > 0)
 		size += (size_t)n;
 	if (n == 0 && (size != node->size || (size && memcmp(data, node->data, size)))) {
-		fprintf(stderr, "read %zu of %zu bytes through an open file, or others than were written\n", size, node->size);
+		fprintf(stderr, "read %zu of %zu bytes through an open file, or others than were written\n", size,
+			node->size);
 		errno = EBADMSG;
 		n = -1;
 	}
@@ -273,6 +274,6 @@ static inline void op_print(const struct model *m, const struct op *op)
 	if (op->name[0])
 		model_path(m, op->dir, op->name, target, sizeof target);
 	fprintf(stderr, "operation %llu: %s %s -> %s node %d offset %llu length %llu mode %o\n",
-		(unsigned long long)m->ops, op_table[op->kind].name, path, target, op->node, (unsigned long long)op->offset,
-		(unsigned long long)op->len, op->mode);
+		(unsigned long long)m->ops, op_table[op->kind].name, path, target, op->node,
+		(unsigned long long)op->offset, (unsigned long long)op->len, op->mode);
 }

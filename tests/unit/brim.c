@@ -1,4 +1,7 @@
-/* brim.c - a store filled to its limit with small files: every one of them can be deleted, in any order, and then it takes new ones. */
+/*
+ * brim.c - a store filled to its limit with small files: every one of them can be deleted, in any order, and then it
+ * takes new ones.
+ */
 #include "store/store.h"
 
 #include <setjmp.h>

@@ -1,30 +1,16 @@
 /*
- * cache_walk.c - what happens in cache/ while the keeper walks through it: whatever is moved out, or put in the place of
- * what was seen, stays. The clock lets each step of the walk do one thing, so that every moment is tried.
+ * cache_walk.c - what happens in cache/ while the keeper walks through it: whatever is moved out, or put in the place
+ * of what was seen, stays. The clock lets each step of the walk do one thing, so that every moment is tried.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "fs/cache_expiry.h"
-#include "fs/rules.h"
+#include "tests/unit/mounted.h"
 
 enum { MOMENTS = 16, HOUR = 3600 };
 
-static char path[64];
-static struct store *store;
-static struct fs *fs;
 static struct fs_id cache, results;
 static int64_t ahead; /* of the true clock, nanoseconds */
 
@@ -42,42 +28,12 @@ int clock_gettime(clockid_t clock, struct timespec *ts)
 	return (int)r;
 }
 
-static bool in_no_group(const struct caller *caller, gid_t gid)
-{
-	(void)caller, (void)gid;
-	return false;
-}
-
-/* content: or NULL. The kernel knows it. */
-static struct fs_id make(struct fs_id dir, const char *name, mode_t mode, const char *content)
-{
-	struct caller caller = {.in_group = in_no_group};
-	struct entry entry;
-	size_t len;
-
-	assert_int_equal(dir_make(fs, &caller, dir, name, &(struct creation){.mode = mode}, &entry), 0);
-	if (content)
-		assert_int_equal(file_write(fs, entry.id, 0, content, strlen(content), 0, &len), 0);
-	return entry.id;
-}
-
-static void forget(struct fs_id id)
-{
-	rules_forget(fs, &(struct forget_item){id, 1}, 1);
-}
-
-static void set_age(struct fs_id id, int64_t seconds)
-{
-	struct stat attr = {.st_mtim.tv_sec = fs_now() / FS_SECOND - seconds};
-	double timeout;
-
-	assert_int_equal(attr_set(fs, id, ATTR_MTIME, &attr, &attr, &timeout), 0);
-}
-
 static void make_file(struct fs_id dir, const char *name, const char *content, int64_t age)
 {
-	struct fs_id id = make(dir, name, S_IFREG | 0600, content);
+	struct fs_id id = make(dir, name, S_IFREG | 0600);
+	size_t len;
 
+	assert_int_equal(file_write(fs, id, 0, content, strlen(content), 0, &len), 0);
 	if (age)
 		set_age(id, age);
 	forget(id);
@@ -115,30 +71,18 @@ static bool step(void)
 
 static void open_all(uint64_t cache_ttl, uint64_t cache_size)
 {
-	struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 32 << 20};
-	struct fs_options fs_options = {
-		.store_path = path, .mount_path = "/mnt", .cache_ttl = cache_ttl, .cache_size = cache_size};
-	struct store_open_info info;
 	struct fs_id session;
 
-	snprintf(path, sizeof(path), "/tmp/sessfs-cache-walk.XXXXXX");
-	assert_non_null(mkdtemp(path));
-	assert_int_equal(store_open(path, &options, &store, &info), 0);
-	assert_int_equal(fs_new(store, &fs_options, &fs), 0);
-	session = make(fs_id_of_ino(STORE_ROOT_INO), "s", S_IFDIR | 0700, NULL);
+	new_fs(&(struct fs_options){.cache_ttl = cache_ttl, .cache_size = cache_size});
+	session = make(root_id(), "s", S_IFDIR | 0700);
 	cache = find(session, "cache");
 	results = find(session, "intermediate_results");
 }
 
 static void close_all(void)
 {
-	char command[96];
-
 	cache_expiry_free(fs->cache_walk);
-	fs_free(fs);
-	assert_int_equal(store_close(store), 0);
-	snprintf(command, sizeof(command), "rm -rf %s", path);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(remove_fs(), 0);
 }
 
 static void moved_out(void **state)
@@ -152,7 +96,7 @@ static void moved_out(void **state)
 
 		open_all(HOUR, 0);
 		make_file(cache, "due", "x", 2 * HOUR);
-		dir = make(cache, "dir", S_IFDIR | 0700, NULL);
+		dir = make(cache, "dir", S_IFDIR | 0700);
 		make_file(dir, "old", "result", 2 * HOUR);
 		for (unsigned i = 0; i < moment; i++)
 			step();
@@ -222,7 +166,7 @@ static void became_a_directory(void **state)
 			step();
 		r = dir_unlink(fs, cache, "a");
 		assert_true(r == 0 || r == ENOENT);
-		dir = make(cache, "a", S_IFDIR | 0700, NULL);
+		dir = make(cache, "a", S_IFDIR | 0700);
 		forget(dir);
 		while (step())
 			;

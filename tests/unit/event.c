@@ -3,100 +3,54 @@
  * the texts and errors of a session.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cmocka.h>
 #include <jansson.h>
 
 #include "fs/event.h"
 #include "fs/fault.h"
-#include "fs/rules.h"
 #include "fs/text.h"
+#include "tests/unit/mounted.h"
 
-static char path[64];
-static struct store *store;
-static struct fs *fs;
 static struct session *session;
-
-static bool in_no_group(const struct caller *caller, gid_t gid)
-{
-	(void)caller, (void)gid;
-	return false;
-}
-
-static void open_all(void)
-{
-	struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 32 << 20};
-	struct fs_options fs_options = {.store_path = path, .mount_path = "/mnt"};
-	struct store_open_info info;
-
-	assert_int_equal(store_open(path, &options, &store, &info), 0);
-	assert_int_equal(fs_new(store, &fs_options, &fs), 0);
-}
-
-static void close_all(void)
-{
-	fs_lock(fs);
-	session_put(session);
-	fs_unlock(fs);
-	fs_free(fs);
-	assert_int_equal(store_close(store), 0);
-}
-
-static struct fs_id root_id(void)
-{
-	return fs_id_of_ino(STORE_ROOT_INO);
-}
 
 static void get_session(void)
 {
-	struct store_dirent found;
 	struct entry entry;
+	struct store_sid sid = number_of("s");
 
 	assert_int_equal(dir_lookup(fs, root_id(), "s", &entry), 0);
-	assert_int_equal(store_lookup(store, STORE_ROOT_SID, STORE_ROOT_INO, "s", 1, &found), 0);
 	fs_lock(fs);
-	assert_int_equal(session_get(fs, found.session, &session), 0);
+	assert_int_equal(session_get(fs, sid, &session), 0);
+	fs_unlock(fs);
+}
+
+static void put_session(void)
+{
+	fs_lock(fs);
+	session_put(session);
 	fs_unlock(fs);
 }
 
 static int setup(void **state)
 {
-	struct caller caller = {.in_group = in_no_group};
-	struct creation what = {.mode = S_IFDIR | 0755};
-	struct entry entry;
-
 	(void)state;
-	snprintf(path, sizeof(path), "/tmp/sessfs-event.XXXXXX");
-	assert_non_null(mkdtemp(path));
-	open_all();
-	assert_int_equal(dir_make(fs, &caller, root_id(), "s", &what, &entry), 0);
+	new_fs(&(struct fs_options){.ttl = 0});
+	make(root_id(), "s", S_IFDIR | 0755);
 	get_session();
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	char command[96];
-
 	(void)state;
-	close_all();
-	snprintf(command, sizeof(command), "rm -rf %s", path);
-	return system(command);
+	put_session();
+	return remove_fs();
 }
 
 static void reopen(void)
 {
-	close_all();
-	open_all();
+	put_session();
+	reopen_fs();
 	get_session();
 }
 

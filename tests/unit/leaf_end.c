@@ -1,6 +1,6 @@
 /*
- * leaf_end.c - a large value that is damaged hides nothing behind it, wherever its record lies in a leaf: not the second
- * copy of a dictionary either.
+ * leaf_end.c - a large value that is damaged hides nothing behind it, wherever its record lies in a leaf: not the
+ * second copy of a dictionary either.
  */
 #include "store/codec.h"
 #include "store/warm.h"
@@ -15,7 +15,9 @@
 
 #include <cmocka.h>
 
-/* Small records that fill most of a leaf; the last one is so long in all that the leaf ends at each record behind it. */
+/*
+ * Small records that fill most of a leaf; the last one is so long in all that the leaf ends at each record behind it.
+ */
 enum { SMALL = 40, SMALL_BODY = 60, PADS = 260, LARGE_BODY = 20000, NAME = 77, MARK = 0x5a };
 
 static struct key front_key(enum kind kind, uint64_t sub)
@@ -54,7 +56,8 @@ static void damage(const char *dir, unsigned which)
 	static uint8_t page[4096], whole[4096];
 	char path[96];
 	long at = 0;
-	unsigned pages = which * (LARGE_BODY / sizeof whole - 1) + 1; /* all of it; the value's first and last are not */
+	unsigned pages =
+		which * (LARGE_BODY / sizeof whole - 1) + 1; /* all of it; the value's first and last are not */
 	snprintf(path, sizeof path, "%s/data.mdb", dir);
 	FILE *file = fopen(path, "r+b");
 	assert_non_null(file);

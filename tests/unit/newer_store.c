@@ -55,7 +55,8 @@ static void first_line(const char *command, char *line, size_t size, int *ret_st
 static void refused(void **state)
 {
 	char dir[] = "/tmp/sessfs-newer.XXXXXX", command[256], before[128], after[128];
-	const struct store_options options = {.create = true, .level = 3, .commit = 5}, read_only = {.read_only = true, .commit = 5};
+	const struct store_options options = {.create = true, .level = 3, .commit = 5},
+				   read_only = {.read_only = true, .commit = 5};
 	struct store_open_info info;
 	struct store *store;
 	int status;

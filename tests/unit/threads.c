@@ -97,7 +97,8 @@ static void make_files(struct shared *s)
 static void all_at_once(void **state)
 {
 	(void)state;
-	void *(*const mains[])(void *) = { write_rounds, write_rounds, write_rounds, read_rounds, read_rounds, sync_rounds };
+	void *(*const mains[])(void *) = {
+		write_rounds, write_rounds, write_rounds, read_rounds, read_rounds, sync_rounds};
 	enum { COUNT = sizeof mains / sizeof *mains };
 	struct store_options options = { .create = true, .level = 1, .commit = 1, .hot_size = 4u << 20 };
 	struct store_open_info info;

@@ -2,63 +2,16 @@
  * trash.c - ends of sessions and what is kept of them: the trash by name, tombstones, what a drop leaves.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "fs/history.h"
 #include "fs/life.h"
-#include "fs/rules.h"
 #include "fs/trash.h"
-
-static char path[64];
-static uint64_t max_size; /* of the store; 0: any */
-static struct store *store;
-static struct fs *fs;
-
-static bool in_no_group(const struct caller *caller, gid_t gid)
-{
-	(void)caller, (void)gid;
-	return false;
-}
-
-static void open_all(void)
-{
-	struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 32 << 20,
-		.max_size = max_size};
-	struct fs_options fs_options = {.store_path = path, .mount_path = "/mnt", .grace = 3600};
-	struct store_open_info info;
-
-	assert_int_equal(store_open(path, &options, &store, &info), 0);
-	assert_int_equal(fs_new(store, &fs_options, &fs), 0);
-}
-
-static void close_all(void)
-{
-	fs_free(fs);
-	assert_int_equal(store_close(store), 0);
-}
-
-static void reopen(void)
-{
-	close_all();
-	open_all();
-}
+#include "tests/unit/mounted.h"
 
 static int setup(void **state)
 {
 	(void)state;
-	snprintf(path, sizeof(path), "/tmp/sessfs-trash.XXXXXX");
-	assert_non_null(mkdtemp(path));
-	open_all();
+	new_fs(&(struct fs_options){.grace = 3600});
 	return 0;
 }
 
@@ -66,46 +19,22 @@ static int setup_small(void **state)
 {
 	int r;
 
-	max_size = 64 << 20;
+	mounted.max_size = 64 << 20;
 	r = setup(state);
-	max_size = 0;
+	mounted.max_size = 0;
 	return r;
 }
 
 static int teardown(void **state)
 {
-	char command[96];
-
 	(void)state;
-	close_all();
-	snprintf(command, sizeof(command), "rm -rf %s", path);
-	return system(command);
+	return remove_fs();
 }
 
-static struct fs_id root_id(void)
+static struct store_sid make_session(const char *name)
 {
-	return fs_id_of_ino(STORE_ROOT_INO);
-}
-
-/* The kernel makes it, or looks at it, and forgets it again. */
-static void forget(const struct entry *entry)
-{
-	struct forget_item item = {entry->id, 1};
-
-	rules_forget(fs, &item, 1);
-}
-
-static struct store_sid make(const char *name)
-{
-	struct caller caller = {.in_group = in_no_group};
-	struct creation what = {.mode = S_IFDIR | 0755};
-	struct store_dirent found;
-	struct entry entry;
-
-	assert_int_equal(dir_make(fs, &caller, root_id(), name, &what, &entry), 0);
-	forget(&entry);
-	assert_int_equal(store_lookup(store, STORE_ROOT_SID, STORE_ROOT_INO, name, strlen(name), &found), 0);
-	return found.session;
+	forget(make(root_id(), name, S_IFDIR | 0755));
+	return number_of(name);
 }
 
 static int end(struct store_sid sid, enum life_rule rule)
@@ -149,13 +78,17 @@ static int take_back(struct store_sid sid, const char *name)
 
 static const char *trash_name(struct store_sid sid)
 {
-	FS_GUARD(fs);
 	static char name[STORE_NAME_MAX + 1];
-	struct store_sid found;
+	struct store_sid found = {0};
+	int r;
 
-	if (life_trash_name(fs, sid, name))
+	fs_lock(fs);
+	r = life_trash_name(fs, sid, name);
+	if (!r)
+		life_trash_find(fs, name, &found);
+	fs_unlock(fs);
+	if (r)
 		return NULL;
-	assert_int_equal(life_trash_find(fs, name, &found), 0);
 	assert_int_equal(found.n, sid.n);
 	return name;
 }
@@ -180,7 +113,7 @@ static void same_names(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
-		sids[i] = make("same");
+		sids[i] = make_session("same");
 		if (i > 0)
 			snprintf(shown[i], sizeof(shown[i]), "same~%u", sids[i].n);
 		if (i < 3)
@@ -189,14 +122,14 @@ static void same_names(void **state)
 	for (unsigned round = 0; round < 2; round++) {
 		for (unsigned i = 0; i < 3; i++)
 			assert_trash_name(sids[i], shown[i]);
-		reopen();
+		reopen_fs();
 	}
 	assert_int_equal(drop(sids[0]), 0);
 	assert_trash_name(sids[0], NULL);
 	for (unsigned round = 0; round < 2; round++) {
 		for (unsigned i = 1; i < 3; i++)
 			assert_trash_name(sids[i], shown[i]);
-		reopen();
+		reopen_fs();
 	}
 	assert_int_equal(end(sids[3], LIFE_REMOVED), 0);
 	assert_trash_name(sids[3], "same"); /* it is free */
@@ -207,34 +140,34 @@ static void same_names(void **state)
 /* Taken back and removed again: what it was called before does not matter. */
 static void numbered_no_more(void **state)
 {
-	struct store_sid first = make("same"), second;
+	struct store_sid first = make_session("same"), second;
 
 	(void)state;
 	assert_int_equal(end(first, LIFE_REMOVED), 0);
-	second = make("same");
+	second = make_session("same");
 	assert_int_equal(end(second, LIFE_REMOVED), 0);
 	assert_int_equal(take_back(second, "other"), 0);
 	assert_int_equal(end(second, LIFE_REMOVED), 0);
 	for (unsigned round = 0; round < 2; round++) {
 		assert_trash_name(first, "same");
 		assert_trash_name(second, "other");
-		reopen();
+		reopen_fs();
 	}
 }
 
 /* They are called as others are, or will be, shown. */
 static void names_with_a_number(void **state)
 {
-	struct store_sid old = make("X"), named, later;
+	struct store_sid old = make_session("X"), named, later;
 	char number[32], longer[48];
 
 	(void)state;
 	snprintf(number, sizeof(number), "X~%u", old.n);
-	named = make(number);
+	named = make_session(number);
 	snprintf(longer, sizeof(longer), "%s~%u", number, named.n);
 	assert_int_equal(end(named, LIFE_REMOVED), 0);
 	assert_trash_name(named, longer);
-	later = make("Y");
+	later = make_session("Y");
 	assert_int_equal(end(later, LIFE_REMOVED), 0);
 	assert_int_equal(dir_rename(fs, root_id(), "X", root_id(), "Y", 0), 0);
 	assert_int_equal(end(old, LIFE_REMOVED), 0);
@@ -243,7 +176,7 @@ static void names_with_a_number(void **state)
 		assert_trash_name(named, longer);
 		assert_trash_name(later, "Y");
 		assert_trash_name(old, number);
-		reopen();
+		reopen_fs();
 	}
 }
 
@@ -262,7 +195,7 @@ static void long_names(void **state)
 		for (; len + part <= STORE_NAME_MAX; len += part)
 			memcpy(name + len, characters[c], part + 1);
 		for (unsigned i = 0; i < 2; i++) {
-			sids[i] = make(name);
+			sids[i] = make_session(name);
 			assert_int_equal(end(sids[i], LIFE_REMOVED), 0);
 		}
 		assert_trash_name(sids[0], name);
@@ -278,7 +211,7 @@ static void long_names(void **state)
 /* Whatever the numbers: who came first has the name, after a mount too. */
 static void ended_in_another_order(void **state)
 {
-	struct store_sid second = make("other"), first = make("same");
+	struct store_sid second = make_session("other"), first = make_session("same");
 	char shown[32];
 
 	(void)state;
@@ -289,7 +222,7 @@ static void ended_in_another_order(void **state)
 	for (unsigned round = 0; round < 2; round++) {
 		assert_trash_name(first, "same");
 		assert_trash_name(second, shown);
-		reopen();
+		reopen_fs();
 	}
 }
 
@@ -299,7 +232,7 @@ static void names_that_are_not_there(void **state)
 	struct store_sid found;
 
 	(void)state;
-	assert_int_equal(end(make("one"), LIFE_TTL), 0);
+	assert_int_equal(end(make_session("one"), LIFE_TTL), 0);
 	fs_lock(fs);
 	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
 		assert_int_equal(life_trash_find(fs, names[i], &found), ENOENT);
@@ -340,7 +273,7 @@ static void the_oldest_tombstones_go(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < HISTORY_MAX + MORE; i++) {
-		sid = make("s");
+		sid = make_session("s");
 		if (i == 0)
 			first = sid;
 		assert_int_equal(dir_rmdir(fs, root_id(), "s"), 0);
@@ -353,16 +286,16 @@ static void the_oldest_tombstones_go(void **state)
 		assert_int_equal(endings.last, sid.n);
 		assert_int_equal(endings.ending.ending, LIFE_REMOVED);
 		assert_int_equal(endings.ending.until, 0);
-		reopen();
+		reopen_fs();
 	}
-	make("s");
+	make_session("s");
 	assert_int_equal(dir_rmdir(fs, root_id(), "s"), 0);
 	assert_int_equal(all_endings().count, HISTORY_MAX);
 }
 
 static void back_without_a_tombstone(void **state)
 {
-	struct store_sid sid = make("one");
+	struct store_sid sid = make_session("one");
 	struct session *session;
 	struct endings endings;
 
@@ -372,7 +305,7 @@ static void back_without_a_tombstone(void **state)
 	assert_int_equal(endings.count, 1);
 	assert_int_equal(endings.ending.ending, LIFE_RETAIN);
 	assert_int_equal(endings.ending.until - endings.ending.ended, 3600 * FS_SECOND);
-	make("taken");
+	make_session("taken");
 	fs_lock(fs);
 	assert_int_equal(session_get(fs, sid, &session), 0);
 	assert_int_equal(life_take_back(session, "taken"), EEXIST);
@@ -392,7 +325,7 @@ static void back_without_a_tombstone(void **state)
 
 static void a_drop_waits_for_the_kernel(void **state)
 {
-	struct store_sid sid = make("one");
+	struct store_sid sid = make_session("one");
 	struct store_session record;
 	struct entry entry;
 
@@ -404,7 +337,7 @@ static void a_drop_waits_for_the_kernel(void **state)
 	assert_int_equal(store_get_session(store, sid, &record), 0);
 	assert_int_equal(record.flags & STORE_SESSION_DROPPED, 0);
 	store_session_release(&record);
-	forget(&entry);
+	forget(entry.id);
 	if (!store_get_session(store, sid, &record)) {
 		assert_int_not_equal(record.flags & STORE_SESSION_DROPPED, 0);
 		store_session_release(&record);
@@ -414,7 +347,7 @@ static void a_drop_waits_for_the_kernel(void **state)
 
 static void a_drop_for_space_does_not(void **state)
 {
-	struct store_sid sid = make("one");
+	struct store_sid sid = make_session("one");
 	struct entry entry;
 	struct stat attr;
 	double timeout;
@@ -429,17 +362,17 @@ static void a_drop_for_space_does_not(void **state)
 	assert_int_equal(drop(sid), ENOENT);
 	assert_int_equal(dir_lookup(fs, entry.id, "logs", &entry), ENOENT);
 	assert_int_equal(attr_get(fs, entry.id, &attr, &timeout), 0);
-	forget(&entry);
+	forget(entry.id);
 }
 
 /* What the kernel still writes of a session in the trash may need the space that only its own end gives. */
 static void gives_way_to_itself(void **state)
 {
 	enum { PIECE = 1 << 20, PIECES = 256 };
-	struct caller caller = {.in_group = in_no_group};
-	struct store_sid sid = make("one");
+	struct store_sid sid = make_session("one");
 	struct session *session;
 	struct entry entry;
+	struct fs_id file;
 	uint64_t seed = 1, *piece = malloc(PIECE);
 	size_t len;
 	int r = 0;
@@ -447,7 +380,7 @@ static void gives_way_to_itself(void **state)
 	(void)state;
 	assert_non_null(piece);
 	assert_int_equal(dir_lookup(fs, root_id(), "one", &entry), 0);
-	assert_int_equal(dir_make(fs, &caller, entry.id, "file", &(struct creation){.mode = S_IFREG | 0600}, &entry), 0);
+	file = make(entry.id, "file", S_IFREG | 0600);
 	assert_int_equal(end(sid, LIFE_REMOVED), 0);
 	fs_lock(fs);
 	assert_int_equal(session_get(fs, sid, &session), 0);
@@ -456,11 +389,11 @@ static void gives_way_to_itself(void **state)
 	for (uint64_t n = 0; n < PIECES && !r; n++) {
 		for (size_t i = 0; i < PIECE / sizeof(*piece); i++)
 			piece[i] = seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
-		r = file_write(fs, entry.id, n * PIECE, (const char *)piece, PIECE, WRITE_CACHED, &len);
+		r = file_write(fs, file, n * PIECE, (const char *)piece, PIECE, WRITE_CACHED, &len);
 		assert_true(r || !session->removed);
 	}
 	assert_int_equal(r, ESTALE);
-	assert_int_equal(file_write(fs, entry.id, 0, "x", 1, WRITE_CACHED, &len), ESTALE);
+	assert_int_equal(file_write(fs, file, 0, "x", 1, WRITE_CACHED, &len), ESTALE);
 	fs_lock(fs);
 	assert_true(session->removed);
 	session_put(session);
@@ -470,7 +403,7 @@ static void gives_way_to_itself(void **state)
 
 static void the_current_one_stays(void **state)
 {
-	struct store_sid sid = make("one"), current;
+	struct store_sid sid = make_session("one"), current;
 	bool set;
 
 	(void)state;
@@ -480,7 +413,7 @@ static void the_current_one_stays(void **state)
 	fs_unlock(fs);
 	assert_int_equal(end(sid, LIFE_REMOVED), EBUSY);
 	assert_int_equal(dir_rmdir(fs, root_id(), "one"), EBUSY);
-	reopen();
+	reopen_fs();
 	assert_int_equal(end(sid, LIFE_REMOVED), EBUSY);
 	fs_lock(fs);
 	assert_int_equal(life_current(fs, &current, &set), 0);
@@ -498,7 +431,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(same_names), TEST(numbered_no_more), TEST(names_with_a_number), TEST(long_names),
-		TEST(ended_in_another_order), TEST(names_that_are_not_there), TEST(the_oldest_tombstones_go), TEST(back_without_a_tombstone),
+		TEST(ended_in_another_order), TEST(names_that_are_not_there), TEST(the_oldest_tombstones_go),
+		TEST(back_without_a_tombstone),
 		TEST(a_drop_waits_for_the_kernel), TEST(a_drop_for_space_does_not), TEST(the_current_one_stays),
 		cmocka_unit_test_setup_teardown(gives_way_to_itself, setup_small, teardown),
 	};
