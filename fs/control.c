@@ -88,8 +88,11 @@ void control_free_all(struct fs *fs)
 {
 	struct control_node *node, *next;
 
-	HASH_ITER(hh, fs->controls, node, next)
+	HASH_ITER(hh, fs->controls, node, next) {
+		if (node->row->kind == CONTENT_STREAM)
+			control_stream_end(node);
 		control_free(node);
+	}
 	control_link_free_all(fs);
 }
 

@@ -25,6 +25,7 @@ struct control_node {
 	uint64_t known; /* with writeback: bytes that the kernel has, ours and those it gave us */
 	bool followed;  /* with writeback: it was opened for reading, and read */
 	bool written;
+	bool writing; /* a thread is, with the lock let go now and then */
 };
 
 int control_find(struct fs *, struct fs_id, struct control_node **ret);

@@ -9,10 +9,11 @@
 
 #include "fs/control_node.h"
 #include "fs/event.h"
-#include "fs/fault.h"
+#include "fs/event_text.h"
 
 void control_stream_begin(struct control_node *node)
 {
+	event_text_mend(node->session);
 	node->base = event_first(&node->session->record);
 	node->known = control_stream_size(node);
 }
@@ -57,78 +58,52 @@ static int join(struct control_node *node, const char *data, size_t len, char **
 	return 0;
 }
 
-/* The part of a line that is left waits for its newline, or for the end of the node. */
-static int hold(struct control_node *node, const char *part, size_t len)
+/* Lines that were made of the text, and what is left of it if that is the beginning of one. */
+static int take(struct control_node *node, const struct event_text *lines, const char *rest, size_t len)
 {
-	char *held = NULL;
+	struct event_part part = {.file = node->id, .text = rest, .len = lines->all ? len : 0, .was = node->len != 0};
+	char *held = part.len ? malloc(part.len) : NULL;
+	int r;
 
-	if (len) {
-		held = malloc(len);
-		if (!held)
-			return -ENOMEM;
-		memcpy(held, part, len);
+	if (part.len && !held)
+		return -ENOMEM;
+	if (held)
+		memcpy(held, rest, part.len);
+	r = event_text_add(node->session, CHANGE_SETTING, lines, &part);
+	if (r) {
+		free(held);
+		return r;
 	}
 	free(node->text);
 	node->text = held;
-	node->len = len;
+	node->len = part.len;
 	return 0;
 }
 
-/* Whole lines, all or, where a batch has no room for more, some of them. */
-static int append(struct session *session, const char *text, size_t len, size_t *ret)
+/* One batch after the other. They are made without the lock: each line costs some microseconds. */
+static int write_text(struct control_node *node, const char *text, size_t len, size_t *ret)
 {
+	struct fs *fs = node->session->fs;
+	struct event_text lines = {.all = false};
 	size_t done = 0;
-
-	while (done < len) {
-		size_t taken = 0;
-		int r = event_append_text(session, text + done, len - done, &taken);
-
-		if (r && !done)
-			return r;
-		if (r || !taken)
-			break;
-		done += taken;
-	}
-	*ret = done;
-	return 0;
-}
-
-static bool is_whole(const char *part, size_t len)
-{
-	json_t *value = json_loadb(part, len, 0, NULL);
-	bool is = json_is_object(value);
-
-	json_decref(value);
-	return is;
-}
-
-/* How much of the text is lines; a last one that lacks its newline counts if nothing can follow. */
-static size_t lines_of(const char *text, size_t len)
-{
-	const char *end = memrchr(text, '\n', len);
-	size_t whole = end ? (size_t)(end - text) + 1 : 0;
-
-	return whole < len && is_whole(text + whole, len - whole) ? len : whole;
-}
-
-static int write_lines(struct control_node *node, const char *text, size_t len, size_t *ret)
-{
-	size_t whole = lines_of(text, len), done = 0;
 	int r = 0;
 
-	if (len - whole > EVENT_TEXT_MAX) {
-		fault_explain("write shorter lines, each with its newline", "a line of %s has at most %d bytes", node->row->name,
-			EVENT_TEXT_MAX);
-		return EINVAL;
+	while (!r && !lines.all) {
+		fs_unlock(fs);
+		r = event_text_make(text + done, len - done, false, &lines);
+		fs_lock(fs);
+		if (r)
+			break;
+		r = take(node, &lines, text + done + lines.taken, len - done - lines.taken);
+		if (!r)
+			done += lines.all ? len - done : lines.taken;
+		event_text_release(&lines);
 	}
-	r = append(node->session, text, whole, &done);
-	if (r)
-		return r;
-	*ret = done == whole ? len : done;
-	return hold(node, text + whole, done == whole ? len - whole : 0);
+	*ret = done;
+	return r;
 }
 
-/* Every write appends, at whatever offset. */
+/* Every write appends, at whatever offset: all of it or, where the store has no room for more, some of its lines. */
 static int write_new(struct control_node *node, const char *data, size_t len, size_t *ret)
 {
 	size_t held = node->len, done = 0;
@@ -139,12 +114,25 @@ static int write_new(struct control_node *node, const char *data, size_t len, si
 		r = join(node, data, len, &text);
 	if (r)
 		return r;
-	r = write_lines(node, text, held + len, &done);
-	if (!r)
-		*ret = done > held ? done - held : len;
-	else if (r == EINVAL)
-		hold(node, NULL, 0); /* the whole line is refused */
+	r = write_text(node, text, held + len, &done);
 	free(text);
+	if (r && done <= held)
+		return r;
+	*ret = done - held;
+	return 0;
+}
+
+/* The lock is let go meanwhile, and writes to one file follow one another. */
+static int write_in_turn(struct control_node *node, const char *data, size_t len, size_t *ret)
+{
+	struct fs *fs = node->session->fs;
+	int r;
+
+	while (node->writing)
+		fs_pause(fs);
+	node->writing = true;
+	r = write_new(node, data, len, ret);
+	node->writing = false;
 	return r;
 }
 
@@ -158,7 +146,7 @@ int control_stream_write(struct control_node *node, uint64_t offset, const char 
 	node->followed = false;
 	if (node->session->fs->options.writeback && offset < node->known)
 		old = node->known - offset < len ? (size_t)(node->known - offset) : len;
-	r = len > old ? write_new(node, data + old, len - old, &done) : 0;
+	r = len > old ? write_in_turn(node, data + old, len - old, &done) : 0;
 	if (r)
 		done = len - old; /* refused for good */
 	if (offset + old + done > node->known)
@@ -170,9 +158,7 @@ int control_stream_write(struct control_node *node, uint64_t offset, const char 
 
 void control_stream_end(struct control_node *node)
 {
-	size_t done = 0;
-
 	if (node->len && !node->session->removed)
-		append(node->session, node->text, node->len, &done);
+		event_text_end(node->session, &(struct event_part){.file = node->id, .text = node->text, .len = node->len});
 	node->len = 0;
 }

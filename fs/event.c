@@ -7,14 +7,11 @@
 #include <stdlib.h>
 
 #include "fs/error.h"
-#include "fs/fault.h"
 #include "fs/json.h"
 
 enum {
 	SHORTEST = 16,        /* characters that are left of a value, whatever else is in the line */
 	PIECE = 65536,        /* bytes read at once to find the end of a line */
-	TEXT_BYTES = 1 << 17, /* most that one batch takes of a program's text, and lines */
-	TEXT_LINES = 1000,
 };
 
 /* ---- one line ---------------------------------------------------------------------------------------------------- */
@@ -135,119 +132,30 @@ int event_add(struct change *c, const char *kind, const struct event_member *mem
 	return c->session ? event_put(c, &c->record, kind, members) : 0;
 }
 
-/* ---- lines of programs ------------------------------------------------------------------------------------------- */
+/* ---- lines that are made elsewhere ------------------------------------------------------------------------------- */
 
-/* Lines on their way into one batch. */
-struct gathering {
-	char *text; /* room for what TEXT_BYTES of text become */
-	size_t len;
-	uint32_t lines;
-};
-
-static bool is_object(const char *line, size_t len)
+int event_begin(struct change *c, enum change_kind kind, struct session *session, uint32_t lines, size_t bytes,
+	size_t more)
 {
-	json_t *value = json_loadb(line, len, 0, NULL);
-	bool is = json_is_object(value);
-
-	json_decref(value);
-	return is;
-}
-
-/* Text that is no JSON object becomes the text of one. */
-static int wrap_line(const char *line, size_t len, char **ret, size_t *ret_len)
-{
-	char *text = strndup(line, len);
-	struct event_member members[] = {{"text", text}, {NULL, NULL}};
-	int r = text ? make_line(fs_now(), "text", members, len, ret, ret_len) : -ENOMEM;
-
-	free(text);
-	return r;
-}
-
-static int gather(struct gathering *g, const char *line, size_t len)
-{
-	char *made = NULL, *grown;
-	size_t made_len = len + 1;
-	int r = 0;
-
-	if (!is_object(line, len))
-		r = wrap_line(line, len, &made, &made_len);
-	if (r)
-		return r;
-	grown = realloc(g->text, g->len + made_len);
-	if (!grown) {
-		free(made);
-		return -ENOMEM;
-	}
-	g->text = grown;
-	memcpy(g->text + g->len, made ? made : line, made_len - 1);
-	g->len += made_len;
-	g->text[g->len - 1] = '\n';
-	g->lines++;
-	free(made);
-	return 0;
-}
-
-/* Takes whole lines from the front of the text, and tells how long they are. */
-static int gather_lines(struct gathering *g, const char *text, size_t len, size_t *ret)
-{
-	size_t done = 0;
-
-	while (done < len && g->lines < TEXT_LINES) {
-		const char *line = text + done, *end = memchr(line, '\n', len - done);
-		size_t line_len = end ? (size_t)(end - line) : len - done;
-		int r;
-
-		if (line_len > EVENT_TEXT_MAX) {
-			fault_explain("write shorter lines, each with its newline", "a line of events.jsonl has at most %d bytes", EVENT_TEXT_MAX);
-			return EINVAL;
-		}
-		if (done && done + line_len >= TEXT_BYTES)
-			break;
-		r = line_len ? gather(g, line, line_len) : 0;
-		if (r)
-			return r;
-		done += line_len + (end ? 1 : 0);
-	}
-	*ret = done;
-	return 0;
-}
-
-static int append_lines(struct session *session, const struct gathering *g)
-{
-	struct store *store = session->fs->store;
 	struct event_cut cut = {0};
-	CHANGE_AUTO(c);
 	int r;
 
-	if (session->removed)
-		return ENOENT;
-	event_find_cut(store, &session->record, g->lines, g->len, &cut);
-	r = change_begin_as(&c, CHANGE_SETTING, session, STORE_GROW, g->len + EVENT_MAX);
-	if (!r && !c.session)
-		return EPERM;
+	event_find_cut(session->fs->store, &session->record, lines, bytes, &cut);
+	r = change_begin_as(c, kind, session, STORE_GROW, bytes + more + EVENT_MAX);
 	if (!r)
-		r = write_creation(&c, &c.record);
-	if (r)
-		return r;
-	event_apply_cut(&c, &cut);
-	write_lines(&c, &c.record, g->text, g->len, g->lines);
-	touch_top(c.fs, &c.record);
-	return change_commit(&c);
+		event_apply_cut(c, &cut);
+	return r;
 }
 
-int event_append_text(struct session *session, const char *text, size_t len, size_t *ret)
+int event_put_lines(struct change *c, const char *text, size_t len, uint32_t lines)
 {
-	struct gathering g = {0};
-	size_t taken = 0;
-	int r = gather_lines(&g, text, len, &taken);
+	int r = write_creation(c, &c->record);
 
-	if (!r && g.lines)
-		r = append_lines(session, &g);
-	free(g.text);
-	if (!r)
-		*ret = taken;
-	return r;
+	if (r)
+		return r;
+	write_lines(c, &c->record, text, len, lines);
+	touch_top(c->fs, &c->record);
+	return 0;
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */

@@ -30,12 +30,11 @@ int event_add(struct change *, const char *kind, const struct event_member *memb
 int event_put(struct change *, struct store_session *, const char *kind, const struct event_member *members);
 
 /*
- * Adds what a program wrote: whole lines (the last one's newline may lack) of JSON objects, or of text, which becomes
- * one. As much of it as goes into one batch is taken: *ret bytes, which the caller tells the program. EINVAL: a line
- * longer than EVENT_TEXT_MAX; nothing is added.
+ * Begins a change that adds so many lines, of so many bytes, made elsewhere (event_text.c), and `more` bytes of something
+ * else; and adds them.
  */
-int event_append_text(struct session *, const char *text, size_t len, size_t *ret);
-enum { EVENT_TEXT_MAX = 65536 };
+int event_begin(struct change *, enum change_kind, struct session *, uint32_t lines, size_t bytes, size_t more);
+int event_put_lines(struct change *, const char *text, size_t len, uint32_t lines);
 
 /* Positions between which there is something to be read; the line of the creation counts. */
 uint64_t event_first(const struct store_session *);

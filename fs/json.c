@@ -39,35 +39,50 @@ void add_value(json_t *array, json_t *value)
 		incomplete = true;
 }
 
-char *fs_text_shown(const char *text)
+/* Zero-terminated, *ret_len bytes without that zero. */
+static char *show_bytes(const char *text, size_t len, size_t *ret_len)
 {
-	char *shown = malloc(3 * strlen(text) + 1), *to = shown;
+	char *shown = malloc(3 * len + 1), *to = shown;
 
 	if (!shown)
 		return NULL;
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x80) {
-			*to++ = *text;
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)text[i] < 0x80) {
+			*to++ = text[i];
 		} else {
 			memcpy(to, "\xEF\xBF\xBD", 3);
 			to += 3;
 		}
 	}
 	*to = '\0';
+	*ret_len = (size_t)(to - shown);
 	return shown;
+}
+
+char *fs_text_shown(const char *text)
+{
+	size_t len;
+
+	return show_bytes(text, strlen(text), &len);
 }
 
 json_t *text_value(const char *text)
 {
+	return bytes_value(text, strlen(text));
+}
+
+json_t *bytes_value(const char *text, size_t len)
+{
 	json_t *value;
+	size_t shown_len = 0;
 	char *shown;
 
 	errno = 0;
-	value = json_string(text);
+	value = json_stringn(text, len);
 	if (value || errno == ENOMEM)
 		return value;
-	shown = fs_text_shown(text);
-	value = shown ? json_string(shown) : NULL;
+	shown = show_bytes(text, len, &shown_len);
+	value = shown ? json_stringn(shown, shown_len) : NULL;
 	free(shown);
 	return value;
 }
@@ -163,6 +178,11 @@ static void add_json(struct json_long *doc, json_t *value, size_t flags)
 	if (!value || json_dump_callback(value, take_bytes, doc, flags | FLAGS | JSON_ENCODE_ANY))
 		incomplete = true;
 	json_decref(value);
+}
+
+void json_long_bytes(struct json_long *doc, const char *bytes, size_t len)
+{
+	take_bytes(bytes, len, doc);
 }
 
 void json_long_line(struct json_long *doc, json_t *value)

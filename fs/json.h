@@ -21,6 +21,8 @@ void add_value(json_t *array, json_t *value);
 
 /* Text in any bytes: what is not UTF-8 is shown as U+FFFD. */
 json_t *text_value(const char *);
+/* The same, of bytes that may be zero. */
+json_t *bytes_value(const char *, size_t len);
 /* ISO 8601 in UTC, with milliseconds, of nanoseconds since the epoch. */
 json_t *time_value(int64_t ns);
 /* Logical by stored bytes, to three digits; 1 for nothing. */
@@ -44,6 +46,8 @@ struct json_long {
 	bool in_array; /* there is an element already */
 };
 void json_long_line(struct json_long *, json_t *value);
+/* What is text already. */
+void json_long_bytes(struct json_long *, const char *, size_t len);
 /* The object, with its members up to here, and the name of the array. */
 void json_long_begin(struct json_long *, json_t *object, const char *array);
 void json_long_element(struct json_long *, json_t *value);

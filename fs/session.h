@@ -29,6 +29,7 @@ struct session {
 	bool drops;          /* it is in fs->dropping, and held by it */
 	TAILQ_ENTRY(session) dropping;
 	bool followed;       /* with writeback: somebody read its events.jsonl, and may do so again */
+	bool mended;         /* no mount before this one left a part of a line, see event_text.h */
 	uint32_t view_epoch; /* grows when a directory may have come to another view */
 	struct store_session record;
 };

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "fs/event.h"
+#include "fs/event_text.h"
 #include "fs/fault.h"
 #include "fs/text.h"
 #include "tests/unit/mounted.h"
@@ -67,8 +68,16 @@ static int add(const char *kind, const struct event_member *members)
 
 static int append(const char *text, size_t len, size_t *ret)
 {
-	FS_GUARD(fs);
-	return event_append_text(session, text, len, ret);
+	struct event_text lines;
+	int r = event_text_make(text, len, true, &lines);
+
+	assert_int_equal(r, 0);
+	*ret = lines.taken;
+	fs_lock(fs);
+	r = event_text_add(session, CHANGE_SETTING, &lines, &(struct event_part){.len = 0});
+	fs_unlock(fs);
+	event_text_release(&lines);
+	return r;
 }
 
 /* All there is, as text to be freed. */
@@ -90,7 +99,7 @@ static unsigned check_lines(void)
 	unsigned lines = 0;
 
 	while ((line = strsep(&rest, "\n")) && rest) {
-		json_t *event = json_loads(line, 0, NULL);
+		json_t *event = json_loads(line, JSON_ALLOW_NUL, NULL);
 
 		assert_true(json_is_object(event));
 		json_decref(event);
@@ -229,7 +238,7 @@ static void programs_append(void **state)
 	assert_int_equal(check_lines(), 5);
 }
 
-/* More than goes into one batch is taken in several, at line ends; a line that is too long is refused. */
+/* More than goes into one batch is taken in several, at line ends. */
 static void long_text_is_taken_in_parts(void **state)
 {
 	static char text[1 << 20];
@@ -244,10 +253,80 @@ static void long_text_is_taken_in_parts(void **state)
 	}
 	assert_true(parts > 1);
 	assert_true(check_lines() <= EVENT_LINES && check_lines() > EVENT_LINES / 8 * 7 - 1001);
-	memset(text, 'x', sizeof(text));
-	assert_int_equal(append(text, EVENT_TEXT_MAX + 1, &taken), EINVAL);
-	assert_int_equal(append(text, EVENT_TEXT_MAX, &taken), 0);
-	check_lines();
+}
+
+/* A line that is too long becomes several, of whole characters; zeros and what is no UTF-8 have their places. */
+static void long_lines_go_on(void **state)
+{
+	static char text[EVENT_TEXT_MAX * 2];
+	char *all, *line, *rest;
+	size_t taken, sum = 0, lines = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = i % 2 ? '\xC3' : '\xA4'; /* one character lies across the middle */
+	text[0] = text[sizeof(text) - 1] = 'x';
+	assert_int_equal(append(text, sizeof(text), &taken), 0);
+	assert_int_equal(taken, EVENT_TEXT_MAX - 1);
+	assert_int_equal(append(text + taken, sizeof(text) - taken, &taken), 0);
+	assert_int_equal(taken, EVENT_TEXT_MAX);
+	assert_int_equal(append("x", 1, &taken), 0);
+	assert_int_equal(append("a\0b\xFF\n", 5, &taken), 0);
+	assert_int_equal(check_lines(), 5);
+	rest = all = content();
+	for (; (line = strsep(&rest, "\n")) && *line; lines++) {
+		json_t *event = json_loads(line, JSON_ALLOW_NUL, NULL), *value = json_object_get(event, "text");
+
+		assert_true(json_object_get(event, "goes_on") ? lines == 1 || lines == 2 : lines == 0 || lines > 2);
+		sum += json_string_length(value);
+		if (lines == 4)
+			assert_memory_equal(json_string_value(value), "a\0b\xEF\xBF\xBD", 6);
+		json_decref(event);
+	}
+	assert_int_equal(sum, sizeof(text) + 6);
+	free(all);
+}
+
+static int keep_part(const char *text, size_t len, bool was)
+{
+	struct event_text none = {.count = 0};
+
+	FS_GUARD(fs);
+	return event_text_add(session, CHANGE_SETTING, &none,
+		&(struct event_part){.file = 7, .text = text, .len = len, .was = was});
+}
+
+static void mend(void)
+{
+	FS_GUARD(fs);
+	event_text_mend(session);
+}
+
+/* The next mount makes lines of what this one left, once; what it begins itself it leaves alone. */
+static void parts_are_mended(void **state)
+{
+	char *all;
+
+	(void)state;
+	assert_int_equal(keep_part("first", 5, false), 0);
+	assert_int_equal(keep_part("first and more", 14, true), 0);
+	mend();
+	assert_int_equal(check_lines(), 1);
+	reopen();
+	assert_int_equal(keep_part("second", 6, false), 0);
+	mend();
+	assert_int_equal(check_lines(), 2);
+	mend();
+	assert_int_equal(check_lines(), 2);
+	reopen();
+	mend();
+	reopen();
+	mend();
+	assert_int_equal(check_lines(), 3);
+	all = content();
+	assert_non_null(strstr(all, "\"text\": \"first and more\"}\n"));
+	assert_non_null(strstr(all, "\"text\": \"second\"}\n"));
+	free(all);
 }
 
 static void texts_are_kept(void **state)
@@ -353,6 +432,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bytes_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(programs_append, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_text_is_taken_in_parts, setup, teardown),
+		cmocka_unit_test_setup_teardown(long_lines_go_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(parts_are_mended, setup, teardown),
 		cmocka_unit_test_setup_teardown(texts_are_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(faults_are_noted, setup, teardown),
 	};
