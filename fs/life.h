@@ -47,7 +47,10 @@ const char *life_status_name(enum store_status);
 bool life_status_parse(const char *word, enum store_status *ret);
 /* Changes are answered EROFS: by its status, or because it is in the trash. */
 bool life_is_read_only(const struct store_session *);
-/* It was active when the daemon died or the machine went down, and its status has not been written since. */
+/*
+ * It was active when the daemon died or the machine went down, and its status has not been written since. One in the
+ * trash was not at work; what had interrupted it before stays told.
+ */
 bool life_is_interrupted(const struct fs *, const struct store_session *);
 /*
  * EINVAL if the status cannot follow the present one: *ret_why, static, says it in a sentence. `reason`, or NULL, is

@@ -21,6 +21,9 @@
 #include "fs/serve.h"
 #include "fs/trash.h"
 
+/* In place of the number of a mount: no end of one interrupts it. */
+enum { AT_REST = INT32_MAX };
+
 static const char *const rules[LIFE_RULES] = {"none", "ttl", "retain", "keep", "expires_at", "removed"};
 static const char *const guards[LIFE_GUARDS] = {"none", "pinned", "paused", "current", "in use"};
 
@@ -73,6 +76,8 @@ static struct store_session ended_record(const struct session *session, enum lif
 	record.skew = session->fs->clock.skew;
 	record.until = grace_end(session->fs, record.ended);
 	record.ending = rule;
+	if (!life_is_interrupted(session->fs, &record))
+		record.run = AT_REST;
 	record.flags |= trash_has_name(session->fs, name) ? STORE_SESSION_NUMBERED : 0;
 	set_name(&record, name);
 	return record;
@@ -91,6 +96,7 @@ static int commit_end(struct session *session, struct node *top, const struct st
 	c.record.until = record->until;
 	c.record.ending = record->ending;
 	c.record.flags = record->flags;
+	c.record.run = record->run;
 	c.record.last_write = record->last_write;
 	c.record.skew = record->skew;
 	set_name(&c.record, record->name);
@@ -174,6 +180,8 @@ static int commit_back(struct session *session, struct node *top, const char *na
 	set_name(&c.record, name);
 	c.record.ended = c.record.until = 0;
 	c.record.ending = LIFE_NO_RULE;
+	if (c.record.run == AT_REST)
+		c.record.run = fs->run.number;
 	c.record.flags &= ~(uint32_t)STORE_SESSION_NUMBERED;
 	change_renew(fs, &c.record, c.now); /* else it would be too old once more */
 	if (c.record.expires <= c.now)

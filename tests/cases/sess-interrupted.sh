@@ -34,6 +34,14 @@ done
 mkdir "$MNT/later"
 assert_eq "$(interrupted later)" False
 assert_eq "$(json "$MNT/active/.session/info.json" 'j["modified_at"]')" "$modified"
+note "but not what was removed before"
+assert_eq "$(json "$MNT/.sessfs/trash/trashed/.session/info.json" 'j["interrupted"]')" False "removed before"
+mv "$MNT/.sessfs/trash/trashed" "$MNT/"
+assert_eq "$(interrupted trashed)" False "removed before, and taken back"
+mv "$MNT/active" "$MNT/.sessfs/trash/"
+assert_eq "$(json "$MNT/.sessfs/trash/active/.session/info.json" 'j["interrupted"]')" True "removed afterwards"
+mv "$MNT/.sessfs/trash/active" "$MNT/"
+assert_eq "$(interrupted active)" True "removed afterwards, and taken back"
 note "it stays so through what ends in order"
 echo work >"$MNT/active/logs/work"
 remount
@@ -63,7 +71,6 @@ assert_eq "$(interrupted paused) $(interrupted later)" "True True"
 wait_for 5 is_told paused 1
 set_status paused completed
 assert_eq "$(interrupted paused)" False
-mv "$MNT/.sessfs/trash/trashed" "$MNT/trashed"
 assert_eq "$(interrupted trashed)" True
 umount_store
 
