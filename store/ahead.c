@@ -35,19 +35,15 @@ void ahead_release(struct ahead *a)
 static void fetch(struct store *s, const struct key *key)
 {
 	struct reader *reader;
-	struct warm_value value;
 	pthread_mutex_lock(&s->lock);
 	int r = reader_take(s, &reader);
 	uint64_t epoch = atomic_load(&s->epoch);
 	pthread_mutex_unlock(&s->lock);
 	if (r)
 		return;
-	if (warm_get(reader->snapshot, key, &value) == 0) {
-		ssize_t n = chunk_decode(
-			reader->codec, *key, value.data, value.len, reader->scratch, STORE_CHUNK_SIZE);
-		if (n > 0)
-			cache_add(&s->cache, epoch, key, &reader->scratch, (uint32_t)n);
-	}
+	ssize_t n = reader_chunk(reader, key, reader->scratch);
+	if (n > 0)
+		cache_add(&s->cache, epoch, key, &reader->scratch, (uint32_t)n);
 	reader_give(s, reader);
 }
 

@@ -253,13 +253,15 @@ int store_check(const char *path, const struct store_check_options *options, str
 	struct store_check_result result = {0};
 	struct dictionaries dictionaries = {0};
 	struct check c = {.options = options, .result = &result, .raw = malloc(STORE_CHUNK_SIZE)};
+	c.pieces.data = malloc(GATHER_SIZE);
 	*ret_info = (struct store_open_info){.what = ""};
-	int r = c.raw ? codec_new(&dictionaries, &c.codec) : -ENOMEM;
+	int r = c.raw && c.pieces.data ? codec_new(&dictionaries, &c.codec) : -ENOMEM;
 	if (r == 0)
 		r = options->repair ? repair(&c, path, ret_info) : look_only(&c, path, ret_info);
 	check_release(&c);
 	codec_free(c.codec);
 	dictionaries_release(&dictionaries);
+	free(c.pieces.data);
 	free(c.raw);
 	if (r == 0)
 		*ret = result;

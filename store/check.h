@@ -1,6 +1,7 @@
 /*
  * check.h - what the files of check share: tables of all inodes, names and sessions, filled by one pass over the store.
  *
+ *   check_record.c says of a record by itself whether it can be
  *   check_scan.c   reads every record, of warm and of what the logs hide of it, into the tables
  *   check_tree.c   compares the tables with each other: names, links, counters
  *   check_life.c   what a session's record says of its life, and endings
@@ -73,6 +74,7 @@ struct check {
 	struct store *store;
 	struct codec_ctx *codec;
 	uint8_t *raw; /* STORE_CHUNK_SIZE */
+	struct gather pieces;
 	bool quiet;
 	bool new_data; /* something was found that only a new data.mdb mends */
 	int error;
@@ -111,13 +113,20 @@ const char *check_describe(struct check *, const struct checked_inode *, char te
 bool check_read_name(struct check *, uint32_t sid, uint64_t dir, uint64_t cookie, struct store_dirent *ret);
 const char *check_describe_session(struct check *, uint32_t sid, char text[CHECK_TEXT]);
 
+/* ---- check_record.c -- */
+/* Whether a record of the kind may have the body. */
+bool check_body(const struct super *, const struct key *, const struct found *);
+/*
+ * Why a record of warm cannot stay, with its invariant, or NULL. Records come in the order of keys. Of content *v
+ * becomes the whole value, decoded in c->raw; a piece that is not the main one is kept for that.
+ */
+const char *check_refuse(struct check *, const struct key *, struct page_value *v, unsigned *ret_invariant);
+bool check_is_piece(const struct key *);
+
 /* ---- check_scan.c -- */
 /* Fills the tables, sorted. 0, or why it could not be done. */
 int check_scan(struct check *);
 void check_release(struct check *);
-/* Why a record of warm cannot stay, with its invariant, or NULL. */
-const char *check_refuse(const struct super *, struct codec_ctx *, uint8_t *raw, const struct key *,
-	const struct page_value *, unsigned *ret_invariant);
 struct checked_inode *check_inode(struct check *, uint32_t sid, uint64_t ino);
 struct checked_session *check_session(struct check *, uint32_t sid);
 struct checked_account *check_account(struct check *, uint32_t sid);

@@ -28,13 +28,15 @@ struct copy {
 	uint64_t size, sum;
 };
 
+/* Content is cut anew, if the store is of a format that has pieces. */
 static void put(struct copy *p, const struct key *key, const void *data, size_t len)
 {
+	bool cut = key_kind(*key) == KIND_CHUNK && p->check->super.format == STORE_FORMAT;
 	if (p->error)
 		return;
 	if (!p->txn)
 		p->error = warm_begin(p->to, &p->txn);
-	p->error = p->error ? p->error : warm_put(p->txn, key, data, len);
+	p->error = p->error ? p->error : pieces_put(p->txn, key, data, len, cut);
 	if (p->error == 0 && ++p->puts % COMMIT_EVERY == 0) {
 		p->error = warm_commit(p->txn);
 		p->txn = NULL;
@@ -113,15 +115,16 @@ static void copy_super(struct copy *p, const struct key *key)
 	put_accounted(p, key, 0, body, record_encode(&super_schema, &super, body));
 }
 
-static void on_record(void *arg, const struct key *key, const struct page_value *v, bool sound)
+static void on_record(void *arg, const struct key *key, const struct page_value *found, bool sound)
 {
 	struct copy *p = arg;
 	struct check *c = p->check;
+	struct page_value value = *found, *v = &value;
 	struct found f;
 	unsigned invariant;
 	(void)sound;
-	if (p->error || check_is_dropped(c, key_sid(*key).n) ||
-		check_refuse(&c->super, c->codec, c->raw, key, v, &invariant))
+	if (p->error || check_is_dropped(c, key_sid(*key).n) || check_refuse(c, key, v, &invariant) ||
+		check_is_piece(key))
 		return;
 	if (!key_same_inode(p->key, *key)) {
 		end_inode(p);
@@ -141,14 +144,15 @@ static void on_record(void *arg, const struct key *key, const struct page_value 
 }
 
 /* The records of sessions come first, their accounts are known last. */
-static void on_session(void *arg, const struct key *key, const struct page_value *v, bool sound)
+static void on_session(void *arg, const struct key *key, const struct page_value *found, bool sound)
 {
 	struct copy *p = arg;
 	struct check *c = p->check;
+	struct page_value value = *found, *v = &value;
 	struct found f;
 	unsigned invariant;
 	(void)sound;
-	if (p->error || key_kind(*key) != KIND_SESSION || check_refuse(&c->super, c->codec, c->raw, key, v, &invariant))
+	if (p->error || key_kind(*key) != KIND_SESSION || check_refuse(c, key, v, &invariant))
 		return;
 	struct checked_account *a = check_account(c, (uint32_t)key_sub(*key));
 	open_value(*key, (struct warm_value){v->data, v->len}, &f);
@@ -166,6 +170,7 @@ static int copy_all(struct copy *p, struct warm_snapshot *from)
 {
 	struct walk records = {on_record, ignore_damage, p}, sessions = {on_session, ignore_damage, p};
 	uint64_t entries;
+	p->check->pieces.next = 0;
 	for (size_t i = 0; i < p->check->accounts.count; i++)
 		p->check->accounts.list[i].sum = 0;
 	int r = warm_walk(from, &records, &entries);

@@ -119,81 +119,6 @@ void check_release(struct check *c)
 	memset(&c->endings, 0, sizeof c->endings);
 }
 
-/* ---- one record ------------------------------------------------------------------------------------------------- */
-
-static bool is_name_in_place(const struct super *super, const struct key *key, const char *name, size_t len)
-{
-	return codec_name_hash(super->seed, name, len) == (key_sub(*key) & ~UINT64_C(0xff));
-}
-
-/* Decodes into a struct that is thrown away, or checks what else a body must be. */
-static bool is_body_right(const struct super *super, const struct key *key, const struct found *f)
-{
-	union {
-		struct store_inode inode;
-		struct store_session session;
-		struct store_dirent dirent;
-		struct store_ending ending;
-		struct super super;
-	} u;
-	const char *name;
-	const uint8_t *data;
-	size_t name_len, len;
-	uint64_t number;
-	switch (key_kind(*key)) {
-	case KIND_SUPER:
-		return record_decode(&super_schema, f->body, f->len, &u.super) == 0 && u.super.format == STORE_FORMAT;
-	case KIND_FLUSHED:
-	case KIND_ORPHAN:
-		return record_get_uint(f->body, f->len, &number) == (int)f->len;
-	case KIND_SESSION:
-		if (record_decode(&session_schema, f->body, f->len, &u.session))
-			return false;
-		store_session_release(&u.session);
-		return u.session.name_len > 0 && u.session.root.n > 1;
-	case KIND_ENDING:
-		return record_decode(&ending_schema, f->body, f->len, &u.ending) == 0 && u.ending.name_len > 0 &&
-		       u.ending.status < STORE_STATUSES;
-	case KIND_INODE:
-		if (record_decode(&inode_schema, f->body, f->len, &u.inode))
-			return false;
-		store_inode_release(&u.inode);
-		return u.inode.size <= STORE_FILE_MAX;
-	case KIND_XATTR:
-		return record_get_pair(f->body, f->len, &name, &name_len, &data, &len) == 0 &&
-		       is_name_in_place(super, key, name, name_len);
-	case KIND_DIRENT:
-		return record_decode(&dirent_schema, f->body, f->len, &u.dirent) == 0 && u.dirent.name_len > 0 &&
-		       is_name_in_place(super, key, u.dirent.name, u.dirent.name_len);
-	case KIND_DICTIONARY:
-	case KIND_CHUNK:
-	case KIND_DROP:
-		break;
-	}
-	return true;
-}
-
-const char *check_refuse(const struct super *super, struct codec_ctx *codec, uint8_t *raw, const struct key *key,
-	const struct page_value *v, unsigned *ret_invariant)
-{
-	struct found f;
-	*ret_invariant = 2;
-	if (!key_is_plausible(key))
-		return "is of an unknown kind, or not where its kind belongs";
-	*ret_invariant = 3;
-	if (key_kind(*key) == KIND_CHUNK)
-		return chunk_decode(codec, *key, v->data, v->len, raw, STORE_CHUNK_SIZE) < 0
-			       ? "cannot be decompressed, or its checksum does not hold"
-			       : NULL;
-	if (open_value(*key, (struct warm_value){v->data, v->len}, &f))
-		return "has a checksum that does not hold";
-	if (key_kind(*key) == KIND_DICTIONARY)
-		return dictionaries_learn(codec_dictionaries(codec), (uint32_t)key_sub(*key), f.body, f.len)
-			       ? "cannot be used, or is not the one that it is named for"
-			       : NULL;
-	return is_body_right(super, key, &f) ? NULL : "cannot be decoded, or says what it must not";
-}
-
 /* ---- what the logs do not hide ---------------------------------------------------------------------------------- */
 
 static void note_numbers(struct check *c, uint64_t ino, uint64_t sid)
@@ -339,7 +264,7 @@ static void note_log_entry(struct check *c, const struct hot *h, const struct en
 	struct found f = {.body = h->map + e->pos, .len = e->len};
 	if (e->type != ENTRY_PUT || check_is_dropped(c, key_sid(e->key).n))
 		return;
-	if (key_is_plausible(&e->key) && is_body_right(&c->super, &e->key, &f))
+	if (key_is_plausible(&e->key) && check_body(&c->super, &e->key, &f))
 		note(c, &e->key, &f);
 	else
 		check_finding(c, 3,
@@ -473,9 +398,19 @@ static void refuse(struct check *c, const struct key *key, unsigned invariant, c
 		key_ino(*key).n, key_sub(*key), what, why);
 }
 
-static void on_record(void *arg, const struct key *key, const struct page_value *v, bool sound)
+/* Pieces that were passed and whose main one did not come (invariant 23). */
+static void end_pieces(struct check *c, const struct key *next)
+{
+	if (!gather_is_stranded(&c->pieces, next))
+		return;
+	refuse(c, &c->pieces.chunk, 23, "is in pieces whose last one is missing");
+	c->pieces.next = 0;
+}
+
+static void on_record(void *arg, const struct key *key, const struct page_value *found, bool sound)
 {
 	struct check *c = arg;
+	struct page_value value = *found, *v = &value;
 	struct found f = {0};
 	unsigned invariant;
 	bool hidden = pass_logs(c, key);
@@ -485,16 +420,19 @@ static void on_record(void *arg, const struct key *key, const struct page_value 
 	if ((c->at.any && key_cmp(&c->at.last, key) == 0) || check_is_dropped(c, key_sid(*key).n))
 		return;
 	c->at.last = *key;
+	end_pieces(c, key);
 	if (!c->at.any || !key_same_inode(c->at.key, *key)) {
 		end_inode(c);
 		c->at.key = *key;
 		c->at.any = true;
 	}
-	const char *why = check_refuse(&c->super, c->codec, c->raw, key, v, &invariant);
-	if (why) {
+	const char *why = check_refuse(c, key, v, &invariant);
+	if (!why && check_is_piece(key) && c->super.format < STORE_FORMAT)
+		refuse(c, key, 23, "is in pieces, which a store of this format does not have");
+	if (why)
 		refuse(c, key, invariant, why);
+	if (why || check_is_piece(key))
 		return;
-	}
 	if (key_kind(*key) != KIND_CHUNK)
 		open_value(*key, (struct warm_value){v->data, v->len}, &f);
 	warm_record(c, key, v, &f);
@@ -545,6 +483,7 @@ int check_scan(struct check *c)
 	c->new_data = false;
 	c->error = 0;
 	c->done = 0;
+	c->pieces.next = 0;
 	c->ino_end = 2;
 	c->sid_end = 1;
 	c->super = s->super;
@@ -554,6 +493,7 @@ int check_scan(struct check *c)
 	r = r ? r : warm_walk(s->snapshot, &walk, &c->all);
 	if (r)
 		return r;
+	end_pieces(c, NULL);
 	end_inode(c);
 	pass_logs(c, NULL);
 	check_accounts(c);

@@ -22,6 +22,7 @@
 enum codec {
 	CODEC_RAW = 0,
 	CODEC_ZSTD = 1,
+	CODEC_PIECES = 2, /* no codec: one of several pieces, see pieces.h */
 };
 
 /* ---- dictionaries: what small chunks have in common -------------------------------------------------------------- */

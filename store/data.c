@@ -47,13 +47,18 @@ void reader_free(struct reader *r)
 	warm_snapshot_free(r->snapshot);
 	codec_free(r->codec);
 	free(r->scratch);
+	free(r->joined);
 	free(r);
 }
 
 int reader_new(struct store *s, struct reader **ret)
 {
 	struct reader *r = calloc(1, sizeof *r);
-	int res = r && (r->scratch = malloc(STORE_CHUNK_SIZE)) ? 0 : -ENOMEM;
+	if (r) {
+		r->scratch = malloc(STORE_CHUNK_SIZE);
+		r->joined = malloc(CHUNK_ENCODED_MAX);
+	}
+	int res = r && r->scratch && r->joined ? 0 : -ENOMEM;
 	res = res ? res : codec_new(&s->dictionaries, &r->codec);
 	res = res ? res : warm_snapshot_new(s->warm, &r->snapshot);
 	if (res) {
@@ -62,6 +67,15 @@ int reader_new(struct store *s, struct reader **ret)
 	}
 	*ret = r;
 	return 0;
+}
+
+ssize_t reader_chunk(struct reader *r, const struct key *key, uint8_t *out)
+{
+	struct warm_value value;
+	int res = pieces_get(r->snapshot, key, r->joined, &value);
+	if (res)
+		return res == STORE_ABSENT ? 0 : res < 0 ? res : -EIO;
+	return chunk_decode(r->codec, *key, value.data, value.len, out, STORE_CHUNK_SIZE);
 }
 
 /* An idle reader, renewed, or a new one: at the newest commit. */
@@ -185,20 +199,11 @@ static int read_gap(struct store *s, struct reader *reader, struct store_sid sid
 	const struct gap *g)
 {
 	struct key key = key_make(sid, ino, KIND_CHUNK, g->chunk);
-	struct warm_value value;
 	bool whole = g->offset == 0 && g->len == STORE_CHUNK_SIZE;
 	ahead_claim(s, &key);
 	if (cache_read(&s->cache, epoch, &key, g->offset, g->out, g->len))
 		return 0;
-	int r = warm_get(reader->snapshot, &key, &value);
-	if (r == STORE_ABSENT) {
-		memset(g->out, 0, g->len);
-		return 0;
-	}
-	if (r)
-		return r;
-	ssize_t n = chunk_decode(
-		reader->codec, key, value.data, value.len, whole ? g->out : reader->scratch, STORE_CHUNK_SIZE);
+	ssize_t n = reader_chunk(reader, &key, whole ? g->out : reader->scratch);
 	if (n < 0)
 		return (int)n;
 	if (whole) {
@@ -273,7 +278,7 @@ static int chunk_data_end(const struct span *span, int depth, uint32_t *ret)
 	if (depth == 2) {
 		int r = store_renew(s);
 		r = r ? r : warm_get(s->snapshot, &key, &value);
-		ssize_t n = r ? 0 : chunk_raw_len(value.data, value.len);
+		ssize_t n = r ? 0 : pieces_raw_len(value);
 		if (r < 0 || n < 0)
 			return -EIO;
 		*ret = (uint32_t)n;

@@ -136,13 +136,13 @@ static int add_to_account(struct flush *f, struct key key, int64_t delta)
 /* Removes the chunks from `from` on that warm has. */
 static int drop_chunks(struct flush *f, struct store_sid sid, struct store_ino ino, uint64_t from, int64_t *delta)
 {
-	struct key key = key_make(sid, ino, KIND_CHUNK, from), at;
+	struct key key = key_with_piece(key_make(sid, ino, KIND_CHUNK, from), 0), at;
 	struct warm_value value;
 	int r;
 	while ((r = warm_txn_seek(f->txn, &key, &at, &value)) == 0) {
 		if (!key_same_inode(at, key) || key_kind(at) != KIND_CHUNK)
 			return 0;
-		*delta -= (int64_t)value.len;
+		*delta -= key_piece(at) == KEY_MAIN ? (int64_t)pieces_len(value) : 0;
 		r = warm_delete(f->txn, &at);
 		if (r)
 			return r < 0 ? r : -EIO;
@@ -184,10 +184,13 @@ static int get_old_chunk(struct flush *f, const struct entry *e, struct old_chun
 {
 	struct warm_value value;
 	*ret = (struct old_chunk){ 0 };
-	int r = e->fresh ? STORE_ABSENT : warm_txn_get(f->txn, &e->key, &value);
+	if (e->fresh)
+		return 0;
+	int r = e->hides ? warm_txn_get(f->txn, &e->key, &value) : pieces_txn_get(f->txn, &e->key, f->out, &value);
+	ret->damaged = r == STORE_DAMAGED;
 	if (r)
 		return r < 0 ? r : 0;
-	ret->len = value.len;
+	ret->len = pieces_len(value);
 	if (e->hides)
 		return 0;
 	ssize_t n = chunk_decode(f->codec, e->key, value.data, value.len, f->raw, STORE_CHUNK_SIZE);
@@ -202,7 +205,7 @@ static int put_chunk(struct flush *f)
 {
 	size_t len = f->chunk_len;
 	f->chunk_len = 0;
-	return len ? warm_put(f->txn, &f->chunk_key, f->chunk, len) : 0;
+	return len ? pieces_put(f->txn, &f->chunk_key, f->chunk, len, f->store->may_cut) : 0;
 }
 
 /* Puts the chunk that waits, and takes the one that other threads did first in its place. */
@@ -256,6 +259,7 @@ static int flush_chunk(struct flush *f, const struct entry *e, bool others, int6
 		return 0;
 	uint32_t n = old.raw;
 	r = overlay(f, e, &n);
+	r = r || e->fresh ? r : pieces_delete_others(f->txn, &e->key);
 	if (r)
 		return r;
 	*delta -= (int64_t)old.len;

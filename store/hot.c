@@ -221,7 +221,7 @@ void hot_close(struct hot *h)
 bool hot_is_valid(const struct hot *h)
 {
 	const struct hot_header *header = hot_header(h);
-	return h->map && header->magic == HOT_MAGIC && header->format == STORE_FORMAT && header->published != 0;
+	return h->map && header->magic == HOT_MAGIC && header->format == HOT_FORMAT && header->published != 0;
 }
 
 static uint64_t new_salt(uint64_t generation)
@@ -273,7 +273,7 @@ static void reset(struct hot *h)
 int hot_start(struct hot *h, uint64_t generation, uint64_t previous_end, struct hot_boot boot)
 {
 	struct hot_header header = { .magic = HOT_MAGIC,
-		.format = STORE_FORMAT,
+		.format = HOT_FORMAT,
 		.generation = generation,
 		.previous_end = previous_end,
 		.salt = new_salt(generation),

@@ -26,6 +26,9 @@ struct hot_boot {
 	uint8_t id[16];
 };
 
+/* Version of the logs' format. */
+#define HOT_FORMAT 1u
+
 struct hot_header {
 	uint64_t magic; /* also tells the byte order */
 	uint32_t format, reserved;

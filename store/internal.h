@@ -15,6 +15,7 @@
 #include "store/cache.h"
 #include "store/codec.h"
 #include "store/hot.h"
+#include "store/pieces.h"
 #include "store/record.h"
 #include "store/warm.h"
 
@@ -27,6 +28,7 @@ struct reader {
 	struct warm_snapshot *snapshot;
 	struct codec_ctx *codec;
 	uint8_t *scratch; /* STORE_CHUNK_SIZE */
+	uint8_t *joined;  /* CHUNK_ENCODED_MAX: a value put together from its pieces */
 	unsigned turn;    /* in which it was taken, see struct store */
 };
 
@@ -89,6 +91,7 @@ struct store {
 	struct hot_boot boot;
 	struct hot logs[2];
 	struct warm *warm;
+	bool may_cut; /* content into pieces: the store says that it is of a format that has them */
 	pthread_t flusher;
 	bool flusher_runs;
 
@@ -206,6 +209,8 @@ int merge_next(struct merge *, struct key *ret_key, struct found *ret); /* STORE
 /* ---- data.c -- */
 int reader_new(struct store *, struct reader **ret);
 void reader_free(struct reader *);
+/* Decompresses a chunk into `out`, of STORE_CHUNK_SIZE: length of its content, 0 if there is none. -EIO, -ENOMEM */
+ssize_t reader_chunk(struct reader *, const struct key *, uint8_t *out);
 /* One at the newest commit. Lock held. */
 int reader_take(struct store *, struct reader **ret);
 /* Gives it back. Lock not held. */

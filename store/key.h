@@ -5,7 +5,7 @@
  *
  * One session is one contiguous range (FORMAT.md, invariant 2); all that belongs to an inode is together, its small
  * content beside its record. The version is inverted so that a seek for version v finds the newest one that is not
- * newer than v.
+ * newer than v. Its lowest two bits tell apart the pieces of one value (pieces.h).
  */
 #pragma once
 
@@ -37,6 +37,8 @@ struct key {
 
 #define KEY_SIZE 24
 #define KEY_VERSION_MASK UINT64_C(0xffffffff)
+/* Records that one value of content may lie in; the last one is under the key that key_make makes. */
+enum { KEY_PIECES = 4, KEY_MAIN = KEY_PIECES - 1 };
 
 static inline struct key key_make(struct store_sid sid, struct store_ino ino, enum kind kind, uint64_t sub)
 {
@@ -67,6 +69,17 @@ static inline uint64_t key_sub(struct key k)
 	return k.w[1] << 32 | k.w[2] >> 32;
 }
 
+static inline unsigned key_piece(struct key k)
+{
+	return k.w[2] & KEY_MAIN;
+}
+
+static inline struct key key_with_piece(struct key k, unsigned piece)
+{
+	k.w[2] = (k.w[2] & ~(uint64_t)KEY_MAIN) | piece;
+	return k;
+}
+
 static inline int key_cmp(const struct key *a, const struct key *b)
 {
 	for (int i = 0; i < 3; i++)
@@ -78,7 +91,8 @@ static inline int key_cmp(const struct key *a, const struct key *b)
 /* Equal but for the version. */
 static inline bool key_same(struct key a, struct key b)
 {
-	return a.w[0] == b.w[0] && a.w[1] == b.w[1] && (a.w[2] | KEY_VERSION_MASK) == (b.w[2] | KEY_VERSION_MASK);
+	uint64_t version = KEY_VERSION_MASK & ~(uint64_t)KEY_MAIN;
+	return a.w[0] == b.w[0] && a.w[1] == b.w[1] && (a.w[2] | version) == (b.w[2] | version);
 }
 
 static inline bool key_same_inode(struct key a, struct key b)

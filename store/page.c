@@ -151,7 +151,10 @@ bool key_is_plausible(const struct key *key)
 {
 	uint64_t sub = key_sub(*key);
 	bool front = key_sid(*key).n == 0 && key_ino(*key).n == 0;
-	if ((key->w[2] & KEY_VERSION_MASK) != KEY_VERSION_MASK)
+	struct key main = key_with_piece(*key, KEY_MAIN);
+	if ((main.w[2] & KEY_VERSION_MASK) != KEY_VERSION_MASK)
+		return false;
+	if (key_piece(*key) != KEY_MAIN && key_kind(*key) != KIND_CHUNK)
 		return false;
 	switch (key_kind(*key)) {
 	case KIND_SUPER:

@@ -16,6 +16,9 @@
 
 struct pages;
 
+/* Bytes of every page, and of every record in a leaf, which also takes two in a list of the page's records. */
+enum { PAGE_HEADER = 16, NODE_HEADER = 8 };
+
 struct page_value {
 	const uint8_t *data;
 	size_t len;
@@ -74,7 +77,7 @@ int pages_seek(struct pages *, const struct tree *, const struct key *, struct p
 int pages_after(struct pages *, const struct tree *, const struct key *, struct path *, struct key *ret_key,
 	struct page_value *ret);
 
-/* Whether a record of format 1 may have the key (invariant 2). */
+/* Whether a record may have the key (invariant 2). */
 bool key_is_plausible(const struct key *);
 
 /* Pages on the free list. -EIO if it is damaged. */

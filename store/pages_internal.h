@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 
 enum { PAGE_BRANCH = 1, PAGE_LEAF = 2, PAGE_OVERFLOW = 4, PAGE_META = 8 };
-enum { PAGE_HEADER = 16, NODE_BIG = 1, FREE_KEY_SIZE = 8, PAGE_SIZE_MIN = 512, PAGE_SIZE_MAX = 32768, HEADS = 2 };
+enum { NODE_BIG = 1, FREE_KEY_SIZE = 8, PAGE_SIZE_MIN = 512, PAGE_SIZE_MAX = 32768, HEADS = 2 };
 
 struct page_header {
 	uint64_t pgno;
@@ -22,6 +22,8 @@ struct node_header {
 	uint16_t flags;
 	uint16_t key_len;
 };
+_Static_assert(sizeof(struct page_header) == PAGE_HEADER && sizeof(struct node_header) == NODE_HEADER,
+	"the sizes that others count with are those of LMDB");
 
 struct node {
 	const uint8_t *key;

@@ -183,7 +183,7 @@ static int hide_chunk(struct store *s, const struct key *key, struct pending *p)
 		return 0;
 	int r = warm_get(s->snapshot, key, &value);
 	if (r == 0)
-		p->hidden += value.len;
+		p->hidden += pieces_len(value);
 	return r < 0 ? r : 0;
 }
 
@@ -195,7 +195,7 @@ static int hide_from(struct store *s, struct key first, struct pending *p)
 	int r = warm_seek(s->snapshot, &first, &at, &value);
 	for (; r == 0 && key_cmp(&at, &last) < 0 && key_same_inode(at, first);
 		r = warm_after(s->snapshot, &at, &at, &value))
-		p->hidden += value.len;
+		p->hidden += key_piece(at) == KEY_MAIN ? pieces_len(value) : 0;
 	if (key_sub(first) < p->dropped)
 		p->dropped = key_sub(first);
 	return r < 0 ? r : 0;

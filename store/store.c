@@ -106,22 +106,42 @@ static int put_sealed(struct warm_txn *txn, const struct key *key, uint8_t *valu
 	return warm_put(txn, key, value, CODEC_CHECK_SIZE + body_len);
 }
 
-static int make_super(struct store *s)
+static int put_super(struct store *s, const struct super *super)
 {
-	struct super super = { .format = STORE_FORMAT, .ino_limit = 2, .sid_limit = 1, .created = store_now() };
 	uint8_t value[CODEC_CHECK_SIZE + RECORD_MAX];
 	struct warm_txn *txn;
-	if (getrandom(&super.seed, sizeof super.seed, 0) != sizeof super.seed)
-		return -EIO;
 	int r = warm_begin(s->warm, &txn);
 	if (r)
 		return r;
-	r = put_sealed(txn, &super_key_at, value, record_encode(&super_schema, &super, value + CODEC_CHECK_SIZE));
+	r = put_sealed(txn, &super_key_at, value, record_encode(&super_schema, super, value + CODEC_CHECK_SIZE));
 	if (r) {
 		warm_abort(txn);
 		return r;
 	}
 	return warm_commit(txn);
+}
+
+static int make_super(struct store *s)
+{
+	struct super super = { .format = STORE_FORMAT, .ino_limit = 2, .sid_limit = 1, .created = store_now() };
+	if (getrandom(&super.seed, sizeof super.seed, 0) != sizeof super.seed)
+		return -EIO;
+	return put_super(s, &super);
+}
+
+/*
+ * An older store is one of this format from now on, if nothing in the logs says otherwise of it. If it is too full or
+ * too damaged for that, it stays what it is, and nothing is cut into pieces (pieces.h), which is what format 2 added.
+ */
+static void raise_format(struct store *s)
+{
+	struct super super = s->super;
+	super.format = STORE_FORMAT;
+	if (!s->options.read_only && !s->sealed && s->super.format < STORE_FORMAT && put_super(s, &super) == 0) {
+		s->super = super;
+		s->snapshot_stale = true;
+	}
+	s->may_cut = s->super.format == STORE_FORMAT;
 }
 
 static int check_super(struct super *super, struct store_open_info *info)
@@ -468,6 +488,7 @@ static int open_parts(struct store *s, const char *path, struct store_open_info 
 	r = r ? r : load_super(s, info);
 	if (r)
 		return r;
+	raise_format(s);
 	s->position = s->sealed_position = 1;
 	s->durable = s->sealed ? 0 : 1;
 	r = space_init(s);

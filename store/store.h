@@ -37,7 +37,7 @@ struct store_ino {
 #define STORE_XATTR_NAME_MAX 255
 #define STORE_XATTR_SIZE_MAX 65536
 #define STORE_CHUNK_SIZE 131072u
-#define STORE_FORMAT 1u /* version of the on-disk format, see FORMAT.md */
+#define STORE_FORMAT 2u /* version of the on-disk format, see FORMAT.md */
 #define STORE_COOKIE_MIN 256 /* the cookie of a name lies in [STORE_COOKIE_MIN, 2^63) */
 /* Largest file: 2^31 chunks of 128 KiB less one byte. */
 #define STORE_FILE_MAX ((INT64_C(1) << 48) - 1)

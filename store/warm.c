@@ -43,7 +43,11 @@ struct warm_txn {
 	MDB_txn *txn;
 	MDB_cursor *cursor;
 	struct guard *guard;
+	size_t page;
 	struct key last; /* no record has a greater key */
+	/* The last leaf, while records are appended to it. */
+	size_t leaves; /* of the tree; 0: other changes came between */
+	size_t room;   /* 0: none, or it is not known */
 };
 
 static int result(int r)
@@ -257,6 +261,7 @@ int warm_begin(struct warm *w, struct warm_txn **ret)
 	if (!t)
 		return -ENOMEM;
 	struct tree tree;
+	t->page = pages_size(w->pages);
 	int r = result(mdb_txn_begin(w->env, NULL, 0, &t->txn));
 	r = r ? r : pages_tree(w->pages, mdb_txn_id(t->txn) - 1, &tree);
 	r = r ? r : guard_new(w->pages, &tree, &t->guard);
@@ -345,20 +350,74 @@ int warm_txn_get(struct warm_txn *t, const struct key *key, struct warm_value *r
 	return 0;
 }
 
+static size_t even(size_t n)
+{
+	return (n + 1) & ~(size_t)1;
+}
+
+/* LMDB wants room for two records in each leaf. */
+void warm_fit(struct warm_txn *t, const struct key *key, struct warm_fit *ret)
+{
+	size_t pointer = sizeof(uint16_t), record = pointer + NODE_HEADER + KEY_SIZE;
+	size_t half = ((t->page - PAGE_HEADER) / 2) & ~(size_t)1;
+	*ret = (struct warm_fit){ .page = t->page, .header = PAGE_HEADER, .record = record, .value_max = half - record,
+		.room = key_cmp(key, &t->last) > 0 ? t->room : 0 };
+}
+
+/* A leaf that begins with an appended record has that in it and nothing else, and so on with those that follow. */
+static void note_appended(struct warm_txn *t, const struct key *key, size_t len)
+{
+	struct warm_fit fit;
+	MDB_stat stat;
+	warm_fit(t, key, &fit);
+	size_t size = fit.record + even(len > fit.value_max ? sizeof(uint64_t) : len), room = t->room;
+	t->last = *key;
+	t->room = 0;
+	if (mdb_stat(t->txn, mdb_cursor_dbi(t->cursor), &stat))
+		return;
+	if (t->leaves && stat.ms_leaf_pages != t->leaves)
+		room = fit.page - fit.header;
+	t->leaves = stat.ms_leaf_pages;
+	t->room = room > size ? room - size : 0;
+}
+
+static void note_changed(struct warm_txn *t)
+{
+	t->leaves = t->room = 0;
+}
+
 /*
  * Records of new inodes in the newest session come in order behind all others: told so, LMDB fills its pages instead of
  * halving them.
  */
-int warm_put(struct warm_txn *t, const struct key *key, const void *data, size_t len)
+static int put(struct warm_txn *t, const struct key *key, MDB_val *v, unsigned flags)
 {
 	bool append = key_cmp(key, &t->last) > 0;
 	uint8_t bytes[KEY_SIZE];
 	key_to_bytes(*key, bytes);
-	MDB_val k = { KEY_SIZE, bytes }, v = { len, (void *)data };
+	MDB_val k = { KEY_SIZE, bytes };
+	size_t len = v->mv_size;
 	int r = guard_admit(t->guard, key);
-	r = r ? r : result(mdb_cursor_put(t->cursor, &k, &v, append ? MDB_APPEND : 0));
+	r = r ? r : result(mdb_cursor_put(t->cursor, &k, v, flags | (append ? MDB_APPEND : 0)));
 	if (r == 0 && append)
-		t->last = *key;
+		note_appended(t, key, len);
+	else
+		note_changed(t);
+	return r;
+}
+
+int warm_put(struct warm_txn *t, const struct key *key, const void *data, size_t len)
+{
+	MDB_val v = { len, (void *)data };
+	return put(t, key, &v, 0);
+}
+
+int warm_reserve(struct warm_txn *t, const struct key *key, size_t len, uint8_t **ret)
+{
+	MDB_val v = { len, NULL };
+	int r = put(t, key, &v, MDB_RESERVE);
+	if (r == 0)
+		*ret = v.mv_data;
 	return r;
 }
 
@@ -367,6 +426,7 @@ int warm_delete(struct warm_txn *t, const struct key *key)
 	uint8_t bytes[KEY_SIZE];
 	key_to_bytes(*key, bytes);
 	MDB_val k = { KEY_SIZE, bytes }, v;
+	note_changed(t);
 	int r = guard_admit(t->guard, key);
 	r = r ? r : result(mdb_cursor_get(t->cursor, &k, &v, MDB_SET_KEY));
 	return r ? r : result(mdb_cursor_del(t->cursor, 0));
@@ -378,6 +438,7 @@ int warm_delete_some(struct warm_txn *t, struct key *first, const struct key *la
 	uint8_t bytes[KEY_SIZE];
 	MDB_val k = { KEY_SIZE, bytes }, v;
 	unsigned count;
+	note_changed(t);
 	int r = guard_admit_leaf(t->guard, first, last, keys, &count);
 	for (unsigned i = 0; r == 0 && i < count; i++) {
 		key_to_bytes(keys[i], bytes);

@@ -49,12 +49,23 @@ void warm_abort(struct warm_txn *);
 int warm_txn_get(struct warm_txn *, const struct key *, struct warm_value *ret);
 int warm_txn_seek(struct warm_txn *, const struct key *, struct key *ret_key, struct warm_value *ret);
 int warm_put(struct warm_txn *, const struct key *, const void *data, size_t len);
+/* The same; the caller writes the value, len bytes, before the next change. */
+int warm_reserve(struct warm_txn *, const struct key *, size_t len, uint8_t **ret);
 int warm_delete(struct warm_txn *, const struct key *); /* STORE_ABSENT */
 /*
  * Deletes some of the records with keys from *first to last, which this transaction has not changed, and moves *first
  * behind them. STORE_ABSENT when none is left.
  */
 int warm_delete_some(struct warm_txn *, struct key *first, const struct key *last, uint64_t *deleted);
+
+/* How records lie in pages. */
+struct warm_fit {
+	size_t page, header; /* bytes of a page, and of its header */
+	size_t record;       /* what a record takes in a leaf beside its value, of which the length is made even */
+	size_t value_max;    /* longer values have whole pages of their own, with one header */
+	size_t room;         /* left in the leaf that a record with the key comes to; 0: none, or it is not known */
+};
+void warm_fit(struct warm_txn *, const struct key *, struct warm_fit *ret);
 
 struct warm_space {
 	uint64_t used;  /* bytes of data.mdb that hold something */

@@ -1,5 +1,6 @@
 /* warm.c - the bytes are data.mdb: read through pages.c, walked whole, and changed by LMDB behind the guard. */
 #include "store/pages.h"
+#include "store/pieces.h"
 #include "store/warm.h"
 
 #include <fcntl.h>
@@ -61,6 +62,7 @@ static void on_damage(void *arg, uint64_t page, const char *what)
 
 static void read_all(struct warm *w, struct keys *keys)
 {
+	static uint8_t joined[CHUNK_ENCODED_MAX];
 	struct warm_snapshot *s;
 	struct walk walk = {on_record, on_damage, keys};
 	struct warm_value v;
@@ -73,6 +75,11 @@ static void read_all(struct warm *w, struct keys *keys)
 	for (unsigned i = 0; i < keys->count; i++)
 		if (warm_get(s, &keys->list[i], &v) == 0)
 			touch(v.data, v.len);
+	for (unsigned i = 0; i < keys->count; i++) {
+		struct key chunk = key_with_piece(keys->list[i], KEY_MAIN);
+		if (pieces_get(s, &chunk, joined, &v) == 0)
+			touch(v.data, v.len);
+	}
 	for (int r = warm_seek(s, &at, &at, &v), n = 0; r == 0 && n < 1000; r = warm_after(s, &at, &at, &v), n++)
 		touch(v.data, v.len);
 	warm_snapshot_free(s);
@@ -91,7 +98,11 @@ static void change(struct warm *w, const struct keys *keys, uint64_t choice)
 	int r = 0;
 	for (unsigned i = 0; i < keys->count && r >= 0; i++, choice = choice >> 2 | choice << 62) {
 		struct key key = keys->list[i];
-		if ((choice & 3) == 3) {
+		if ((choice & 15) == 15) {
+			key = key_with_piece(key, KEY_MAIN);
+			r = pieces_delete_others(t, &key);
+			r = r ? r : pieces_put(t, &key, value, 1 + choice % (sizeof value - 1), true);
+		} else if ((choice & 3) == 3) {
 			key.w[1] += choice;
 			r = warm_put(t, &key, value, sizes[choice >> 2 & 3]);
 		} else if ((choice & 3) == 2) {

@@ -33,6 +33,17 @@ def records(batch, count):
 		at += 48 + ((length + 7) // 8 * 8 if op in (1, 3) else 0)
 
 
+def content(data):
+	"""(lowest byte of the key, value) of small content, leaf by leaf."""
+	for page in range(2 * PAGE, len(data), PAGE):
+		flags, lower = struct.unpack_from("<HH", data, page + 10)
+		for at in struct.unpack_from(f"<{(lower - 16) // 2}H", data, page + 16) if flags == 2 else ():
+			low, high, big, key = struct.unpack_from("<HHHH", data, page + at)
+			if key == 24 and not big and data[page + at + 8 + 11] == 11:
+				start = page + at + 8 + key
+				yield data[page + at + 8 + 23], data[start:start + (low | high << 16)]
+
+
 def main(data, log, corpus):
 	number = 0
 	for batch, count in batches(log):
@@ -48,6 +59,10 @@ def main(data, log, corpus):
 			save(corpus, "chunk", number, data[page + 16:page + 16 + struct.unpack_from("<I", data, page + 12)[0] * PAGE])
 	save(corpus, "record", 0, bytes([CHOICES[5]]) + ENDING)
 	save(corpus, "chunk", 0, struct.pack("<IBII", 0, 0, 0, 5) + b"hello")
+	pieces = b"".join(bytes([key & 3]) + struct.pack("<H", len(value)) + value for key, value in content(data))
+	save(corpus, "pieces", 0, pieces)
+	main_piece = struct.pack("<IBBI", 0, 2, 2, 18) + b"-" * 16
+	save(corpus, "pieces", 1, b"\x02\x06\x00....ab" + b"\x03\x1a\x00" + main_piece)
 	save(corpus, "warm", 0, data + bytes(range(8)))
 	save(corpus, "warm", 1, data + b"\xff" * 8)
 
