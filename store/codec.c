@@ -10,11 +10,15 @@
 
 /* ---- dictionaries ------------------------------------------------------------------------------------------------ */
 
+enum { LEVELS = 2 }; /* that are in use at a time */
+
 struct dictionary {
 	uint32_t name;
 	ZSTD_DDict *decompress;
-	ZSTD_CDict *compress; /* made when it is first needed, */
-	int level;            /* for this level */
+	struct {
+		ZSTD_CDict *dict; /* NULL: free */
+		int level;        /* that it is for */
+	} compress[LEVELS];       /* made when they are first needed */
 	size_t len;
 	uint8_t data[];
 };
@@ -46,7 +50,8 @@ void dictionary_free(struct dictionary *d)
 	if (!d)
 		return;
 	ZSTD_freeDDict(d->decompress);
-	ZSTD_freeCDict(d->compress);
+	for (int i = 0; i < LEVELS; i++)
+		ZSTD_freeCDict(d->compress[i].dict);
 	free(d);
 }
 
@@ -190,20 +195,29 @@ static bool looks_incompressible(struct codec_ctx *c, const uint8_t *raw, size_t
 	return ZSTD_isError(n) || n > SAMPLE - SAMPLE / 16;
 }
 
+static ZSTD_CDict *compress_dict(struct dictionary *d, int level)
+{
+	int i = 0;
+	while (i < LEVELS - 1 && d->compress[i].dict && d->compress[i].level != level)
+		i++;
+	if (d->compress[i].level != level) {
+		ZSTD_freeCDict(d->compress[i].dict);
+		d->compress[i].dict = NULL;
+	}
+	if (!d->compress[i].dict)
+		d->compress[i].dict = ZSTD_createCDict(d->data, d->len, level);
+	d->compress[i].level = level;
+	return d->compress[i].dict;
+}
+
 static bool prepare(struct codec_ctx *c, struct dictionary *d, int level)
 {
-	if (d->compress && d->level != level) {
-		ZSTD_freeCDict(d->compress);
-		d->compress = NULL;
-	}
-	if (!d->compress)
-		d->compress = ZSTD_createCDict(d->data, d->len, level);
-	d->level = level;
+	ZSTD_CDict *dict = compress_dict(d, level);
 	/* The last chunk may have stopped half-way, when it turned out not to shrink. */
 	ZSTD_CCtx_reset(c->compress, ZSTD_reset_session_only);
 	/* The chunk names its dictionary itself, the frame need not. */
-	return d->compress && !ZSTD_isError(ZSTD_CCtx_setParameter(c->compress, ZSTD_c_dictIDFlag, 0)) &&
-	       !ZSTD_isError(ZSTD_CCtx_refCDict(c->compress, d->compress));
+	return dict && !ZSTD_isError(ZSTD_CCtx_setParameter(c->compress, ZSTD_c_dictIDFlag, 0)) &&
+	       !ZSTD_isError(ZSTD_CCtx_refCDict(c->compress, dict));
 }
 
 /* Bytes written to out, of which there are `len`; 0 if they do not suffice. */
@@ -219,7 +233,7 @@ ssize_t chunk_encode(struct codec_ctx *c, struct key key, int level, struct dict
 	size_t len, uint8_t *out)
 {
 	size_t n = 0;
-	if (!level || len > DICTIONARY_CHUNK_MAX || (d && !prepare(c, d, level)))
+	if (!level || (d && !prepare(c, d, level)))
 		d = NULL;
 	if (level && !looks_incompressible(c, raw, len))
 		n = compress(c, level, d, raw, len, out + CHUNK_HEADER_SIZE);

@@ -27,8 +27,6 @@ enum codec {
 
 /* ---- dictionaries: what small chunks have in common -------------------------------------------------------------- */
 
-/* Chunks up to this length are compressed with a dictionary, if there is one that fits. */
-#define DICTIONARY_CHUNK_MAX 16384u
 #define DICTIONARY_SIZE_MAX 65536u
 enum { DICTIONARIES_MAX = 32 };
 
@@ -67,7 +65,7 @@ uint32_t codec_check(struct key, const uint8_t *body, size_t len);
 int codec_open(struct key, const uint8_t *value, size_t len, const uint8_t **ret_body, size_t *ret_len);
 
 /*
- * raw is 1 to STORE_CHUNK_SIZE bytes, out has CHUNK_ENCODED_MAX. The dictionary is for small chunks, NULL: none.
+ * raw is 1 to STORE_CHUNK_SIZE bytes, out has CHUNK_ENCODED_MAX. The dictionary may be NULL: none.
  * Returns the length, or -ENOMEM.
  */
 ssize_t chunk_encode(struct codec_ctx *, struct key, int level, struct dictionary *, const uint8_t *raw, size_t len,

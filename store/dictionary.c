@@ -12,7 +12,8 @@
 #include <stdlib.h>
 
 enum {
-	SAMPLE_MIN = 64,       /* bytes: shorter chunks teach nothing */
+	SAMPLE_MIN = 64,       /* bytes: shorter chunks teach nothing, */
+	SAMPLE_MAX = 16384,    /* of longer ones there would be too few */
 	JUDGE_EVERY = 8,       /* of the samples these are for judging, the others for learning */
 	JUDGES_MAX = 64,
 	LEARN_COUNT_MIN = 128, /* samples to learn from, at least */
@@ -60,7 +61,7 @@ struct survey {
 static const struct extent *sample_of(const struct entry *e)
 {
 	const struct extent *x = e->type == ENTRY_CHUNK && e->len == 1 ? entry_extents(e) : NULL;
-	bool fits = x && x->pos && x->offset == 0 && x->len >= SAMPLE_MIN && x->len <= DICTIONARY_CHUNK_MAX;
+	bool fits = x && x->pos && x->offset == 0 && x->len >= SAMPLE_MIN && x->len <= SAMPLE_MAX;
 	return fits && key_sub(e->key) == 0 ? x : NULL;
 }
 

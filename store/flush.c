@@ -15,14 +15,29 @@
 
 enum { MANY_CHUNKS = 4 };
 
+/*
+ * Chunks of such lengths are most of them whole files. A higher level saves a twelfth of some kinds of them (sources),
+ * and nothing of others: so it is tried on a few. Shorter ones gain nothing by it, full ones are too much data. To who
+ * asks for less than the usual level time matters more.
+ */
+#define MEDIUM_MIN 8192u
+#define MEDIUM_MAX (STORE_CHUNK_SIZE - 1)
+enum { LEVEL_USUAL = 3, LEVEL_MORE = 2, LEVEL_MAX = 19, TRY_EVERY = 8, PAYS_PERCENT = 96 };
+
+struct trial {
+	unsigned count;       /* chunks of medium length */
+	uint64_t usual, more; /* bytes that those which were tried take at either level */
+};
+
 struct flush {
 	struct store *store;
 	struct hot *hot;
 	struct warm_txn *txn;
 	struct codec_ctx *codec;
 	struct encoder *encoder;       /* for files of many chunks, made when the first comes; NULL: none */
-	struct dictionary *dictionary; /* for small chunks, NULL: none */
+	struct dictionary *dictionary; /* for chunks that are done here, NULL: none */
 	int level;
+	struct trial trial;
 	uint8_t *raw; /* STORE_CHUNK_SIZE: a chunk being put together */
 	uint8_t *out; /* CHUNK_ENCODED_MAX: a value being sealed */
 	/* CHUNK_ENCODED_MAX: the chunk encoded last, which is put with the next one or behind its inode's record */
@@ -229,6 +244,40 @@ static int take_all(struct flush *f, int64_t *delta)
 	return r;
 }
 
+static ssize_t encode_at(struct flush *f, int level, struct key key, uint32_t len, uint8_t *out)
+{
+	return chunk_encode(f->codec, key, level, f->dictionary, f->raw, len, out);
+}
+
+/* At the level that does well on such chunks in this log, or at both. */
+static ssize_t encode_medium(struct flush *f, struct key key, uint32_t len)
+{
+	struct trial *t = &f->trial;
+	bool pays = t->more * 100 < t->usual * PAYS_PERCENT;
+	if (t->count++ % TRY_EVERY)
+		return encode_at(f, f->level + (pays ? LEVEL_MORE : 0), key, len, f->chunk);
+	ssize_t usual = encode_at(f, f->level, key, len, f->chunk);
+	ssize_t more = usual < 0 ? usual : encode_at(f, f->level + LEVEL_MORE, key, len, f->out);
+	if (more < 0)
+		return more;
+	t->usual += (uint64_t)usual;
+	t->more += (uint64_t)more;
+	if (more >= usual)
+		return usual;
+	uint8_t *p = f->chunk;
+	f->chunk = f->out;
+	f->out = p;
+	return more;
+}
+
+static ssize_t encode_here(struct flush *f, struct key key, uint32_t len)
+{
+	bool medium = len >= MEDIUM_MIN && len <= MEDIUM_MAX;
+	if (medium && f->level >= LEVEL_USUAL && f->level + LEVEL_MORE <= LEVEL_MAX)
+		return encode_medium(f, key, len);
+	return encode_at(f, f->level, key, len, f->chunk);
+}
+
 static int encode(struct flush *f, struct key key, uint32_t len, bool others, int64_t *delta)
 {
 	if (others) {
@@ -238,7 +287,7 @@ static int encode(struct flush *f, struct key key, uint32_t len, bool others, in
 		return r;
 	}
 	int r = put_chunk(f);
-	ssize_t n = r ? r : chunk_encode(f->codec, key, f->level, f->dictionary, f->raw, len, f->chunk);
+	ssize_t n = r ? r : encode_here(f, key, len);
 	if (n < 0)
 		return (int)n;
 	*delta += n;

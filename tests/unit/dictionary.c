@@ -192,6 +192,39 @@ static void small_files_take_little(void **state)
 	assert_int_equal(damage(*state, 0), 2);
 }
 
+/* Longer ones, of which some are compressed at two levels, use it too. */
+static void longer_files_are_what_they_were(void **state)
+{
+	enum { COUNT = 60, TEXTS = 60 };
+	static char text[COUNT][TEXTS * SIZE_MAX_OF_FILE], have[TEXTS * SIZE_MAX_OF_FILE];
+	static size_t lens[COUNT];
+	struct store_ino inos[COUNT];
+	struct store *s = open_store(*state);
+	struct store_batch *b;
+	uint64_t sum = 0, bytes = 0, one;
+	for (unsigned i = 0; i < COUNT; i++) {
+		for (unsigned k = 0; k < TEXTS; k++)
+			lens[i] += fill(FILES + i * TEXTS + k, text[i] + lens[i]);
+		assert_int_equal(store_batch_begin(s, STORE_GROW, lens[i], &b), 0);
+		inos[i] = store_new_ino(b);
+		struct store_inode inode = {.mode = S_IFREG | 0644, .size = lens[i]};
+		store_batch_new_inode(b, sid, inos[i], &inode);
+		store_batch_put_orphan(b, sid, inos[i]);
+		store_batch_write(b, sid, inos[i], 0, text[i], lens[i]);
+		assert_int_equal(store_batch_commit(b), 0);
+	}
+	add_files(s, FILES, FILES + 500);
+	for (unsigned i = 0; i < COUNT; i++) {
+		assert_int_equal(store_read(s, sid, inos[i], 0, have, lens[i]), 0);
+		assert_memory_equal(have, text[i], lens[i]);
+		assert_int_equal(store_stored(s, sid, inos[i], &one), 0);
+		sum += one;
+		bytes += lens[i];
+	}
+	assert_true(sum < bytes / 3);
+	assert_int_equal(store_close(s), 0);
+}
+
 static void learnt_over_many_flushes(void **state)
 {
 	struct store *s = open_store(*state);
@@ -244,6 +277,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(small_files_take_little, setup, teardown),
+		cmocka_unit_test_setup_teardown(longer_files_are_what_they_were, setup, teardown),
 		cmocka_unit_test_setup_teardown(learnt_over_many_flushes, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_copy_suffices, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_it_its_chunks_are_lost_and_nothing_else, setup, teardown),
