@@ -14,6 +14,7 @@
 #define SMALL_MAX (48u << 20) /* bytes of small records in it, which a flush reads through the mapping */
 enum { STEPS = 32, FREE_SHARE = 8, DRAIN_SECONDS = 5 };
 
+/* A log at rest has room for two steps. */
 static uint64_t step_size(const struct hot *h)
 {
 	uint64_t step = h->limit / STEPS & ~UINT64_C(4095);
@@ -56,23 +57,31 @@ static uint64_t next_size(const struct store *s)
 	const struct hot *h = s->active;
 	uint64_t step = step_size(h), room = hot_room(h), need = s->growth.need;
 	uint64_t next = room < need ? (h->tail + need + step) & ~UINT64_C(4095) : h->size + step;
-	bool wanted = room < need || (s->sealed && room < 2 * step);
+	bool wanted = room < need || (s->sealed && room < step + step / 2);
 	return wanted && next <= growth_ceiling(s) ? next : 0;
 }
 
 bool growth_ask(struct store *s, uint64_t need)
 {
-	uint64_t room = hot_room(s->active);
-	s->growth.need = room < need ? need : 0;
-	if ((room >= need && (!s->sealed || room >= step_size(s->active))) || !next_size(s))
+	uint64_t room = hot_room(s->active), before = s->growth.need;
+	if (room >= need && (!s->sealed || room >= step_size(s->active)))
 		return false;
+	if (room < need && before < need)
+		s->growth.need = need;
+	if (!next_size(s)) {
+		s->growth.need = before;
+		return false;
+	}
 	pthread_cond_signal(&s->growth.wake);
 	return true;
 }
 
 /* ---- the thread -------------------------------------------------------------------------------------------------- */
 
-/* The lock is not held while blocks are allocated: who appends has room meanwhile, or waits for `flushed`. */
+/*
+ * The lock is not held while blocks are allocated: who appends has room meanwhile, or waits for `flushed`, and asks again
+ * then.
+ */
 static void grow(struct store *s)
 {
 	pthread_mutex_lock(&s->growth.lock);
@@ -88,6 +97,7 @@ static void grow(struct store *s)
 		h->size = size;
 		s->space.available -= least(more, s->space.available);
 	}
+	s->growth.need = 0;
 	pthread_cond_broadcast(&s->flushed);
 	pthread_mutex_unlock(&s->lock);
 	pthread_mutex_unlock(&s->growth.lock);
@@ -99,13 +109,17 @@ static void *growth_main(void *arg)
 	pthread_setname_np(pthread_self(), "grow");
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping) {
-		if (!next_size(s)) {
-			pthread_cond_wait(&s->growth.wake, &s->lock);
+		if (next_size(s)) {
+			pthread_mutex_unlock(&s->lock);
+			grow(s);
+			pthread_mutex_lock(&s->lock);
 			continue;
 		}
-		pthread_mutex_unlock(&s->lock);
-		grow(s);
-		pthread_mutex_lock(&s->lock);
+		if (s->growth.need) {
+			s->growth.need = 0;
+			pthread_cond_broadcast(&s->flushed);
+		}
+		pthread_cond_wait(&s->growth.wake, &s->lock);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
@@ -146,8 +160,10 @@ void growth_release(struct growth *g)
 static bool shrink(struct hot *h, uint64_t size)
 {
 	bool smaller = size < h->size;
-	if (smaller)
+	if (smaller) {
 		h->size = size;
+		h->touched = least(h->touched, size);
+	}
 	return smaller;
 }
 

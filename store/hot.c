@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -118,6 +119,7 @@ static int set_size(struct hot *h, uint64_t size)
 	if (fallocate(h->fd, 0, 0, (off_t)size) < 0)
 		return -errno;
 	h->size = size;
+	h->touched = h->by_call ? 0 : PRIMED;
 	return h->by_call ? 0 : prime(h);
 }
 
@@ -156,7 +158,7 @@ static int find_size(struct hot *h)
 	struct stat st;
 	if (fstat(h->fd, &st) < 0)
 		return -errno;
-	h->size = st.st_size >= (off_t)HOT_SIZE_MIN ? (uint64_t)st.st_size : 0;
+	h->size = h->touched = st.st_size >= (off_t)HOT_SIZE_MIN ? (uint64_t)st.st_size : 0;
 	return 0;
 }
 
@@ -189,7 +191,7 @@ int hot_make(struct hot *h)
 	if (h->size < h->base || has_holes(h)) {
 		r = set_size(h, h->base);
 	} else if (h->size > h->base) {
-		h->size = h->base;
+		h->size = h->touched = h->base;
 		hot_cut(h);
 	}
 	if (r || h->reach >= h->size)
@@ -246,13 +248,39 @@ static int write_call(struct hot *h, uint64_t at, const uint8_t *data, size_t le
 	return 0;
 }
 
+static void touch(struct hot *h, uint64_t end)
+{
+	if (end > h->touched)
+		h->touched = (end + 4095) & ~UINT64_C(4095);
+}
+
+/*
+ * Through the mapping where little is written. But not where nothing was before: a page that is first met there is read,
+ * with many behind it, only to be overwritten.
+ */
 static int put(struct hot *h, uint64_t at, const void *data, size_t len)
 {
-	if (h->by_call || len >= LARGE)
+	if (h->by_call || len >= LARGE || at + len > h->touched) {
+		touch(h, at + len);
 		return write_call(h, at, data, len);
+	}
 	memcpy(h->map + at, data, len);
 	h->mapped += len;
 	return 0;
+}
+
+static int put_record(struct hot *h, uint64_t at, const struct record_header *r, const void *data, size_t len)
+{
+	struct iovec parts[] = { { (void *)r, sizeof *r }, { (void *)data, len } };
+	uint64_t end = at + sizeof *r + len;
+	if (h->by_call || len >= LARGE || end > h->touched) {
+		touch(h, end);
+		if (pwritev(h->fd, parts, 2, (off_t)at) == (ssize_t)(end - at))
+			return 0;
+	}
+	/* What a short write lacks, and why, these say. */
+	int res = put(h, at, r, sizeof *r);
+	return res || !len ? res : put(h, at + sizeof *r, data, len);
 }
 
 static int publish(struct hot *h, uint64_t end)
@@ -471,6 +499,7 @@ void hot_batch_begin(struct hot_batch *b, struct hot *h)
 /* Where the call is refused, the mapping is not. */
 static int write_gathered(struct hot_batch *b, size_t len)
 {
+	touch(b->hot, b->start + len);
 	int r = write_call(b->hot, b->start, b->gathered, len);
 	if (r && !b->hot->by_call)
 		memcpy(b->hot->map + b->start, b->gathered, len);
@@ -484,14 +513,18 @@ static int spill(struct hot_batch *b, uint64_t at)
 	return write_gathered(b, at - b->start);
 }
 
-static int batch_put(struct hot_batch *b, uint64_t at, const void *data, size_t len)
+/* A record with the bytes that follow it. */
+static int batch_put(struct hot_batch *b, uint64_t at, const struct record_header *r, const void *data, size_t len)
 {
-	uint64_t within = at - b->start;
-	int r = b->gathers && within + pad8(len) > GATHERED_MAX ? spill(b, at) : 0;
-	if (r || !b->gathers)
-		return r ? r : put(b->hot, at, data, len);
-	memcpy(b->gathered + within, data, len);
-	memset(b->gathered + within + len, 0, pad8(len) - len);
+	uint64_t within = at - b->start, all = sizeof *r + pad8(len);
+	int res = b->gathers && within + all > GATHERED_MAX ? spill(b, at) : 0;
+	if (res || !b->gathers)
+		return res ? res : put_record(b->hot, at, r, data, len);
+	uint8_t *out = b->gathered + within;
+	memcpy(out, r, sizeof *r);
+	memset(out + sizeof *r, 0, all - sizeof *r);
+	if (len)
+		memcpy(out + sizeof *r, data, len);
 	return 0;
 }
 
@@ -553,9 +586,7 @@ static int append(struct hot_batch *b, struct change *c, const void *data)
 	if (!p)
 		return -ENOMEM;
 	c->pos = b->at + sizeof r;
-	int res = batch_put(b, b->at, &r, sizeof r);
-	if (res == 0 && data)
-		res = batch_put(b, c->pos, data, c->len);
+	int res = batch_put(b, b->at, &r, data, data ? c->len : 0);
 	if (res == 0)
 		res = index_prepare(&h->index, c, &p->entry);
 	if (res)

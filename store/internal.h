@@ -103,7 +103,7 @@ struct store {
 		bool runs;
 		/* protected by the store's lock */
 		pthread_cond_t wake;  /* the thread: a log is to grow, or the end */
-		uint64_t need;        /* bytes that a batch waits for; 0: none does */
+		uint64_t need;        /* the most that a batch waits for; 0: none does */
 		uint64_t retry_at;    /* store_clock: when growing, which failed, is tried again */
 	} growth;
 
