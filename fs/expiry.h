@@ -20,8 +20,8 @@ enum expiry expiry_lookup(struct fs *, struct store_sid, struct store_ino top);
 /* Not to be told of. */
 bool expiry_hides(struct fs *, struct store_sid);
 /*
- * Finds out about those of these sessions of whose use there is doubt, before they are listed. *budget: how long that may
- * still take, by a thread that can wait. True if fs->lock was let go for it.
+ * Finds out about those of these sessions of whose use there is doubt, before they are listed. *budget: how long that
+ * may still take, by a thread that can wait. True if fs->lock was let go for it.
  */
 bool expiry_clear_doubts(struct fs *, const struct store_sid *, unsigned count, int64_t *budget);
 /*

@@ -17,9 +17,9 @@
  * second question finds what is really held. The keeper (keeper.h) gets rid of doubts by looking the name up.
  *
  * A listing has no second question. It has the keeper look up the names in doubt (keeper_wait), before it goes on: who
- * lists holds the root's lock, but shared, as FUSE_PARALLEL_DIROPS has been agreed upon, so that names can be looked up
- * meanwhile; the keeper needs more only where somebody waits to change the root. What is still in doubt when time has run
- * out counts as used, as no session in use may vanish.
+ * lists holds the root's lock, but shared, as FUSE_PARALLEL_DIROPS has been agreed upon, so that names can be looked
+ * up meanwhile; the keeper needs more only where somebody waits to change the root. What is still in doubt when time
+ * has run out counts as used, as no session in use may vanish.
  */
 #pragma once
 

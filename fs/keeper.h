@@ -2,15 +2,15 @@
  * keeper.h - the quiet thread: ends and drops sessions when their time comes and nobody looks, tells the kernel and its
  * watchers what is gone, and notes each hour that the mount is alive.
  *
- * What was ended has to be told, so that programs which watch the root see it go. A notification does not do that: with
- * FUSE_NOTIFY_DELETE (tried on Linux 6.18) only a watch of the session's own directory sees IN_DELETE_SELF, and one of
- * the root sees nothing. So the keeper removes the name by rmdir(2) or unlink(2) on the mount itself, which the rules
- * answer without doing anything more (keeper_answers). Of thousands of files that go at once, those beyond FILES_MAX are
- * not told one by one: their directories are said to have changed.
+ * What was ended has to be told, so that programs which watch the root see it go. A notification does not do that:
+ * with FUSE_NOTIFY_DELETE (tried on Linux 6.18) only a watch of the session's own directory sees IN_DELETE_SELF, and
+ * one of the root sees nothing. So the keeper removes the name by rmdir(2) or unlink(2) on the mount itself, which the
+ * rules answer without doing anything more (keeper_answers). Of thousands of files that go at once, those beyond
+ * FILES_MAX are not told one by one: their directories are said to have changed.
  *
- * In the same way it has a name looked up of whose use there is doubt (in_use.h): by statx(2), which asks for attributes,
- * gets ESTALE (keeper_stales), and then has the kernel ask for the name, also where it knows it. Unlike calls that make
- * or remove something, that takes no lock of the root's as long as the kernel knows the name.
+ * In the same way it has a name looked up of whose use there is doubt (in_use.h): by statx(2), which asks for
+ * attributes, gets ESTALE (keeper_stales), and then has the kernel ask for the name, also where it knows it. Unlike
+ * calls that make or remove something, that takes no lock of the root's as long as the kernel knows the name.
  *
  * These calls are made by a process of its own, by vfork(2): it shares the memory, but has closed the device above the
  * mount. A thread that waits for an answer of its own process cannot be killed, and would keep the device, and with it

@@ -65,9 +65,9 @@ void session_changed(struct session *, size_t bytes, int64_t now);
 uint64_t session_unsaved(const struct session *, int64_t *ret_saved);
 
 /*
- * The record as it is to be shown: `stored` is what its files occupy now, the sum of what store_stored says of each. The
- * caller releases it. With `pauses` fs->lock is let go now and then; without, what was written since the last flush is
- * not counted where that is a great many files. ENOENT or negative.
+ * The record as it is to be shown: `stored` is what its files occupy now, the sum of what store_stored says of each.
+ * The caller releases it. With `pauses` fs->lock is let go now and then; without, what was written since the last
+ * flush is not counted where that is a great many files. ENOENT or negative.
  */
 int session_show(struct fs *, struct store_sid, bool pauses, struct store_session *ret);
 

@@ -386,7 +386,8 @@ int store_sum_stored(struct store *s, struct store_sid sid, struct store_sum *su
 	r = r ? r : sum_some(s, sid, sum);
 	pthread_mutex_unlock(&s->lock);
 	if (r == 0 && sum->done)
-		sum->stored = sum->pending < 0 && (uint64_t)-sum->pending > account ? 0 : account + (uint64_t)sum->pending;
+		sum->stored = sum->pending >= 0 || (uint64_t)-sum->pending < account
+			? account + (uint64_t)sum->pending : 0;
 	return r;
 }
 

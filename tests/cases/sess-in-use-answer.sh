@@ -1,4 +1,4 @@
-# A process that is being told a session's name, and does not know it yet, uses it: the session does not expire meanwhile.
+# A process that is being told a session's name, and does not know it yet, uses it: it does not expire meanwhile.
 . "$TEST_ROOT/tests/lib.sh"
 
 with_clock

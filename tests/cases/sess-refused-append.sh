@@ -15,7 +15,7 @@ def status(word):
 		file.write(word + "\n")
 
 def append(text, to=None):
-	"""The errno of what was refused, at the latest when it is synced; to: an open file, else it is opened for it."""
+	"""The errno of what was refused, at the latest when it is synced. to: an open file, else one is opened."""
 	fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644) if to is None else to
 	refused = 0
 	try:

@@ -1,6 +1,6 @@
 /*
- * preload_hold - holds back one answer of the daemon that it is loaded into. While the file that HOLD names is there, the
- * next one renames it to HOLD.held, and is sent when that is gone.
+ * preload_hold - holds back one answer of the daemon that it is loaded into. While the file that HOLD names is there,
+ * the next one renames it to HOLD.held, and is sent when that is gone.
  */
 #include <fcntl.h>
 #include <stdio.h>
