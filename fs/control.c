@@ -67,6 +67,7 @@ int control_new(struct session *session, const struct content_row *row, uint64_t
 		return -ENOMEM;
 	}
 	node->session = session_ref(session);
+	LIST_INSERT_HEAD(&session->controls, node, siblings);
 	node->row = row;
 	node->ino = ino;
 	node->changed = changed(session);
@@ -77,6 +78,7 @@ int control_new(struct session *session, const struct content_row *row, uint64_t
 void control_free(struct control_node *node)
 {
 	HASH_DEL(node->session->fs->controls, node);
+	LIST_REMOVE(node, siblings);
 	session_put(node->session);
 	free(node->word);
 	free(node->text);

@@ -36,20 +36,24 @@ struct piece {
 	char data[PIECE];
 };
 
-static bool lacks(const struct control_node *node, struct store_sid sid)
+static bool lacks(const struct control_node *node)
 {
-	return node->row->kind == CONTENT_STREAM && node->followed && node->session->sid.n == sid.n
-		&& !node->session->removed && node->known < control_stream_size(node);
+	return node->row->kind == CONTENT_STREAM && node->followed && !node->session->removed
+		&& node->known < control_stream_size(node);
 }
 
 /* What some file of the session's events lacks. */
 static bool find_piece(struct fs *fs, struct store_sid sid, struct piece *ret)
 {
-	struct control_node *node, *next;
+	struct session *session = NULL;
+	struct control_node *node;
 
 	FS_GUARD(fs);
-	HASH_ITER(hh, fs->controls, node, next) {
-		if (!lacks(node, sid))
+	HASH_FIND(hh, fs->sessions, &sid, sizeof(sid), session);
+	if (!session)
+		return false;
+	LIST_FOREACH(node, &session->controls, siblings) {
+		if (!lacks(node))
 			continue;
 		*ret = (struct piece){.id = {node->id}, .offset = node->known};
 		if (control_stream_read(node, node->known, ret->data, PIECE, &ret->len) == 0)

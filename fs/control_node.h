@@ -11,6 +11,7 @@ struct control_node {
 	UT_hash_handle hh;
 	uint64_t nlookup;
 	struct session *session; /* the root's for what is below .sessfs */
+	LIST_ENTRY(control_node) siblings; /* in session->controls */
 	const struct content_row *row;
 	uint64_t ino;
 	int64_t changed;

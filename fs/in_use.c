@@ -9,7 +9,7 @@
 #include "fs/serve.h"
 
 /* Questions that one request may cost, about a microsecond each; beyond it there is doubt. */
-enum { QUESTIONS_MAX = 1024, CONTROLS_MAX = 65536 };
+enum { QUESTIONS_MAX = 1024 };
 #define ASKED_NS (10 * FS_SECOND)
 
 /* Sixteen KiB: not to be set as a whole, where thousands of sessions are asked about. */
@@ -70,12 +70,10 @@ static bool add_node(struct questions *q, struct node *node)
 /* Its control files, which lie below its directory: they count as that does. */
 static bool add_controls(struct questions *q, struct session *session)
 {
-	struct control_node *control, *next;
+	struct control_node *control;
 
-	if (HASH_COUNT(session->fs->controls) > CONTROLS_MAX)
-		return false;
-	HASH_ITER(hh, session->fs->controls, control, next)
-		if (control->session == session && !add(q, control->id, NULL))
+	LIST_FOREACH(control, &session->controls, siblings)
+		if (!add(q, control->id, NULL))
 			return false;
 	return true;
 }

@@ -16,6 +16,7 @@ struct session {
 	/* protected by fs->lock */
 	unsigned users;      /* nodes, control nodes and running operations */
 	LIST_HEAD(, node) nodes; /* those in memory */
+	LIST_HEAD(, control_node) controls; /* its control files that the kernel knows */
 	bool removed;        /* its record is gone; nodes of it may live on */
 	/* what is not saved yet, as session_unsaved tells it: 0 while nothing has changed since it was loaded */
 	uint64_t position;      /* store_position behind its last change */
