@@ -14,7 +14,7 @@
 #include "fs/json.h"
 #include "fs/life.h"
 
-enum { WORD_MAX = 64, MILLION = 1000000, PIECE_MIN = 4096 };
+enum { WORD_MAX = 64, MILLION = 1000000, PIECE_MIN = 4096, TAGS_MAX = 256 };
 
 static const int64_t second = 1000000000;
 
@@ -297,6 +297,13 @@ static int check_tag(const char *tag, size_t len)
 	return why ? EINVAL : 0;
 }
 
+/* As each is compared with those before it. */
+static int refuse_tags(void)
+{
+	fault_explain("write texts to notes", "a session has at most %d tags", TAGS_MAX);
+	return EINVAL;
+}
+
 /* Whether the line is among those of the list. */
 static bool is_listed(const char *list, size_t list_len, const char *tag, size_t len)
 {
@@ -315,10 +322,10 @@ static int list_tags(const char *text, size_t len, char *list, size_t *ret_len)
 {
 	size_t used = 0;
 
-	for (size_t at = 0; at < len;) {
+	for (size_t at = 0, lines = 0; at < len;) {
 		const char *tag = text + at, *end = memchr(tag, '\n', len - at);
 		size_t tag_len = end ? (size_t)(end - tag) : len - at;
-		int r = tag_len ? check_tag(tag, tag_len) : 0;
+		int r = !tag_len ? 0 : ++lines > TAGS_MAX ? refuse_tags() : check_tag(tag, tag_len);
 
 		if (r)
 			return r;

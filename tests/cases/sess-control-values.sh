@@ -83,6 +83,8 @@ takes tags 'b\na\nb\n\na' 'b\na\n'
 refuses tags 'fine\na/b\n' slash
 refuses tags '.hidden\n' dot
 refuses tags "$(printf 'x%.0s' {1..256})\n" 255
+refuses tags "$(printf '%s\\n' {1..257})" 256
+takes tags "$(printf '%s\\n' {1..256})" "$(printf '%s\\n' {1..256})"
 { echo a; echo b; } >"$control/tags"
 assert_file "$control/tags" $'a\nb'
 echo c >>"$control/tags"

@@ -1,0 +1,41 @@
+# What one program writes to the control files of its session stalls no other.
+. "$TEST_ROOT/tests/lib.sh"
+
+mount_store -o max_threads=4
+mkdir "$MNT/s" "$MNT/other"
+cat >"$TEST_DIR/stall" <<'END'
+import multiprocessing, os, sys, time
+mount, file, text = sys.argv[1], sys.argv[2], eval(sys.argv[3])
+path = mount + "/s/.session/" + file
+flags = os.O_WRONLY | (os.O_APPEND if file == "events.jsonl" else os.O_TRUNC)
+
+def write(begun, ended):
+	fd = os.open(path, flags)
+	begun.set()
+	try:
+		os.write(fd, text)
+	except OSError as error:
+		print(error)
+	ended.set()
+
+begun, ended = multiprocessing.Event(), multiprocessing.Event()
+writer = multiprocessing.Process(target=write, args=(begun, ended))
+writer.start()
+begun.wait()
+longest = looks = 0
+while not ended.is_set():
+	start = time.monotonic()
+	os.path.exists(mount + "/other/%d" % looks)
+	longest = max(longest, time.monotonic() - start)
+	looks += 1
+writer.join()
+print(file, len(text), "bytes:", looks, "looks, the longest", round(longest * 1000, 1), "ms")
+assert longest < 0.3, longest # 20 ms on a machine that has nothing else to do
+END
+stall() { python3 "$TEST_DIR/stall" "$MNT" "$@"; }
+stall events.jsonl 'b"a\n" * (1 << 19)'
+stall events.jsonl 'b"abc\n" * 20000'
+stall events.jsonl 'b"{}\n" * 300000'
+stall tags '"".join("%d\n" % n for n in range(11000)).encode()'
+assert_eq "$(tail -n 1 "$MNT/s/.session/events.jsonl")" "{}"
+umount_store
