@@ -82,6 +82,7 @@ int change_begin_as(struct change *c, enum change_kind kind, struct session *ses
 	fs_assert_locked(fs);
 	c->fs = fs;
 	c->session = NULL;
+	c->returns = false;
 	c->now = fs_age_now(fs);
 	c->tells = kind != CHANGE_CONTENT || session_is_root(session);
 	r = change_check(session, kind);
@@ -228,7 +229,8 @@ static void take_over_record(struct change *c)
 	bool grown = c->session->followed && c->record.end_event != c->session->record.end_event;
 
 	c->session->record = c->record;
-	session_changed(c->session, c->size, c->now);
+	if (!c->returns)
+		session_changed(c->session, c->size);
 	if (nearer)
 		roster_note(c->fs, &c->record);
 	if (grown)

@@ -25,6 +25,7 @@ struct change {
 	struct fs *fs;
 	struct store_batch *batch; /* for content, names and attributes */
 	int64_t now;
+	bool returns; /* what a power cut takes of it is done again by the next mount: nothing is unsaved */
 	bool tells; /* it may change which sessions there are, or what one says of itself */
 	unsigned count;
 	struct change_node nodes[CHANGE_NODES];

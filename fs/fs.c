@@ -126,6 +126,7 @@ int fs_new(struct store *store, const struct fs_options *options, struct fs **re
 	fs->next_control = CONTROL_ID_FILES;
 	pthread_mutex_init(&fs->lock, NULL);
 	LIST_INIT(&fs->laundering);
+	TAILQ_INIT(&fs->unsaved);
 	TAILQ_INIT(&fs->dropping);
 	r = load_root(fs);
 	if (!r)
@@ -150,6 +151,7 @@ void fs_free(struct fs *fs)
 	fs_lock(fs);
 	run_end(fs);
 	trash_leave(fs);
+	session_leave_unsaved(fs);
 	control_free_all(fs);
 	node_free_all(fs);
 	fault_free(fs);

@@ -206,7 +206,7 @@ static int make_session(struct node *root, const struct caller *caller, const ch
 	r = change_commit(&c);
 	if (r)
 		return r;
-	session_changed(node->session, c.size, c.now);
+	session_changed(node->session, c.size);
 	roster_add(c.fs, &record);
 	dir_refer(node, ret);
 	return 0;

@@ -23,6 +23,7 @@ struct member {
 	int64_t cache_oldest; /* as in its record; STORE_NEVER: nothing is in its cache/ */
 	int64_t in_use;       /* it was found in use, which counts until then */
 	int64_t deferred, cache_deferred; /* roster_next has nothing to say of it before */
+	int64_t saved;        /* as roster_saved */
 	bool cache_grew;      /* something was written while there is a limit */
 	unsigned tries;       /* how often it was deferred since it was written to */
 	bool used;            /* because it was in use, the last time */
@@ -249,8 +250,7 @@ int roster_new(struct fs *fs)
 	if (!roster)
 		return -ENOMEM;
 	r = error_of_store(store_scan_sessions(fs->store, 0, load, &loading));
-	if (!r && loading.no_memory)
-		r = -ENOMEM;
+	r = !r && loading.no_memory ? -ENOMEM : r;
 	roster->told = INT64_MIN;
 	first_changed(fs);
 	return r;
@@ -303,6 +303,13 @@ void roster_note(struct fs *fs, const struct store_session *record)
 	member->tries = 0;
 	put_in(fs, fs->roster, member);
 	first_changed(fs);
+}
+
+int64_t *roster_saved(struct fs *fs, struct store_sid sid)
+{
+	struct member *member = find(fs->roster, sid);
+
+	return member ? &member->saved : NULL;
 }
 
 void roster_remove(struct fs *fs, struct store_sid sid)

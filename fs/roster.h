@@ -25,6 +25,8 @@ int roster_reserve(struct fs *);
 void roster_add(struct fs *, const struct store_session *);
 /* Its record is this now. Nothing happens for a session that is not in the table. */
 void roster_note(struct fs *, const struct store_session *);
+/* When its last change was saved; 0: it was not changed in this mount. NULL if it is not in the table. */
+int64_t *roster_saved(struct fs *, struct store_sid);
 /* Its record is gone, or carries STORE_SESSION_DROPPED. */
 void roster_remove(struct fs *, struct store_sid);
 

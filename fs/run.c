@@ -86,6 +86,7 @@ static int tell(struct session *session)
 	if (session->removed || !life_is_interrupted(session->fs, &session->record))
 		return 0;
 	r = change_begin_as(&c, CHANGE_UPKEEP, session, STORE_SHRINK, EVENT_MAX);
+	c.returns = true;
 	if (!r)
 		r = event_add(&c, "interrupted", NULL);
 	return r ? r : change_commit(&c);

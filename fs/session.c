@@ -72,37 +72,80 @@ int session_make(struct fs *fs, const struct store_session *record, struct sessi
 	return 0;
 }
 
-void session_set_removed(struct session *s)
+/* ---- what is not saved yet --------------------------------------------------------------------------------------- */
+
+static void leave_unsaved(struct session *s)
 {
-	s->removed = true;
-	roster_remove(s->fs, s->sid);
+	TAILQ_REMOVE(&s->fs->unsaved, s, next_unsaved);
+	s->unsaved = false;
+	s->unsaved_bytes = 0;
+	session_put(s);
 }
 
-void session_changed(struct session *s, size_t bytes, int64_t now)
+void session_leave_unsaved(struct fs *fs)
 {
-	struct store *store = s->fs->store;
+	while (!TAILQ_EMPTY(&fs->unsaved))
+		leave_unsaved(TAILQ_FIRST(&fs->unsaved));
+}
 
-	if (store_durable(store) >= s->position)
-		s->unsaved_bytes = 0;
+/*
+ * Those that are saved by now. Asked after each change, and a save comes after a change, so the moment of the last save
+ * is that of the first one that has theirs.
+ */
+static void find_saved(struct fs *fs)
+{
+	uint64_t durable = store_durable(fs->store);
+	struct session *first;
+
+	while ((first = TAILQ_FIRST(&fs->unsaved)) && first->position <= durable) {
+		int64_t *saved = roster_saved(fs, first->sid);
+
+		if (saved)
+			*saved = store_saved_at(fs->store);
+		leave_unsaved(first);
+	}
+}
+
+void session_changed(struct session *s, size_t bytes)
+{
+	struct fs *fs = s->fs;
+
+	find_saved(fs);
+	if (s->removed)
+		return;
+	if (s->unsaved)
+		TAILQ_REMOVE(&fs->unsaved, s, next_unsaved);
+	else
+		session_ref(s);
+	s->unsaved = true;
 	s->unsaved_bytes += bytes;
-	s->position = store_position(store);
-	s->changed = now;
+	s->position = store_position(fs->store);
+	TAILQ_INSERT_TAIL(&fs->unsaved, s, next_unsaved);
 }
 
 uint64_t session_unsaved(const struct session *s, int64_t *ret_saved)
 {
-	int64_t changed = s->position ? s->changed : s->record.modified;
-	struct store_stats stats;
+	struct fs *fs = s->fs;
+	int64_t *saved;
 
-	store_stats(s->fs->store, &stats);
-	if (s->position ? store_durable(s->fs->store) >= s->position
-			: !stats.unsaved_bytes || changed <= stats.saved_at) {
-		*ret_saved = changed;
-		return 0;
-	}
-	*ret_saved = stats.saved_at;
-	return s->position ? s->unsaved_bytes : stats.unsaved_bytes;
+	find_saved(fs);
+	saved = roster_saved(fs, s->sid);
+	if (s->unsaved)
+		*ret_saved = store_saved_at(fs->store);
+	else
+		*ret_saved = saved && *saved ? *saved : fs->started;
+	return s->unsaved_bytes;
 }
+
+void session_set_removed(struct session *s)
+{
+	s->removed = true;
+	roster_remove(s->fs, s->sid);
+	if (s->unsaved)
+		leave_unsaved(s); /* who removes it holds it too */
+}
+
+/* ---- as it is shown ---------------------------------------------------------------------------------------------- */
 
 /* Events are content too, of the session's directory, but no file's. */
 static int take_sum(struct fs *fs, struct store_session *record, const struct store_sum *sum)
@@ -138,6 +181,8 @@ int session_show(struct fs *fs, struct store_sid sid, bool pauses, struct store_
 		*ret = record;
 	return r;
 }
+
+/* ---- references -------------------------------------------------------------------------------------------------- */
 
 struct session *session_ref(struct session *s)
 {

@@ -18,9 +18,10 @@ struct session {
 	LIST_HEAD(, node) nodes; /* those in memory */
 	LIST_HEAD(, control_node) controls; /* its control files that the kernel knows */
 	bool removed;        /* its record is gone; nodes of it may live on */
-	/* what is not saved yet, as session_unsaved tells it: 0 while nothing has changed since it was loaded */
+	/* of one that is in fs->unsaved, and held by it: changed, and not found saved yet */
+	bool unsaved;
+	TAILQ_ENTRY(session) next_unsaved;
 	uint64_t position;      /* store_position behind its last change */
-	int64_t changed;        /* when that was */
 	uint64_t unsaved_bytes; /* of log, of its changes since it was last found saved */
 	int64_t referred;    /* when the kernel was last told a name of it, as of session_clock */
 	int64_t error_told;  /* when an error of the store was last among its events */
@@ -58,12 +59,14 @@ static inline int64_t session_clock(void)
 }
 
 /* A change of it, of so many bytes of log, was committed. */
-void session_changed(struct session *, size_t bytes, int64_t now);
+void session_changed(struct session *, size_t bytes);
 /*
- * Bytes of its changes that a power cut would lose, as the log has them; *ret_saved: its state as of then is safe. Of a
- * session that was loaded since its last change, as long as that is not saved, it is a bound: what the mount has.
+ * Bytes of its changes that a power cut would lose, as the log has them. *ret_saved: when the store was saved last
+ * before these; if there are none, when its last change was, or, if that is older than the mount, when that began.
  */
 uint64_t session_unsaved(const struct session *, int64_t *ret_saved);
+/* At the end of the mount: none is held any more because it is not saved. */
+void session_leave_unsaved(struct fs *);
 
 /*
  * The record as it is to be shown: `stored` is what its files occupy now, the sum of what store_stored says of each.

@@ -209,8 +209,10 @@ static int sync_logs(struct store *s)
 	if (r)
 		return r;
 	pthread_mutex_lock(&s->lock);
-	s->stats.saved_at = now;
-	s->durable = position > s->durable ? position : s->durable;
+	if (position > s->durable) {
+		s->stats.saved_at = now;
+		s->durable = position;
+	}
 	pthread_mutex_unlock(&s->lock);
 	return 0;
 }

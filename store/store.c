@@ -547,3 +547,11 @@ uint64_t store_durable(struct store *s)
 {
 	return s->durable;
 }
+
+int64_t store_saved_at(struct store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	int64_t at = s->stats.saved_at;
+	pthread_mutex_unlock(&s->lock);
+	return at;
+}

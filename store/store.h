@@ -327,6 +327,8 @@ uint64_t store_unsynced(struct store *);
  */
 uint64_t store_position(struct store *);
 uint64_t store_durable(struct store *);
+/* When store_durable last grew, as store_stats.saved_at. */
+int64_t store_saved_at(struct store *);
 /* Moves everything committed before the call into the tree that is compressed, and waits for it. */
 int store_flush(struct store *);
 
@@ -343,7 +345,7 @@ struct store_stats {
 	uint64_t dropped;     /* records of dropped sessions deleted so far */
 	uint64_t chunk_hits, chunk_misses; /* of the cache of decompressed chunks */
 	uint64_t unsaved_bytes; /* bytes in the log that a power cut would lose */
-	int64_t saved_at;     /* when everything up to then was last made durable: nanoseconds since the epoch */
+	int64_t saved_at;     /* everything up to then is durable, since the last save that had something to save */
 	int last_error;       /* negative result of the last flush, 0 if it was fine; -ENOSPC: waiting for space */
 };
 void store_stats(struct store *, struct store_stats *ret);

@@ -54,14 +54,35 @@ mkdir "$MNT/three"
 [ "$(info three '0 < j["unsaved_bytes"] < 5000')" = True ] || fail "a new session is not saved yet"
 rmdir "$MNT/three"
 
+note "when it was saved is no time that can be set, and no other session's"
+echo 1 >"$MNT/two/.session/pin"
+for year in 2020 2031; do
+	touch -d $year-05-05 "$MNT/two"
+	sync "$MNT"
+	saved=$(info two 'j["last_saved_at"]')
+	assert_match "$saved" "^$(date -u +%Y-%m)"
+	echo x >>../logs/numbers
+	assert_eq "$(info two 'j["unsaved_bytes"], j["last_saved_at"]')" "(0, '$saved')"
+	sync "$MNT"
+	assert_eq "$(info two 'j["unsaved_bytes"], j["last_saved_at"]')" "(0, '$saved')"
+	[ "$(info one "j['last_saved_at'] > '$saved'")" = True ] || fail "one was saved later: $(info one 'j["last_saved_at"]')"
+	cd "$TEST_DIR"
+	remount
+	cd "$MNT/one/.session"
+	saved=$(info two 'j["last_saved_at"]')
+	assert_match "$saved" "^$(date -u +%Y-%m)"
+	echo x >>../logs/numbers
+	assert_eq "$(info two 'j["unsaved_bytes"], j["last_saved_at"]')" "(0, '$saved')"
+done
+
 note "a crash leaves when it was last written, and that it was interrupted"
 cd "$TEST_DIR"
 written=$(info one 'j["last_write_at"]')
 kill_daemon
 remount
 valid "$MNT/one/.session/info.json"
-assert_eq "$(info one 'j["interrupted"], j["last_write_at"], j["last_saved_at"], j["unsaved_bytes"]')" \
-	"(True, '$written', '$written', 0)"
+assert_eq "$(info one 'j["interrupted"], j["last_write_at"], j["unsaved_bytes"], j["last_saved_at"] > j["last_write_at"]')" \
+	"(True, '$written', 0, True)"
 echo active >"$MNT/one/.session/status"
 assert_eq "$(info one 'j["interrupted"]')" False
 
