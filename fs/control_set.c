@@ -13,8 +13,11 @@
 #include "fs/fault.h"
 #include "fs/json.h"
 #include "fs/life.h"
+#include "fs/units.h"
 
 enum { WORD_MAX = 64, MILLION = 1000000, PIECE_MIN = 4096, TAGS_MAX = 256 };
+
+#define LAST "2262-04-11" /* of STORE_NEVER */
 
 static const int64_t second = 1000000000;
 
@@ -173,28 +176,34 @@ int content_expires_at(struct session *session, char **ret, size_t *ret_len)
 	return show(ret, ret_len, word);
 }
 
-/* "90s", "15m", "24h", "7d"; at most a thousand years. */
+/* Seconds from now on. */
 static bool parse_duration(const char *word, int64_t *ret)
 {
-	static const struct {
-		const char *unit;
-		int64_t seconds;
-	} units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}};
-	const int64_t most = INT64_C(1000) * 365 * 86400;
-	char *end;
-	long long n;
+	uint64_t seconds;
 
-	if (!isdigit((unsigned char)*word))
+	if (!units_parse(word, units_of_time, &seconds)) {
+		fault_explain(NULL, "+%s is no duration: 90s, 15m, 24h, 7d are", word);
 		return false;
-	errno = 0;
-	n = strtoll(word, &end, 10);
-	for (size_t i = 0; !errno && i < sizeof(units) / sizeof(*units); i++) {
-		if (strcmp(units[i].unit, end) != 0 || n > most / units[i].seconds)
-			continue;
-		*ret = n * units[i].seconds;
-		return true;
 	}
-	return false;
+	if (!units_are_named(word, seconds)) {
+		fault_explain("write its unit: s, m, h or d", "+%s might be seconds, hours or days", word);
+		return false;
+	}
+	if (seconds >= (uint64_t)(STORE_NEVER - fs_now()) / second) {
+		fault_explain(NULL, "+%s is too far off: times go to " LAST "; never is later", word);
+		return false;
+	}
+	*ret = fs_now() + (int64_t)seconds * second;
+	return true;
+}
+
+/* timegm(3) takes the 30th of February for the 2nd of March. */
+static bool is_in_calendar(const struct tm *tm)
+{
+	struct tm mended = *tm;
+
+	timegm(&mended);
+	return mended.tm_mday == tm->tm_mday && mended.tm_hour == tm->tm_hour && mended.tm_sec == tm->tm_sec;
 }
 
 /* ISO 8601 in UTC, with or without a fraction, which is left out. */
@@ -206,49 +215,41 @@ static bool parse_time(const char *word, int64_t *ret)
 
 	if (end && *end == '.')
 		end += 1 + strspn(end + 1, "0123456789");
-	if (!end || strcmp(end, "Z") != 0)
+	if (!end || strcmp(end, "Z") != 0) {
+		fault_explain(NULL, "expires_at takes a time (2026-11-22T09:30:00Z), never, +24h, or default");
 		return false;
+	}
+	if (!is_in_calendar(&tm)) {
+		fault_explain(NULL, "there is no %s in the calendar", word);
+		return false;
+	}
 	at = timegm(&tm);
-	if (at <= 0 || at >= STORE_NEVER / second)
+	if (at <= 0 || at >= STORE_NEVER / second) {
+		fault_explain(NULL, "times go from 1970 to " LAST ", and never is later: not to %s", word);
 		return false;
-	*ret = at;
+	}
+	*ret = at * second;
 	return true;
 }
 
 static bool parse_expires(const char *word, int64_t *ret)
 {
-	int64_t seconds;
-
-	if (!*word || strcmp(word, "default") == 0) {
+	if (!*word || strcmp(word, "default") == 0)
 		*ret = 0;
-		return true;
-	}
-	if (strcmp(word, "never") == 0) {
+	else if (strcmp(word, "never") == 0)
 		*ret = STORE_NEVER;
-		return true;
-	}
-	if (*word != '+') {
-		if (!parse_time(word, &seconds))
-			return false;
-		*ret = seconds * second;
-		return true;
-	}
-	if (!parse_duration(word + 1, &seconds) || seconds > (STORE_NEVER - fs_now()) / second - 1)
-		return false;
-	*ret = fs_now() + seconds * second;
+	else
+		return *word == '+' ? parse_duration(word + 1, ret) : parse_time(word, ret);
 	return true;
 }
 
 int content_set_expires_at(struct session *session, const char *text, size_t len)
 {
-	char word[WORD_MAX];
+	char word[WORD_MAX] = "?";
 	int64_t expires;
 
-	if (!take_word(text, len, word) || !parse_expires(word, &expires)) {
-		fault_explain(NULL, "expires_at takes a time (2026-11-22T09:30:00Z), never, +24h, or default");
-		return EINVAL;
-	}
-	return life_set_expires(session, expires);
+	(void)take_word(text, len, word);
+	return parse_expires(word, &expires) ? life_set_expires(session, expires) : EINVAL;
 }
 
 /* ---- texts ------------------------------------------------------------------------------------------------------- */

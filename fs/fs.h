@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fs/units.h"
+
 struct fs;
 struct store;
 

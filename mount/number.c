@@ -1,16 +1,12 @@
 /* number.c - see number.h. */
 #include "mount/number.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-struct unit {
-	char letter;
-	uint64_t factor;
-};
+#include "fs/fs.h"
 
-static const struct unit sizes[] = {
+static const struct number_unit sizes[] = {
 	{'P', UINT64_C(1) << 50},
 	{'T', UINT64_C(1) << 40},
 	{'G', UINT64_C(1) << 30},
@@ -18,41 +14,24 @@ static const struct unit sizes[] = {
 	{'K', UINT64_C(1) << 10},
 	{0, 1},
 };
-static const struct unit durations[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}, {0, 1}};
-static const struct unit none[] = {{0, 1}};
-
-static bool parse(const char *text, const struct unit *units, uint64_t *ret)
-{
-	uint64_t n = 0;
-
-	if (!isdigit((unsigned char)*text))
-		return false;
-	for (; isdigit((unsigned char)*text); text++)
-		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, (uint64_t)(*text - '0'), &n))
-			return false;
-	while (units->letter && units->letter != *text)
-		units++;
-	if (units->letter)
-		text++;
-	return !*text && !__builtin_mul_overflow(n, units->factor, ret);
-}
+static const struct number_unit none[] = {{0, 1}};
 
 bool number_parse(const char *text, uint64_t *ret)
 {
-	return parse(text, none, ret);
+	return units_parse(text, none, ret);
 }
 
 bool number_parse_size(const char *text, uint64_t *ret)
 {
-	return parse(text, sizes, ret);
+	return units_parse(text, sizes, ret);
 }
 
 bool number_parse_duration(const char *text, uint64_t *ret)
 {
-	return parse(text, durations, ret);
+	return units_parse(text, units_of_time, ret);
 }
 
-static void format(uint64_t n, const struct unit *units, char buf[NUMBER_TEXT])
+static void format(uint64_t n, const struct number_unit *units, char buf[NUMBER_TEXT])
 {
 	while (units->letter && (n == 0 || n % units->factor != 0))
 		units++;
@@ -66,7 +45,7 @@ void number_format_size(uint64_t bytes, char buf[NUMBER_TEXT])
 
 void number_format_duration(uint64_t seconds, char buf[NUMBER_TEXT])
 {
-	format(seconds, durations, buf);
+	format(seconds, units_of_time, buf);
 }
 
 static const char *scale(uint64_t bytes, char buf[NUMBER_TEXT])
@@ -103,9 +82,9 @@ static void rough(uint64_t seconds, const char *const names[4], char buf[NUMBER_
 {
 	int unit = 0;
 
-	while (unit < 3 && seconds < 2 * durations[unit].factor - durations[unit].factor / 2)
+	while (unit < 3 && seconds < 2 * units_of_time[unit].factor - units_of_time[unit].factor / 2)
 		unit++;
-	uint64_t factor = durations[unit].factor;
+	uint64_t factor = units_of_time[unit].factor;
 	uint64_t whole = seconds / factor + (seconds % factor >= factor - factor / 2);
 	snprintf(buf, NUMBER_TEXT, "%" PRIu64 "%s", whole, names[unit]);
 }

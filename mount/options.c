@@ -1,7 +1,6 @@
 /* options.c - see options.h. */
 #include "mount/options.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -189,7 +188,7 @@ static bool parse_value(struct mount_options *o, const struct option_row *row, c
 	bool fine = row->type == OPTION_SIZE ? number_parse_size(text, &n)
 		    : is_duration(row)       ? number_parse_duration(text, &n)
 					     : number_parse(text, &n);
-	if (row->type == OPTION_SPAN && n && isdigit((unsigned char)text[strlen(text) - 1]))
+	if (row->type == OPTION_SPAN && fine && !units_are_named(text, n))
 		fine = false;
 	if (fine && ((n >= row->min && n <= row->max) || n == row->fallback)) {
 		*value_of(o, row) = n;

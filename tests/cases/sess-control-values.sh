@@ -113,9 +113,21 @@ takes pin '0' '0\n'
 note "expires_at"
 takes expires_at '2030-01-02T03:04:05Z\n'
 takes expires_at 'never\n'
-for bad in tomorrow 2030-01-02 2030-13-02T03:04:05Z 2030-01-02T03:04:05 +x +1y 1h +-1h; do
+for bad in tomorrow 2030-01-02 2030-13-02T03:04:05Z 2030-01-02T03:04:05 1h; do
 	refuses expires_at "$bad\n" 'takes a time'
 done
+for bad in + +x +1y +1w +-1h +1hh +99999999999999999999d; do refuses expires_at "$bad\n" 'is no duration: 90s'; done
+for bad in +7 +24; do refuses expires_at "$bad\n" 'might be seconds, hours or days'; done
+for bad in 2026-02-30T00:00:00Z 2027-02-29T00:00:00Z 2026-04-31T00:00:00Z 2026-12-31T23:59:60Z; do
+	refuses expires_at "$bad\n" "there is no $bad in the calendar"
+done
+for bad in 9999-12-31T23:59:59Z 2262-04-12T00:00:00Z 1960-01-01T00:00:00Z; do
+	refuses expires_at "$bad\n" "times go from 1970 to 2262-04-11, and never is later: not to $bad"
+done
+for bad in +100000d +200000000000s; do refuses expires_at "$bad\n" 'is too far off: times go to 2262-04-11'; done
+takes expires_at '2028-02-29T00:00:00Z\n'
+takes expires_at '2262-04-11T00:00:00Z\n'
+takes expires_at 'never\n'
 assert_file "$control/expires_at" never
 for default in default ''; do
 	echo never >"$control/expires_at"
