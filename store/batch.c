@@ -11,7 +11,7 @@
 enum { INO_BLOCK = 16384, SID_BLOCK = 64 };
 #define INO_END (UINT64_C(1) << 53)
 
-#define MAPPED_MAX (20u << 20)
+#define SMALL_MAX (20u << 20)
 
 /* ---- room ------------------------------------------------------------------------------------------------------- */
 
@@ -104,7 +104,7 @@ int store_batch_begin(struct store *s, enum store_batch_flag flag, size_t bytes,
 /* Half full at its size at rest, or a good part of the memory a daemon should take. */
 static bool is_due(const struct hot *h)
 {
-	return h->tail > h->base / 2 || h->mapped > MAPPED_MAX;
+	return h->tail > h->base / 2 || h->small > SMALL_MAX;
 }
 
 int store_batch_commit(struct store_batch *b)

@@ -11,7 +11,7 @@
 
 #define SECOND UINT64_C(1000000000)
 #define INDEX_MAX (8u << 20)  /* bytes of memory that the index of a log which grows may take */
-#define SMALL_MAX (48u << 20) /* bytes of small records in it, which a flush reads through the mapping */
+#define SMALL_MAX (32u << 20) /* bytes of small records in it, which a flush reads through the mapping */
 enum { STEPS = 32, FREE_SHARE = 8, DRAIN_SECONDS = 5 };
 
 /* A log at rest has room for two steps. */
@@ -47,7 +47,7 @@ uint64_t growth_ceiling(const struct store *s)
 	uint64_t size = least(h->limit, drained(s));
 	size = least(size, space_room(s) / FREE_SHARE);
 	size = least(size, size_for(h, h->index.bytes, INDEX_MAX));
-	size = least(size, size_for(h, h->mapped, SMALL_MAX));
+	size = least(size, size_for(h, h->small, SMALL_MAX));
 	return size > h->size ? size : h->size;
 }
 

@@ -108,7 +108,6 @@ static int put(struct hot *h, uint64_t at, const void *data, size_t len)
 		return write_call(h, at, data, len);
 	}
 	memcpy(h->map + at, data, len);
-	h->mapped += len;
 	return 0;
 }
 
@@ -137,7 +136,7 @@ static int publish(struct hot *h, uint64_t end)
 static void reset(struct hot *h)
 {
 	h->tail = h->checked = HOT_DATA;
-	h->synced = h->mapped = h->trimmed = 0;
+	h->synced = h->small = h->trimmed = 0;
 	h->lost = false;
 }
 
@@ -437,6 +436,7 @@ static int append(struct hot_batch *b, struct change *c, const void *data)
 	p->change = *c;
 	b->count++;
 	b->at += need;
+	h->small += need < LARGE ? need : sizeof r;
 	return 0;
 }
 

@@ -49,7 +49,7 @@ struct hot {
 	uint64_t size;
 	uint64_t tail;       /* end of published batches */
 	uint64_t touched;    /* bytes before it were once written: the page cache has them, or the disk */
-	uint64_t mapped;     /* of the batches, bytes written through the mapping */
+	uint64_t small;      /* of the batches, bytes that a flush reads through the mapping */
 	uint64_t trimmed;    /* bytes before it were told not to be resident */
 	uint64_t checked;    /* batches before it carry checksums */
 	_Atomic uint64_t synced; /* bytes before it survive a power cut */

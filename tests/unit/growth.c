@@ -317,6 +317,25 @@ static void small_records_bound_it(void **state)
 	assert_int_equal(store_close(s), 0);
 }
 
+/* So are pages of small pieces, which a flush reads through the mapping, however they were written. */
+static void small_pieces_bound_it(void **state)
+{
+	(void)state;
+	enum { SMALL = 8192, COUNT = 2000 };
+	struct store *s = open_store(64 * MIB);
+	struct store_batch *b;
+	hold(s);
+	for (uint64_t n = 0; n < COUNT; n++) {
+		assert_int_equal(store_batch_begin(s, STORE_GROW, SMALL, &b), 0);
+		store_batch_write(b, sid, ino, n * SMALL, content((uint32_t)n), SMALL);
+		assert_int_equal(store_batch_commit(b), 0);
+	}
+	assert_true(room_in_logs(s) > (uint64_t)COUNT * SMALL);
+	assert_true(ceiling(s) < 40 * MIB);
+	let_go(s);
+	assert_int_equal(store_close(s), 0);
+}
+
 static uint64_t room_left(struct store *s)
 {
 	pthread_mutex_lock(&s->lock);
@@ -397,6 +416,7 @@ int main(void)
 		CASE(a_large_batch_finds_room),
 		CASE(stays_small_without_space),
 		CASE(small_records_bound_it),
+		CASE(small_pieces_bound_it),
 		CASE(is_given_back),
 		CASE(readers_beside_it),
 	};
