@@ -50,7 +50,8 @@ class Meanwhile:
 			figure += f", {self.count / took:,.0f} a second"
 		if said:
 			calls, longest = said.split()
-			figure += f"; of {int(calls):,} calls of another client the longest took {float(longest):.1f} ms"
+			figure += f"; of {int(calls):,} calls of another client"
+			figure += f" the longest took {float(longest):.1f} ms"
 		print(f"{self.what}: {figure}{self.asked and f' (asked: {self.asked})'}", flush=True)
 
 

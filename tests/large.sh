@@ -4,7 +4,10 @@
 large() { "$TEST_ROOT/tests/large.py" "$1" "$MNT" "$2"; }
 
 # mapped - KiB of the store's data file that the daemon has looked at since it was mounted, and what lies beside them.
-mapped() { awk '/^[0-9a-f]+-/ {its = / \/.*data\.mdb$/} its && /^Rss:/ {kib += $2} END {print kib + 0}' "/proc/$DAEMON/smaps"; }
+mapped() {
+	awk '/^[0-9a-f]+-/ {its = / \/.*data\.mdb$/} its && /^Rss:/ {kib += $2} END {print kib + 0}' \
+		"/proc/$DAEMON/smaps"
+}
 
 # time_mount WHAT - by a daemon in the background, which returns when the mount answers.
 time_mount() {

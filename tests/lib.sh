@@ -188,7 +188,7 @@ posix_suite() {
 	for program in "$BUILD"/tests/posix_*; do
 		[ -x "$program" ] || continue
 		"$@" "$program" "$dir" >"$TEST_DIR/posix.out" || failed=1
-		grep -v '^[a-z]' "$TEST_DIR/posix.out" | grep -v '^  skip: needs root' | sed "s/^/${program##*/}: /" || :
+		grep -v -e '^[a-z]' -e '^  skip: needs root' "$TEST_DIR/posix.out" | sed "s/^/${program##*/}: /" || :
 	done
 	[ -z "$failed" ] || fail "POSIX programs failed in $dir"
 	"$@" rmdir "$dir"

@@ -83,16 +83,16 @@ static inline size_t content_log(struct random *random, uint32_t number, char *b
 	static const char *const parts[] = {"http.server", "scheduler", "worker", "storage.flush", "cache", "rpc"};
 	unsigned ms = number % 20 * 50 + random_below(random, 50);
 	size_t len = (size_t)snprintf(buf, size, "2026-11-21 %02u:%02u:%02u,%03u %-5s [%s-%u] ", number / 72000 % 24,
-		number / 1200 % 60, number / 20 % 60, ms, levels[random_below(random, 8)], parts[random_below(random, 6)],
-		random_below(random, 4));
+		number / 1200 % 60, number / 20 % 60, ms, levels[random_below(random, 8)],
+		parts[random_below(random, 6)], random_below(random, 4));
 
 	buf += len;
 	size -= len;
 	switch (random_below(random, 3)) {
 	case 0:
 		return len + (size_t)snprintf(buf, size, "request GET /api/v1/%s/%u status=200 bytes=%u "
-			"duration_ms=%u.%03u\n", content_word(random), random_below(random, 10000), random_below(random, 65536),
-			random_below(random, 300), random_below(random, 1000));
+			"duration_ms=%u.%03u\n", content_word(random), random_below(random, 10000),
+			random_below(random, 65536), random_below(random, 300), random_below(random, 1000));
 	case 1:
 		return len + (size_t)snprintf(buf, size, "task %08x finished: %s %s %s, queue depth %u\n",
 			(unsigned)random_next(random), content_word(random), content_word(random), content_word(random),

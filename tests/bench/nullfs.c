@@ -548,11 +548,13 @@ static ssize_t io_writev(int fd, struct iovec *iov, int count, void *arg)
 
 static void print_counts(void)
 {
-	static const char *const names[OPCODES] = {[1] = "LOOKUP", "FORGET", "GETATTR", "SETATTR", "READLINK", "SYMLINK",
+	static const char *const names[OPCODES] = {
+		[1] = "LOOKUP", "FORGET", "GETATTR", "SETATTR", "READLINK", "SYMLINK",
 		[8] = "MKNOD", "MKDIR", "UNLINK", "RMDIR", "RENAME", "LINK", "OPEN", "READ", "WRITE", "STATFS",
-		[20] = "FSYNC", "SETXATTR", "GETXATTR", "LISTXATTR", "REMOVEXATTR", "FLUSH", "INIT", "OPENDIR", "READDIR",
-		[30] = "FSYNCDIR", [35] = "CREATE", [42] = "BATCH_FORGET", "FALLOCATE", "READDIRPLUS", "RENAME2", "LSEEK",
-		"COPY_FILE_RANGE", [51] = "TMPFILE", "STATX"};
+		[20] = "FSYNC", "SETXATTR", "GETXATTR", "LISTXATTR", "REMOVEXATTR", "FLUSH", "INIT", "OPENDIR",
+		"READDIR", [30] = "FSYNCDIR", [35] = "CREATE", [42] = "BATCH_FORGET", "FALLOCATE", "READDIRPLUS",
+		"RENAME2", "LSEEK", "COPY_FILE_RANGE", [51] = "TMPFILE", "STATX",
+	};
 
 	for (int i = 0; i < OPCODES; i++)
 		if (fs.counts[i])

@@ -88,7 +88,8 @@ def work_budgets(results):
 			for other, share in shares.items():
 				value = speed(row, unit, "sessfs", other)
 				if value is not None:
-					rows.append([work, f"≥ {share} × {other}", f"{value:.2f}", verdict(value >= share)])
+					rows.append([work, f"≥ {share} × {other}", f"{value:.2f}",
+						verdict(value >= share)])
 		if work.startswith("append") and speed(row, unit, "sessfs-wb", "tmpfs") is not None:
 			value = speed(row, unit, "sessfs-wb", "tmpfs")
 			rows.append([f"{work}, writeback", "≥ 0.5 × tmpfs", f"{value:.2f}", verdict(value >= 0.5)])
@@ -117,22 +118,24 @@ def extra_budgets(extras):
 	life = extras.get("life", {})
 	for size in [max(life)] if life else []:
 		row = life[size]
-		rows.append([f"a session of {size:,} files to the trash", f"< {TRASH_MS} ms", f"{row['to the trash'] * 1000:.2f} ms",
-			verdict(row["to the trash"] * 1000 < TRASH_MS)])
+		took = row["to the trash"] * 1000
+		rows.append([f"a session of {size:,} files to the trash", f"< {TRASH_MS} ms", f"{took:.2f} ms",
+			verdict(took < TRASH_MS)])
 		for label, least in DROP_RATES.items():
-			rows.append([f"the same, {label}", f"≥ {least:,} files/s", f"{size / row[label]:,.0f} files/s",
-				verdict(size / row[label] >= least)])
+			rate = size / row[label]
+			rows.append([f"the same, {label}", f"≥ {least:,} files/s", f"{rate:,.0f} files/s",
+				verdict(rate >= least)])
 	growth = extras.get("growth", {})
 	if len(growth) > 1:
 		first, last = growth[min(growth)], growth[max(growth)]
 		for label in first:
 			if label.startswith("mount"):
-				rows.append([f"mount, {max(growth):,} files", f"< {MOUNT_MS} ms", f"{last[label]:.1f} ms",
-					verdict(last[label] < MOUNT_MS)])
+				rows.append([f"mount, {max(growth):,} files", f"< {MOUNT_MS} ms",
+					f"{last[label]:.1f} ms", verdict(last[label] < MOUNT_MS)])
 			else:
 				value = last[label] / first[label]
-				rows.append([f"growth of {label}, to {max(growth):,} files", f"≤ {GROWTH} ×", f"{value:.2f}",
-					verdict(value <= GROWTH)])
+				rows.append([f"growth of {label}, to {max(growth):,} files", f"≤ {GROWTH} ×",
+					f"{value:.2f}", verdict(value <= GROWTH)])
 	return rows
 
 
@@ -141,7 +144,8 @@ def extras_tables(extras):
 	if extras.get("space"):
 		columns = ["logical", "du ext4", "du sessfs", "store"]
 		rows = [[name, *(f"{row.get(c, 0) / mib:.2f}" for c in columns),
-			f"{row['du ext4'] / row['store']:.2f}" if row.get("store") else ""] for name, row in extras["space"].items()]
+			f"{row['du ext4'] / row['store']:.2f}" if row.get("store") else ""]
+			for name, row in extras["space"].items()]
 		table(["space at rest, MiB", *columns, "du ext4 : store"], rows)
 	if extras.get("memory"):
 		columns = ["VmRSS", "RssAnon", "RssFile"]
@@ -150,12 +154,14 @@ def extras_tables(extras):
 	if extras.get("life"):
 		labels = next(iter(extras["life"].values()))
 		table(["the end of a session, ms", *labels],
-			[[f"{size:,} files", *(number(row[label] * 1000) for label in labels)] for size, row in extras["life"].items()])
+			[[f"{size:,} files", *(number(row[label] * 1000) for label in labels)]
+			for size, row in extras["life"].items()])
 	if extras.get("growth"):
 		growth = extras["growth"]
 		labels = next(iter(growth.values()))
 		table(["files in the store", *labels],
-			[[f"{size:,}", *(number(row[label]) for label in labels)] for size, row in growth.items() if row])
+			[[f"{size:,}", *(number(row[label]) for label in labels)]
+			for size, row in growth.items() if row])
 
 
 def report(results, extras, names):

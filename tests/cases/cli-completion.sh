@@ -87,7 +87,8 @@ if command -v zsh >/dev/null; then
 fi
 
 try_fish() {
-	fish --no-config -c 'source (sessfs completion fish | psub); complete -C "$argv[1]"' "$1" | cut -f1 | sort | xargs
+	fish --no-config -c 'source (sessfs completion fish | psub); complete -C "$argv[1]"' "$1" |
+		cut -f1 | sort | xargs
 }
 if command -v fish >/dev/null; then
 	note fish

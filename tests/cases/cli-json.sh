@@ -79,7 +79,8 @@ assert_eq "$(json said "sorted(str(s['protected_by']) for s in j['sessions'])")"
 	"['None', 'None', 'None', 'None', 'current', 'in use', 'paused', 'pinned']"
 assert_eq "$(json said "[s['name'] for s in j['sessions'] if s['in_use']]")" "['used']"
 assert_eq "$(json said "[s['expires_at'] for s in j['sessions'] if s['name'] == 'active']")" "[None]"
-assert_eq "$(json said "j['current_session_id'], [s['name'] for s in j['sessions'] if s['is_current']]")" "('failed', ['failed'])"
+assert_eq "$(json said "j['current_session_id'], [s['name'] for s in j['sessions'] if s['is_current']]")" \
+	"('failed', ['failed'])"
 assert_eq "$(json said "j['sessions'][0]['name']")" $'odd \e"\nname'
 for name in "$MNT"/*; do
 	fits verb-status "$SESSFS" status --json "$name"

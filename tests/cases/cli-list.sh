@@ -83,7 +83,8 @@ if command -v script >/dev/null; then
 	"$SESSFS" rm "$long" >/dev/null
 	for command in status\ first stats history 'expire -n'; do
 		on_terminal 80 "$SESSFS" $command >said
-		assert_eq "$(sed "s/$ESCAPE\[[0-9;]*m//g" said | awk 'length > 80')" "" "$command: lines over 80 columns"
+		assert_eq "$(sed "s/$ESCAPE\[[0-9;]*m//g" said | awk 'length > 80')" "" \
+			"$command: lines over 80 columns"
 	done
 fi
 

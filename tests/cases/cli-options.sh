@@ -20,8 +20,8 @@ refused "was given '2h'" try commit=2h
 refused "was given ''" try commit
 refused "was given '5x'" try commit=5x
 for option in ttl retain cache_ttl grace; do
-	refused "'$option' wants a duration with its unit from 0 to 36500d, as in $option=[0-9]+[dh], but was given '24'" \
-		try $option=24
+	wants="a duration with its unit from 0 to 36500d, as in $option=[0-9]+[dh]"
+	refused "'$option' wants $wants, but was given '24'" try $option=24
 	taken $option=0
 	taken $option=24s
 done

@@ -13,7 +13,8 @@ mount_store
 note "new"
 assert_eq "$(sessfs new first -m "$MNT")" "$MNT/first"
 assert_eq "$(ls "$MNT/first" | xargs)" "cache intermediate_results logs research_data"
-assert_eq "$(sessfs new second --query 'how deep?' --tag sea --tag 'deep blue' --project whales -m "$MNT")" "$MNT/second"
+assert_eq "$(sessfs new second --query 'how deep?' --tag sea --tag 'deep blue' --project whales -m "$MNT")" \
+	"$MNT/second"
 assert_file "$MNT/second/.session/query" 'how deep?'
 assert_file "$MNT/second/.session/tags" "sea"$'\n'"deep blue"
 assert_file "$MNT/second/.session/project" whales

@@ -39,8 +39,9 @@ class Terminal:
 		self.resize(rows, columns)
 		self.before = termios.tcgetattr(self.slave)
 		self.seen = b""
-		self.process = subprocess.Popen([*shell, program, "top", "-m", mnt], stdin=self.slave, stdout=self.slave,
-			stderr=self.slave, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+		self.process = subprocess.Popen([*shell, program, "top", "-m", mnt], stdin=self.slave,
+			stdout=self.slave, stderr=self.slave, start_new_session=True,
+			preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
 
 	def resize(self, rows, columns):
 		fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

@@ -6,7 +6,8 @@ import sys
 page = 4096
 with open(sys.argv[1], "r+b") as f:
 	data = f.read()
-	leaves = [at for at in range(0, len(data), page) if data[at + 10] & 2 and data[at:at + page].count(b"name-of-file-") > 5]
+	leaves = [at for at in range(0, len(data), page)
+		if data[at + 10] & 2 and data[at:at + page].count(b"name-of-file-") > 5]
 	at = leaves[len(leaves) // 2]
 	f.seek(at + 12)
 	f.write(bytes([data[at + 12] ^ 0x55]))

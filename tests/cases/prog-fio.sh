@@ -18,6 +18,7 @@ mount_for_programs
 on_both fio_work
 remount -o allow_other
 cd "$MNT/s/research_data/fio_work"
-fio --output=fio.out --size=16M --verify=crc32c --verify_only --verify_fatal=1 --randrepeat=1 --name=seq --rw=write --bs=128k
+fio --output=fio.out --size=16M --verify=crc32c --verify_only --verify_fatal=1 --randrepeat=1 --name=seq --rw=write \
+	--bs=128k
 cd "$TEST_DIR"
 umount_store

@@ -6,8 +6,11 @@ need mdb_load mdb_dump mdb_stat mdb_copy
 lmdb_work() {
 	mkdir db copy
 	{
-		printf 'VERSION=3\nformat=print\ntype=btree\nmapsize=268435456\nmaxreaders=126\ndb_pagesize=4096\nHEADER=END\n'
-		for i in {10000..18000}; do printf ' key%s\n value %s of a record that takes some room\n' "$i" $((i * i)); done
+		printf '%s\n' VERSION=3 format=print type=btree mapsize=268435456 maxreaders=126 db_pagesize=4096 \
+			HEADER=END
+		for i in {10000..18000}; do
+			printf ' key%s\n value %s of a record that takes some room\n' "$i" $((i * i))
+		done
 		echo 'DATA=END'
 	} >dump
 	mdb_load -f dump db

@@ -18,7 +18,8 @@ database_work() {
 			with recursive n(x) as (select 1 union all select x + 1 from n where x < 5000)
 			insert into t(v) select 'value ' || (x * 7919 % 5000) from n;
 			update t set v = v || '!' where k % 3 = 0; delete from t where k % 7 = 0;"
-		sqlite3 "$mode.db" "pragma integrity_check; select count(*), sum(length(v)) from t; vacuum; pragma integrity_check;"
+		sqlite3 "$mode.db" "pragma integrity_check; select count(*), sum(length(v)) from t; vacuum;
+			pragma integrity_check;"
 	done
 }
 increment() {
@@ -74,6 +75,7 @@ for mode in delete wal; do
 	remount
 	assert_eq "$(patient "$db" 'pragma integrity_check')" ok
 	rows=$(patient "$db" 'select count(*) from t')
-	[ "$rows" -ge $((before + $(wc -l <said))) ] || fail "$rows rows: $before before, $(wc -l <said) committed since"
+	[ "$rows" -ge $((before + $(wc -l <said))) ] ||
+		fail "$rows rows: $before before, $(wc -l <said) committed since"
 done
 umount_store

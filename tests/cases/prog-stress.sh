@@ -11,10 +11,13 @@ stress() {
 	rm out
 }
 stress_work() {
-	stress --access 1 --chmod 1 --chown 1 --dentry 1 --dir 1 --dirdeep 1 --fallocate 1 --fcntl 1 --filename 1 --flock 1
+	stress --access 1 --chmod 1 --chown 1 --dentry 1 --dir 1 --dirdeep 1 --fallocate 1 --fcntl 1 --filename 1 \
+		--flock 1
 	stress --fpunch 1 --fstat 1 --getdent 1 --hdd 1 --hdd-bytes 16M --iomix 1 --iomix-bytes 16M --link 1 --locka 1
-	stress --lockf 1 --lockofd 1 --open 1 --readahead 1 --readahead-bytes 16M --rename 1 --seek 1 --sendfile 1 --symlink 1
-	stress --touch 1 --utime 1 --xattr 1 --sync-file 1 --sync-file-bytes 16M --msync 1 --copy-file 1 --copy-file-bytes 128M
+	stress --lockf 1 --lockofd 1 --open 1 --readahead 1 --readahead-bytes 16M --rename 1 --seek 1 \
+		--sendfile 1 --symlink 1
+	stress --touch 1 --utime 1 --xattr 1 --sync-file 1 --sync-file-bytes 16M --msync 1 --copy-file 1 \
+		--copy-file-bytes 128M
 	ls -A
 }
 

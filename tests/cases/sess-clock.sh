@@ -72,7 +72,8 @@ jump -$DAY
 touch -d 2400-01-01 "$MNT/late"
 touch -d 1600-01-01 "$MNT/early"
 assert_eq "$(sessions)" "early late"
-valid "$MNT/.sessfs/expiring.json" "$MNT/.sessfs/sessions.json" "$MNT/late/.session/info.json" "$MNT/early/.session/info.json"
+valid "$MNT/.sessfs/expiring.json" "$MNT/.sessfs/sessions.json"
+valid "$MNT/late/.session/info.json" "$MNT/early/.session/info.json"
 rm -r "$MNT/late" "$MNT/early"
 jump $DAY
 

@@ -103,7 +103,9 @@ takes progress '+2.5e-1' '0.25\n'
 takes progress '-0.0' '0\n'
 takes progress '0.99999999' '1\n'
 takes progress '.25\n' '0.25\n'
-for bad in 7 -1 nan inf -inf 0x1 0x.8p0 1e 1e1 1e400 e-1 0,5 '1 0' . 1.0.0 1.0001 -1e-7 '\n'; do refuses progress "$bad\n" 'from 0 to 1'; done
+for bad in 7 -1 nan inf -inf 0x1 0x.8p0 1e 1e1 1e400 e-1 0,5 '1 0' . 1.0.0 1.0001 -1e-7 '\n'; do
+	refuses progress "$bad\n" 'from 0 to 1'
+done
 : >"$control/progress"
 assert_file "$control/progress" 0.25
 takes pin '1\n'

@@ -21,7 +21,8 @@ assert_eq "$(wc -l <.session/errors.jsonl)" 0
 note "a bad value: its reason is the last line"
 refused "invalid argument" bash -c 'echo 7 >.session/progress'
 valid .session/errors.jsonl
-assert_eq "$(errors s 'e[-1]["error"], e[-1]["errno"], e[-1]["operation"], e[-1]["name"]')" "('EINVAL', 22, 'write', 'progress')"
+assert_eq "$(errors s 'e[-1]["error"], e[-1]["errno"], e[-1]["operation"], e[-1]["name"]')" \
+	"('EINVAL', 22, 'write', 'progress')"
 assert_match "$(errors s 'e[-1]["cause"]')" "progress|0 to 1|between"
 refused "invalid argument" bash -c 'echo a/b >.session/tags'
 assert_match "$(errors s 'e[-1]["cause"]')" "tag"

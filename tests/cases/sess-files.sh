@@ -27,7 +27,8 @@ assert_eq "$(files s 'sorted((p, j["file_type"]) for p, j in f.items())')" "$(py
 	('research_data/data', 'research_data'), ('research_data/link', 'research_data'), ('logs/hard', 'logs'),
 	('cache/a/b/deep', 'cache'), ('own/mine', 'other'), ('top', 'other'), ('logs/empty', 'logs'),
 	('intermediate_results/pipe', 'intermediate_results')]))")"
-assert_eq "$(files s '[f[p]["size_bytes"] for p in ("research_data/data", "logs/hard", "logs/empty", "research_data/link")]')" \
+assert_eq "$(files s '[f[p]["size_bytes"]
+	for p in ("research_data/data", "logs/hard", "logs/empty", "research_data/link")]')" \
 	"[5, 5, 0, 4]"
 assert_eq "$(files s 'f["logs/empty"]["stored_bytes"]')" 0
 

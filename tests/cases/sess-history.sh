@@ -16,8 +16,8 @@ seq 100 >first/cache/b
 echo completed >first/.session/status
 mv first .sessfs/trash/first
 valid .sessfs/history.json
-assert_eq "$(history '[(s["id"], s["status"], s["rule"], s["files"], s["files_created"], s["size_bytes"], s["can_be_taken_back"])
-	for s in j["sessions"]]')" "[('first', 'completed', 'removed', 2, 2, 584, True)]"
+assert_eq "$(history '[(s["id"], s["status"], s["rule"], s["files"], s["files_created"], s["size_bytes"],
+	s["can_be_taken_back"]) for s in j["sessions"]]')" "[('first', 'completed', 'removed', 2, 2, 584, True)]"
 assert_eq "$(history 'j["sessions"][0]["until"] > j["sessions"][0]["ended_at"]')" True
 mv .sessfs/trash/first first
 assert_eq "$(history 'j["sessions"]')" "[]"
@@ -57,8 +57,10 @@ echo +10m >new/.session/expires_at
 valid .sessfs/expiring.json .sessfs/sessions.json
 assert_eq "$(expiring '[(s["id"], s["rule"]) for s in j["expiring"]]')" \
 	"[('new', 'expires_at'), ('old', 'ttl'), ('failed', 'ttl'), ('first', 'retain')]"
-assert_eq "$(expiring '{s["id"]: s["protected_by"] for s in j["staying"]} == {"pinned": "pinned", "held": "paused"}')" True
-assert_eq "$(expiring '[(s["limit_seconds"], 1790 < s["age_seconds"] < 1900) for s in j["expiring"] if s["id"] == "old"]')" \
+assert_eq "$(expiring '{s["id"]: s["protected_by"] for s in j["staying"]} == {"pinned": "pinned", "held": "paused"}')" \
+	True
+assert_eq "$(expiring '[(s["limit_seconds"], 1790 < s["age_seconds"] < 1900)
+	for s in j["expiring"] if s["id"] == "old"]')" \
 	"[(3600, True)]"
 assert_eq "$(expiring '[s["due"] for s in j["expiring"]]')" "[False, False, False, False]"
 expires() { json .sessfs/sessions.json "{s['id']: s['expires_at'] for s in j['sessions']}['$1']"; }

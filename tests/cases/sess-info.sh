@@ -7,7 +7,8 @@ mount_store -o commit=3600,ttl=2h
 mkdir "$MNT/one" "$MNT/two"
 cd "$MNT/one/.session"
 valid info.json
-assert_eq "$(info one 'j["status"], j["interrupted"], j["pinned"], j["progress"], j["tags"], j["query"], j["read_only"]')" \
+assert_eq "$(info one '(j["status"], j["interrupted"], j["pinned"], j["progress"], j["tags"], j["query"],
+	j["read_only"])')" \
 	"('active', False, False, 0.0, [], '', False)"
 note "a session without texts and events says so"
 assert_eq "$(info one 'j["protected_by"], j["rule"], j["ended_at"], j["until"]')" "(None, 'ttl', None, None)"
@@ -27,14 +28,16 @@ assert_eq "$(info one 'j["pinned"], j["protected_by"], j["expires_at"]')" "(True
 echo 0 >pin
 echo paused >status
 valid info.json
-assert_eq "$(info one 'j["status"], j["protected_by"], j["expires_at"], j["read_only"]')" "('paused', 'paused', None, True)"
+assert_eq "$(info one 'j["status"], j["protected_by"], j["expires_at"], j["read_only"]')" \
+	"('paused', 'paused', None, True)"
 echo active >status
 
 note "figures count what was done"
 seq 1000 >../logs/numbers
 echo more >../cache/more
 rm ../cache/more
-assert_eq "$(info one 'j["file_counts"]["logs"], j["file_counts"]["cache"], j["files_created"], j["total_size_bytes"]')" "(1, 0, 2, 3893)"
+assert_eq "$(info one '(j["file_counts"]["logs"], j["file_counts"]["cache"], j["files_created"],
+	j["total_size_bytes"])')" "(1, 0, 2, 3893)"
 check_counts "$MNT/one"
 
 note "unsaved bytes are those of the session"
@@ -89,7 +92,8 @@ assert_eq "$(info one 'j["interrupted"]')" False
 note "in the trash"
 mv "$MNT/one" "$MNT/.sessfs/trash/one"
 valid "$MNT/.sessfs/trash/one/.session/info.json"
-assert_eq "$(info .sessfs/trash/one 'j["rule"], j["path"], j["expires_at"], j["read_only"], j["ended_at"] < j["until"]')" \
+assert_eq "$(info .sessfs/trash/one '(j["rule"], j["path"], j["expires_at"], j["read_only"],
+	j["ended_at"] < j["until"])')" \
 	"('removed', '$MNT/.sessfs/trash/one', None, True, True)"
 assert_eq "$(info .sessfs/trash/one 'j["tags"]')" "['one', 'two words']"
 umount_store

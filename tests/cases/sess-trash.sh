@@ -24,7 +24,8 @@ assert_eq "$(ls "$MNT")" ""
 assert_eq "$(ls "$TRASH")" one
 tree_of "$TRASH/one" >trashed
 assert_eq "$(sed 1d before)" "$(sed 1d trashed)" "the tree in the trash"
-assert_eq "$(history '[(s["id"], s["rule"], s["can_be_taken_back"]) for s in j["sessions"]]')" "[('one', 'removed', True)]"
+assert_eq "$(history '[(s["id"], s["rule"], s["can_be_taken_back"]) for s in j["sessions"]]')" \
+	"[('one', 'removed', True)]"
 assert_eq "$(history 'j["sessions"][0]["files"]')" 3
 refused "read-only" touch "$TRASH/one/logs/x"
 refused "read-only" rm "$TRASH/one/logs/file"

@@ -58,7 +58,8 @@ def check_status(what, status):
 
 def run(*command):
 	try:
-		done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT, check=False)
+		done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT,
+			check=False)
 	except subprocess.TimeoutExpired:
 		fail(f"{' '.join(command)} hangs")
 	check_status(" ".join(command[1:3]), done.returncode)
@@ -87,7 +88,8 @@ def fill(rng):
 		os.makedirs(f"{top}/logs/deep/er/still")
 		for number in range(6):
 			with open(f"{top}/logs/deep/er/large{number}", "wb") as file:
-				file.write(rng.randbytes(300000) if number % 2 else b" ".join(rng.choices(words, k=60000)))
+				file.write(
+					rng.randbytes(300000) if number % 2 else b" ".join(rng.choices(words, k=60000)))
 		os.link(f"{top}/cache/small1", f"{top}/logs/link")
 		os.symlink("../cache/small2", f"{top}/logs/symlink")
 		os.setxattr(f"{top}/cache/small3", "user.note", rng.randbytes(3000))
@@ -158,8 +160,9 @@ def write(rng, model):
 	"""Changes all over the tree; each may fail, but only with an errno."""
 	for path in rng.sample(sorted(model), 20) + [""]:
 		for change in (
-			lambda at: os.truncate(at, 100), os.unlink, os.rmdir, lambda at: os.mkdir(at + "/new"), lambda at: os.chmod(at, 0o700),
-			lambda at: os.rename(at, at + ".moved"), lambda at: open(at + ".made", "wb").write(b"x" * 200000),
+			lambda at: os.truncate(at, 100), os.unlink, os.rmdir, lambda at: os.mkdir(at + "/new"),
+			lambda at: os.chmod(at, 0o700), lambda at: os.rename(at, at + ".moved"),
+			lambda at: open(at + ".made", "wb").write(b"x" * 200000),
 		):
 			if rng.random() < 0.5:
 				try:
@@ -231,15 +234,16 @@ def damage_truncate(file, rng):
 	file.truncate(rng.randrange(file.seek(0, 2)))
 
 
-DAMAGES = [damage_bits, damage_pages, damage_pages, damage_heads_of_pages, damage_one_head, damage_bytes, damage_whole_page,
-	damage_truncate]
+DAMAGES = [damage_bits, damage_pages, damage_pages, damage_heads_of_pages, damage_one_head, damage_bytes,
+	damage_whole_page, damage_truncate]
 
 
 def damage_log(store, rng):
 	for log in glob.glob(f"{store}/hot.*"):
 		with open(log, "r+b") as file:
 			for _ in range(rng.randrange(0, 8)):
-				flip(file, rng.choice([rng.randrange(64), 4096 + rng.randrange(200), 4096 + rng.randrange(100000)]), rng)
+				places = [rng.randrange(64), 4096 + rng.randrange(200), 4096 + rng.randrange(100000)]
+				flip(file, rng.choice(places), rng)
 
 
 # ---- rounds ---------------------------------------------------------------------------------------------------------
@@ -329,4 +333,5 @@ for seed in range(SEED, SEED + ROUNDS):
 	hurt += max(eio, 0)
 	mended += verify_repair(store)
 	shutil.rmtree(store)
-print(f"{ROUNDS} rounds: {refused} refused to be mounted, {hurt} of {ROUNDS * len(model)} paths with EIO, {mended} mended")
+print(f"{ROUNDS} rounds: {refused} refused to be mounted, {hurt} of {ROUNDS * len(model)} paths with EIO,"
+	f" {mended} mended")

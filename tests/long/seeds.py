@@ -56,7 +56,8 @@ def main(data, log, corpus):
 	for page in range(0, len(data), PAGE):
 		if struct.unpack_from("<H", data, page + 10)[0] == 4:
 			number += 1
-			save(corpus, "chunk", number, data[page + 16:page + 16 + struct.unpack_from("<I", data, page + 12)[0] * PAGE])
+			pages = struct.unpack_from("<I", data, page + 12)[0]
+			save(corpus, "chunk", number, data[page + 16:page + 16 + pages * PAGE])
 	save(corpus, "record", 0, bytes([CHOICES[5]]) + ENDING)
 	save(corpus, "chunk", 0, struct.pack("<IBII", 0, 0, 0, 5) + b"hello")
 	pieces = b"".join(bytes([key & 3]) + struct.pack("<H", len(value)) + value for key, value in content(data))

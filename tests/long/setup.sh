@@ -11,7 +11,8 @@ clean_up() {
 	local pid point
 	for pid in $(jobs -p); do kill -9 "$pid" 2>/dev/null || :; done
 	while read -r _ point kind _; do
-		[[ $point/$kind != "$TEST_DIR"/*/fuse* ]] || umount -l "$point" 2>/dev/null || fusermount3 -u -z "$point"
+		[[ $point/$kind != "$TEST_DIR"/*/fuse* ]] || umount -l "$point" 2>/dev/null ||
+			fusermount3 -u -z "$point"
 	done </proc/self/mounts
 	rm -rf "$TEST_DIR"
 }

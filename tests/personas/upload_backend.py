@@ -43,7 +43,8 @@ class Backend:
 				for name in names:
 					path = os.path.join(directory, name)
 					with open(path, encoding="utf-8", errors="replace") as file:
-						row = (os.path.relpath(path, session), os.path.getsize(path), file.read())
+						below = os.path.relpath(path, session)
+						row = (below, os.path.getsize(path), file.read())
 					database.execute("INSERT INTO file VALUES (?, ?, ?)", row)
 		database.close()
 

@@ -171,7 +171,8 @@ static inline bool daemon_stop(struct daemon *d)
 	char *const argv[] = {(char *)d->program, "umount", (char *)d->mount, NULL};
 	int status = daemon_command(d, argv), ended = daemon_wait(d);
 	if (status || ended)
-		fprintf(stderr, "umount ended with status %#x, the daemon with %#x\n", (unsigned)status, (unsigned)ended);
+		fprintf(stderr, "umount ended with status %#x, the daemon with %#x\n", (unsigned)status,
+			(unsigned)ended);
 	if (ended == -1)
 		daemon_kill(d);
 	return !status && !ended;

@@ -351,9 +351,11 @@ static bool try_class(enum fault_class class, bool lasting)
 			break;
 		bool fine =
 			try_operations(f) && try_flushes(f) && try_reading(f) && try_mounting(f) && try_unmounting(f);
-		printf("%s %s%s: %llu tries, %llu faults met, %llu refusals, %llu of them late, %llu for good\n", class_names[class], strerror(f.error),
-			lasting ? ", lasting" : "", (unsigned long long)total.tries, (unsigned long long)total.fired, (unsigned long long)total.refused,
-			(unsigned long long)total.late, (unsigned long long)total.sticky);
+		printf("%s %s%s: %llu tries, %llu faults met, %llu refusals, %llu of them late, %llu for good\n",
+			class_names[class], strerror(f.error), lasting ? ", lasting" : "",
+			(unsigned long long)total.tries, (unsigned long long)total.fired,
+			(unsigned long long)total.refused, (unsigned long long)total.late,
+			(unsigned long long)total.sticky);
 		fflush(stdout);
 		if (!fine)
 			return false;

@@ -285,7 +285,8 @@ static inline void model_write(struct model_node *node, const struct op *op)
 static inline void model_punch(struct model_node *node, const struct op *op)
 {
 	if (op->offset < node->size)
-		memset(node->data + op->offset, 0, op->offset + op->len < node->size ? op->len : node->size - op->offset);
+		memset(node->data + op->offset, 0,
+			op->offset + op->len < node->size ? op->len : node->size - op->offset);
 }
 
 static inline void model_set_xattr(struct model_node *node, const struct op *op)

@@ -254,8 +254,8 @@ static void long_names(void)
 
 static void names_apart(void)
 {
-	static const char *const names[] = { "a", "A", " a", "a ", "\xc3\xa4", "a\xcc\x88", "-rf", "*", "...", "..a", ".a", "a.",
-		NULL };
+	static const char *const names[] = { "a", "A", " a", "a ", "\xc3\xa4", "a\xcc\x88", "-rf", "*", "...", "..a",
+		".a", "a.", NULL };
 	for (const char *const *n = names; *n; n++)
 		make_file(*n, *n);
 	for (const char *const *n = names; *n; n++)

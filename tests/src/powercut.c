@@ -5,8 +5,8 @@
  *   powercut count TRACE
  *       prints how many sync boundaries the trace has
  *   powercut cut BASE TRACE OUT -s SEED [-b N [-p]] [-w WAY]
- *       cuts after (-p: before) the N-th boundary, else at a random moment; prints the moment, for `recorder verify -t`.
- *       WAY, a number, says what is lost
+ *       cuts after (-p: before) the N-th boundary, else at a random moment; prints the moment, for `recorder verify
+ *       -t`. WAY, a number, says what is lost
  *   powercut twin BASE TRACE OUT -b N
  *       cuts at the end, but the disk lied from the N-th boundary on: it synced nothing
  *   powercut whole BASE TRACE OUT

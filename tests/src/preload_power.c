@@ -91,8 +91,8 @@ static void look_at_maps(void)
 				if (!memcmp(m->data + at, m->known + at, TRACE_SECTOR))
 					continue;
 				memcpy(m->known + at, m->data + at, TRACE_SECTOR);
-				record((struct trace_event){.type = TRACE_WRITE, .file = (uint32_t)m->file, .offset = at,
-					.length = TRACE_SECTOR}, m->known + at);
+				record((struct trace_event){.type = TRACE_WRITE, .file = (uint32_t)m->file,
+					.offset = at, .length = TRACE_SECTOR}, m->known + at);
 			}
 		}
 	}
@@ -203,7 +203,8 @@ static ssize_t do_write(int fd, const struct iovec *parts, int count, off_t offs
 {
 	int file = file_of(fd);
 	if (file < 0)
-		return offset < 0 ? syscall(SYS_writev, fd, parts, count) : syscall(SYS_pwritev, fd, parts, count, offset, 0);
+		return offset < 0 ? syscall(SYS_writev, fd, parts, count)
+				  : syscall(SYS_pwritev, fd, parts, count, offset, 0);
 	pthread_mutex_lock(&lock);
 	if (offset < 0)
 		offset = lseek(fd, 0, SEEK_CUR);
@@ -211,8 +212,9 @@ static ssize_t do_write(int fd, const struct iovec *parts, int count, off_t offs
 	if (n > 0 && offset >= 0 && !is_mapped(file)) {
 		for (int i = 0; left > 0; i++) {
 			size_t length = parts[i].iov_len < (size_t)left ? parts[i].iov_len : (size_t)left;
-			record((struct trace_event){.type = fds[fd].dsync ? TRACE_DURABLE : TRACE_WRITE, .file = (uint32_t)file,
-				.offset = (uint64_t)(offset + n - left), .length = length}, parts[i].iov_base);
+			record((struct trace_event){.type = fds[fd].dsync ? TRACE_DURABLE : TRACE_WRITE,
+				.file = (uint32_t)file, .offset = (uint64_t)(offset + n - left), .length = length},
+				parts[i].iov_base);
 			left -= (ssize_t)length;
 		}
 	}
@@ -283,7 +285,8 @@ int ftruncate(int fd, off_t size)
 	look_at_maps();
 	int result = (int)syscall(SYS_ftruncate, fd, size);
 	if (result == 0) {
-		record((struct trace_event){.type = TRACE_SIZE, .file = (uint32_t)file, .offset = (uint64_t)size}, NULL);
+		record((struct trace_event){.type = TRACE_SIZE, .file = (uint32_t)file, .offset = (uint64_t)size},
+			NULL);
 		move_end(file, (size_t)size);
 	}
 	pthread_mutex_unlock(&lock);
@@ -305,8 +308,8 @@ int fallocate(int fd, int mode, off_t offset, off_t length)
 	look_at_maps();
 	int result = (int)syscall(SYS_fallocate, fd, mode, offset, length);
 	if (result == 0 && syscall(SYS_newfstatat, fd, "", &st, AT_EMPTY_PATH) == 0) {
-		record((struct trace_event){.type = TRACE_ALLOC, .file = (uint32_t)file, .offset = (uint64_t)st.st_size},
-			NULL);
+		record((struct trace_event){.type = TRACE_ALLOC, .file = (uint32_t)file,
+			.offset = (uint64_t)st.st_size}, NULL);
 		move_end(file, (size_t)st.st_size);
 	}
 	pthread_mutex_unlock(&lock);
@@ -330,8 +333,8 @@ static int do_sync(int fd, long call)
 	int result = (int)syscall(call, fd);
 	pthread_mutex_lock(&lock);
 	if (result == 0)
-		record((struct trace_event){.type = TRACE_SYNC, .file = (uint32_t)file, .end = UINT64_MAX, .covers = covers},
-			NULL);
+		record((struct trace_event){.type = TRACE_SYNC, .file = (uint32_t)file, .end = UINT64_MAX,
+			.covers = covers}, NULL);
 	pthread_mutex_unlock(&lock);
 	return result;
 }
@@ -445,7 +448,8 @@ void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t offse
 	void *data = (void *)syscall(SYS_mmap, at, size, protection, flags, fd, offset);
 	int file = file_of(fd);
 	bool shared = (flags & MAP_TYPE) == MAP_SHARED || (flags & MAP_TYPE) == MAP_SHARED_VALIDATE;
-	if (data != MAP_FAILED && file >= 0 && shared && (protection & PROT_WRITE) && strncmp(names[file], "lock", 4) != 0)
+	if (data != MAP_FAILED && file >= 0 && shared && (protection & PROT_WRITE) &&
+		strncmp(names[file], "lock", 4) != 0)
 		mapped(data, size, file, fd);
 	return data;
 }

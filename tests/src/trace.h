@@ -15,7 +15,7 @@ enum trace_type {
 	TRACE_DURABLE, /* likewise */
 	TRACE_SIZE,    /* offset: the new size */
 	TRACE_ALLOC,   /* offset: the size it has at least from now on */
-	/* covers: number of the first event that it does not cover; of a part of the file only: offset, and `end` behind it */
+	/* covers: number of the first event that it does not cover; of a part of the file only: offset, and `end` */
 	TRACE_SYNC,
 	TRACE_UNLINK,  /* bytes: the name */
 	TRACE_RENAME,  /* bytes: old name, zero, new name */

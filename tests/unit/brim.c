@@ -74,7 +74,8 @@ static unsigned fill(struct store *s)
 static void fills_and_empties(void **state)
 {
 	(void)state;
-	struct store_options options = { .create = true, .level = 3, .commit = 5, .hot_size = 4u << 20, .max_size = 16u << 20 };
+	struct store_options options = { .create = true, .level = 3, .commit = 5, .hot_size = 4u << 20,
+		.max_size = 16u << 20 };
 	struct store_open_info info;
 	struct store *s;
 	char path[] = "/tmp/sessfs-brim-XXXXXX", command[64] = "rm -rf ";

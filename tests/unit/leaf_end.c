@@ -18,7 +18,7 @@
 /*
  * Small records that fill most of a leaf; the last one is so long in all that the leaf ends at each record behind it.
  */
-enum { SMALL = 40, SMALL_BODY = 60, PADS = 260, LARGE_BODY = 20000, NAME = 77, MARK = 0x5a };
+enum { SMALL = 40, SMALL_BODY = 60, PADS = 28, PAD = 10, LARGE_BODY = 20000, NAME = 77, MARK = 0x5a };
 
 static struct key front_key(enum kind kind, uint64_t sub)
 {
@@ -102,10 +102,10 @@ static void read_all(const char *dir, unsigned damaged)
 static void anywhere_in_a_leaf(void **state)
 {
 	(void)state;
-	for (unsigned n = 0; n < PADS; n++) {
+	for (unsigned n = 0; n < 2 * PADS; n++) {
 		char dir[] = "/tmp/sessfs-unit-XXXXXX", command[64];
 		assert_non_null(mkdtemp(dir));
-		fill(dir, n & ~1u);
+		fill(dir, n / 2 * PAD);
 		damage(dir, n & 1);
 		read_all(dir, n & 1);
 		snprintf(command, sizeof command, "rm -r %s", dir);

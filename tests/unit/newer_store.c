@@ -76,7 +76,8 @@ static void refused(void **state)
 	if (program) {
 		char line[512], wanted[64];
 		snprintf(wanted, sizeof wanted, "format %u, which a newer sessfs wrote", NEWER);
-		snprintf(command, sizeof command, "mkdir %s.mnt; %s mount %s %s.mnt 2>&1; echo $?; rmdir %s.mnt", dir, program, dir, dir, dir);
+		snprintf(command, sizeof command, "mkdir %s.mnt; %s mount %s %s.mnt 2>&1; echo $?; rmdir %s.mnt", dir,
+			program, dir, dir, dir);
 		first_line(command, line, sizeof line, &status);
 		assert_non_null(strstr(line, wanted));
 	}
