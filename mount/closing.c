@@ -58,6 +58,15 @@ int closing_begin(const char *store)
 	return fd;
 }
 
+/* Another store may have been made in that place meanwhile, whose daemon has a file of its own. */
+static bool is_file(int dir, int fd)
+{
+	struct stat there, ours;
+
+	return fstatat(dir, FILE_NAME, &there, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &ours) == 0 &&
+	       there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+}
+
 void closing_end(const char *store, int fd, const char *error)
 {
 	int dir;
@@ -71,7 +80,8 @@ void closing_end(const char *store, int fd, const char *error)
 	dir = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return;
-	unlinkat(dir, FILE_NAME, 0);
+	if (is_file(dir, fd))
+		unlinkat(dir, FILE_NAME, 0);
 	close(dir);
 }
 

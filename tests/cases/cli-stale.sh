@@ -27,3 +27,16 @@ assert_eq "$(status_of "$SESSFS" umount "$MNT")" 64
 mount_store
 assert_file "$MNT/one/file" again
 umount_store
+
+note "a daemon that outlives its store leaves the next one in its place alone"
+mount_store
+rm -rf "$STORE"
+old=$DAEMON other=$TEST_DIR/other-mnt
+mkdir "$other"
+"$SESSFS" mount "$STORE" "$other"
+[ -e "$STORE/daemon" ] || fail "no file of the second daemon"
+fusermount3 -u "$MNT" 2>/dev/null || umount "$MNT"
+wait "$old" || : # what it had is gone
+[ -e "$STORE/daemon" ] || fail "the file of the second daemon is gone"
+"$SESSFS" umount "$other"
+check_store
