@@ -54,6 +54,7 @@ static const struct content_row root_rows[] = {
 	{.name = "expiring.json", .flags = CONTENT_SLOW, .text = content_expiring},
 	{.name = "stats.json", .flags = CONTENT_SLOW, .json = content_stats},
 	{.name = "metrics", .flags = CONTENT_SLOW, .text = content_metrics},
+	{.name = "errors.jsonl", .text = content_errors},
 	{.name = NULL},
 };
 

@@ -50,6 +50,13 @@ static void put_back(const struct control_node *node)
 		set_value_of(node, node->before, node->before_len);
 }
 
+static int refuse_long(const struct control_node *node)
+{
+	fault_explain("keep what is longer in a file of the session", "%s takes at most %d bytes", node->row->name,
+		VALUE_MAX);
+	return EFBIG;
+}
+
 /* The node's text with data in it at offset; zeros, which no value has, where nothing was written. */
 static int with_data(const struct control_node *node, uint64_t offset, const char *data, size_t len, char **ret,
 	size_t *ret_len)
@@ -57,11 +64,8 @@ static int with_data(const struct control_node *node, uint64_t offset, const cha
 	size_t size;
 	char *text;
 
-	if (offset > VALUE_MAX || len > VALUE_MAX - offset) {
-		fault_explain("keep what is longer in a file of the session", "%s takes at most %d bytes",
-			node->row->name, VALUE_MAX);
-		return EFBIG;
-	}
+	if (offset > VALUE_MAX || len > VALUE_MAX - offset)
+		return refuse_long(node);
 	size = offset + len > node->len ? (size_t)offset + len : node->len;
 	text = calloc(1, size + 1);
 	if (!text)
@@ -156,8 +160,12 @@ static int truncate_value(struct control_node *node, uint64_t size)
 	}
 	if (size == node->len)
 		return 0;
-	if (size > node->len)
-		return size > VALUE_MAX ? EFBIG : EINVAL;
+	if (size > VALUE_MAX)
+		return refuse_long(node);
+	if (size > node->len) {
+		fault_explain("write what it is to say", "%s cannot be made longer by truncating it", node->row->name);
+		return EINVAL;
+	}
 	return size ? shorten(node, (size_t)size) : clear(node);
 }
 

@@ -208,11 +208,11 @@ void fault_each(const struct fs *fs, struct store_sid sid, unsigned max, void (*
 	fs_assert_locked(fs);
 	while (at > first && max) {
 		at--;
-		if (!sid.n || ring->faults[at % RING].session.n == sid.n)
+		if (ring->faults[at % RING].session.n == sid.n)
 			max--;
 	}
 	for (; at < end; at++)
-		if (!sid.n || ring->faults[at % RING].session.n == sid.n)
+		if (ring->faults[at % RING].session.n == sid.n)
 			each(arg, &ring->faults[at % RING]);
 }
 

@@ -36,7 +36,7 @@ void fault_forget(void);
  */
 void fault_note(struct fs *, const char *operation, struct fs_id, const char *name, int error);
 
-/* The last `max` of a session, or (sid 0) of the mount, oldest first. fs->lock held. */
+/* The last `max` of a session, or (sid 0) of none: of the root and .sessfs. Oldest first. fs->lock held. */
 void fault_each(const struct fs *, struct store_sid, unsigned max, void (*each)(void *arg, const struct fault *),
 	void *arg);
 /* How many there were. */

@@ -58,10 +58,17 @@ says_why EPERM 'only appended to' '>>' truncate -s 0 .session/events.jsonl
 says_why EPERM 'follow their session' "session's directory" chmod 644 .session/notes
 says_why EPERM "filesystem's own" 'can be set' python3 -c 'import os; os.setxattr("logs", "user.sessfs.mine", b"x")'
 says_why EINVAL 'zero bytes' text python3 -c 'open(".session/notes", "wb", 0).write(b"a\0b")'
+says_why EFBIG 'notes takes at most 65536' 'file of the session' truncate -s 70000 .session/notes
+says_why EINVAL 'longer by truncating' 'write what' truncate -s 7000 .session/notes
 says_why EINVAL 'from 0 to 1' None bash -c 'echo 7 >.session/progress'
 says_why EINVAL 'one of active' None bash -c 'echo dead >.session/status'
 says_why EXDEV 'into another' copy ln ../other/logs/file logs/link
 says_why ENOTEMPTY 'not empty' 'rm -r' rmdir logs
+ln -sfn nope ../.sessfs/current 2>/dev/null && fail "nope is current"
+mkdir ../.hidden 2>/dev/null && fail "a hidden session"
+valid ../.sessfs/errors.jsonl
+assert_match "$(tail -n 2 ../.sessfs/errors.jsonl | head -n 1)" 'ENOENT.*leads to a session of this mount'
+assert_match "$(tail -n 1 ../.sessfs/errors.jsonl)" '"name": ".hidden", .*EPERM'
 echo paused >.session/status
 says_why EROFS 'is paused' resume touch logs/new
 echo active >.session/status
@@ -94,6 +101,7 @@ mount_store -o max_store_size=8M
 mkdir "$MNT/s"
 ! head -c 20M /dev/urandom >"$MNT/s/logs/random" 2>/dev/null || fail "20 MiB fit 8"
 assert_eq "$(errors s 'e[-1]["error"]')" ENOSPC
+assert_match "$(errors s 'e[-1]["advice"]')" max_store_size
 grep -q '"event": "error"' "$MNT/s/.session/events.jsonl" || fail "no event of it"
 valid "$MNT/s/.session/events.jsonl"
 assert_eq "$(grep -c '"event": "error"' "$MNT/s/.session/events.jsonl")" 1
