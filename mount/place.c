@@ -197,7 +197,7 @@ static int check_there(struct place *place)
 	return status;
 }
 
-static int find_by_path(const char *word, struct place *ret)
+static int find_by_path(const struct verb_line *line, const char *word, struct place *ret)
 {
 	const char *below = "";
 	char *path = path_resolve(word);
@@ -207,6 +207,9 @@ static int find_by_path(const char *word, struct place *ret)
 		message_error("%s is not in a session", word);
 	} else if (!*below || *below == '.') {
 		message_error("%s is not in a session, but in the mount %s", word, ret->mount);
+	} else if (line->whole && strchr(below, '/')) {
+		message_error("%s is not a session, but lies in %.*s: name that, if it is meant", word,
+			(int)strcspn(below, "/"), below);
 	} else {
 		ret->name = text("%.*s", (int)strcspn(below, "/"), below);
 		status = check_alive(ret);
@@ -225,7 +228,7 @@ static int find_by_word(const struct verb_line *line, const char *word, struct p
 	while (len > 1 && word[len - 1] == '/')
 		len--;
 	if (memchr(word, '/', len) || strcmp(word, ".") == 0 || strcmp(word, "..") == 0)
-		return find_by_path(word, ret);
+		return find_by_path(line, word, ret);
 	int status = place_find_mount(line, ret);
 	if (status != VERB_GO_ON)
 		return status;

@@ -196,7 +196,7 @@ int verb_parse(const struct verb *verb, int argc, char **argv, struct verb_line 
 {
 	struct option longs[OPTIONS_MAX + 1];
 	char letters[2 * OPTIONS_MAX + 2];
-	struct verb_line line = {0};
+	struct verb_line line = {.whole = verb->whole};
 	int code;
 
 	make_getopt(verb, longs, letters);

@@ -45,6 +45,7 @@ struct verb {
 	const char *words;                 /* the words after the options, as usage shows them, or NULL */
 	enum verb_word word;
 	int min_words, max_words; /* max_words 0 with min_words 0: none; negative: any number */
+	bool whole;               /* a path means the session that it names, not the one that it lies in */
 	bool ends_options;        /* the first word ends the options: what follows belongs to another command */
 	const char *summary;
 	const char *help;          /* what --help says at its end, or NULL */
@@ -63,6 +64,7 @@ const char *verb_group_title(enum verb_group);
 struct verb_line {
 	const char *mount; /* -m, or NULL */
 	bool json;
+	bool whole; /* as the verb has it */
 	char **words;
 	int count;
 };

@@ -120,6 +120,7 @@ const struct verb verb_rm = {
 	.options = options,
 	.words = "NAME...",
 	.word = VERB_A_SESSION,
+	.whole = true,
 	.min_words = 1,
 	.max_words = -1,
 	.summary = "remove sessions; for a while they can be taken back",

@@ -75,7 +75,7 @@ static int run_fail(const struct verb *verb, int argc, char **argv)
 static const struct verb_option options[] = {VERB_OPTION_MOUNT, VERB_NO_OPTION};
 
 /* clang-format off */
-#define STATE(word_, run_, words_, max_, summary_, help_) \
+#define STATE(word_, run_, words_, max_, whole_, summary_, help_) \
 	const struct verb verb_##word_ = { \
 		.name = #word_, \
 		.group = VERB_SESSION, \
@@ -84,18 +84,20 @@ static const struct verb_option options[] = {VERB_OPTION_MOUNT, VERB_NO_OPTION};
 		.words = (words_), \
 		.word = VERB_A_SESSION, \
 		.max_words = (max_), \
+		.whole = (whole_), \
 		.summary = (summary_), \
 		.help = (help_), \
 		.usage_status = VERB_USAGE, \
 	}
 #define FROM_HERE "Without a name: the session of the working directory, or $SESSFS_SESSION.\n"
 
-STATE(pause, run_state, "[NAME...]", -1, "make sessions read-only until they are resumed; they do not expire",
+STATE(pause, run_state, "[NAME...]", -1, false, "make sessions read-only until they are resumed; they do not expire",
 	FROM_HERE);
-STATE(resume, run_state, "[NAME...]", -1, "make paused or failed sessions active again",
+STATE(resume, run_state, "[NAME...]", -1, false, "make paused or failed sessions active again",
 	FROM_HERE "A completed session cannot be resumed: copy it, mkdir NEW && cp -a OLD/. NEW/\n");
-STATE(complete, run_state, "[NAME...]", -1, "mark sessions as done: read-only, kept for `retain`", FROM_HERE);
-STATE(archive, run_state, "[NAME...]", -1, "mark sessions as archived: read-only for good, kept for `retain`",
+STATE(complete, run_state, "[NAME...]", -1, true, "mark sessions as done: read-only, kept for `retain`",
 	FROM_HERE);
-STATE(fail, run_fail, "[NAME [REASON]]", 2, "mark a session as failed, with the reason", FROM_HERE);
+STATE(archive, run_state, "[NAME...]", -1, true, "mark sessions as archived: read-only for good, kept for `retain`",
+	FROM_HERE);
+STATE(fail, run_fail, "[NAME [REASON]]", 2, false, "mark a session as failed, with the reason", FROM_HERE);
 /* clang-format on */

@@ -91,6 +91,17 @@ assert_eq "$(status_of sessfs undelete first -m "$MNT")" 3
 refused "no first in the trash" sessfs undelete first -m "$MNT"
 assert_eq "$(status_of sessfs undelete . -m "$MNT")" 2
 
+note "what cannot be undone wants the session itself, not what lies in it"
+for verb in rm complete archive; do
+	refused 'logs is not a session, but lies in first: name that' sessfs $verb "$MNT/first/logs"
+	assert_eq "$(cd "$MNT/first/logs" && status_of sessfs $verb .)" 3
+	assert_eq "$(cd "$MNT" && status_of sessfs $verb first/logs)" 3
+done
+assert_eq "$(state_of first)" archived
+(cd "$MNT/third/logs" && sessfs pause . && sessfs resume "$MNT/third/logs") >/dev/null
+(cd "$MNT/third" && sessfs rm .) >/dev/null
+sessfs undelete third -m "$MNT" >/dev/null
+
 note "two of one name in the trash"
 sessfs rm second -m "$MNT" >/dev/null
 sessfs new second --query later -m "$MNT" >/dev/null
