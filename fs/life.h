@@ -25,8 +25,16 @@ enum life_rule {
 const char *life_rule_name(enum life_rule);
 
 /* What keeps it, whatever its age; in the order in which it is told. */
-enum life_guard { LIFE_UNGUARDED, LIFE_PINNED, LIFE_PAUSED, LIFE_CURRENT, LIFE_IN_USE, LIFE_GUARDS };
-/* "pinned", "paused", "current", "in use"; "none" */
+enum life_guard {
+	LIFE_UNGUARDED,
+	LIFE_PINNED,
+	LIFE_PAUSED,
+	LIFE_CURRENT,
+	LIFE_IN_USE,
+	LIFE_READ_ONLY, /* the mount: nothing ends */
+	LIFE_GUARDS
+};
+/* "pinned", "paused", "current", "in use", "mounted read-only"; "none" */
 const char *life_guard_name(enum life_guard);
 
 /* What will become of a session, as far as it is known now. */

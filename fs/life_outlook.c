@@ -15,7 +15,9 @@ static enum life_guard guard_of(const struct fs *fs, const struct store_session 
 		return guard;
 	if (record->sid.n == fs->chosen.n)
 		return LIFE_CURRENT;
-	return roster_is_in_use(fs, record->sid) ? LIFE_IN_USE : LIFE_UNGUARDED;
+	if (roster_is_in_use(fs, record->sid))
+		return LIFE_IN_USE;
+	return fs->options.read_only ? LIFE_READ_ONLY : LIFE_UNGUARDED;
 }
 
 int life_outlook(struct fs *fs, const struct store_session *record, struct life_outlook *ret)

@@ -25,7 +25,7 @@
 enum { AT_REST = INT32_MAX };
 
 static const char *const rules[LIFE_RULES] = {"none", "ttl", "retain", "keep", "expires_at", "removed"};
-static const char *const guards[LIFE_GUARDS] = {"none", "pinned", "paused", "current", "in use"};
+static const char *const guards[LIFE_GUARDS] = {"none", "pinned", "paused", "current", "in use", "mounted read-only"};
 
 const char *life_rule_name(enum life_rule rule)
 {

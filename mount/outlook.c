@@ -33,7 +33,18 @@ static size_t count_protected(const json_t *staying, char *text, size_t size)
 	return all;
 }
 
-static void put_next(const json_t *expiring, char *text, size_t size)
+static bool is_read_only(const json_t *staying)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(staying, i, one)
+		if (strcmp(json_get_text(one, "protected_by"), "mounted read-only") == 0)
+			return true;
+	return false;
+}
+
+static void put_next(const json_t *expiring, bool read_only, char *text, size_t size)
 {
 	char left[NUMBER_TEXT];
 	struct told next;
@@ -41,7 +52,7 @@ static void put_next(const json_t *expiring, char *text, size_t size)
 	told_one(json_array_get(expiring, 0), &next);
 	number_say_duration(moment_seconds(moment_now(), next.expires), left);
 	if (json_array_size(expiring) == 0)
-		snprintf(text, size, "none expires");
+		snprintf(text, size, read_only ? "none expires while they are mounted read-only" : "none expires");
 	else if (next.due)
 		snprintf(text, size, "%s expires now (%s)", next.name, next.rule);
 	else
@@ -55,7 +66,7 @@ static void say(const json_t *document)
 	char guards[128] = "", next[512];
 
 	size_t protected = count_protected(staying, guards, sizeof guards);
-	put_next(expiring, next, sizeof next);
+	put_next(expiring, is_read_only(staying), next, sizeof next);
 	if (protected > 0)
 		message_say(
 			"%zu session%s, %zu protected (%s); %s", count, count == 1 ? "" : "s", protected, guards, next);

@@ -17,6 +17,23 @@ refused "read-only" rm "$MNT/one/file"
 wait "$DAEMON"
 picture | diff before - || fail "the store changed"
 
+note "nothing expires, and all say so"
+mount_store -o ro,ttl=1s
+is_old() { [ "$(json "$MNT/.sessfs/expiring.json" 'j["staying"][0]["age_seconds"]')" -gt 1 ]; }
+wait_for 5 is_old
+assert_eq "$(json "$MNT/.sessfs/expiring.json" 'j["expiring"], [(s["due"], s["reason"]) for s in j["staying"]]')" \
+	"([], [(False, 'protected: mounted read-only')])"
+assert_eq "$(json "$MNT/one/.session/info.json" 'j["expires_at"], j["protected_by"]')" "(None, 'mounted read-only')"
+assert_file "$MNT/one/.session/expires_at" never
+valid "$MNT/.sessfs/expiring.json" "$MNT/.sessfs/sessions.json" "$MNT/one/.session/info.json"
+"$SESSFS" status one -m "$MNT" | says '^expires  *not while it is mounted read-only$'
+"$SESSFS" expire --dry-run -m "$MNT" | says '^one  *stays .* it is mounted read-only$'
+"$SESSFS" list -m "$MNT" >said
+! grep -q 'now' said || fail "$(cat said)"
+"$SESSFS" umount "$MNT" | says '^1 session, none protected; none expires while they are mounted read-only$'
+wait "$DAEMON"
+DAEMON=
+
 note "what a killed daemon acknowledged is seen"
 mount_store
 echo newer >"$MNT/one/file"
