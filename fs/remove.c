@@ -107,13 +107,16 @@ int session_content_load(struct node *top, struct session_content *content)
 
 void session_content_delete(struct change *c, struct node *top, const struct session_content *content)
 {
+	struct store_session record = top->session->record;
+
 	for (unsigned i = 0; i < content->count; i++) {
 		store_batch_delete_dirent(c->batch, top->session->sid, top->ino, content->names[i].cookie);
 		change_delete(c, content->views[i]);
 	}
 	change_delete(c, top);
 	store_batch_delete_session(c->batch, top->session->sid);
-	history_put(c, &top->session->record, LIFE_REMOVED, 0);
+	record.logical = record.stored = 0; /* what is still counted has no name any more: somebody knows it yet */
+	history_put(c, &record, LIFE_REMOVED, 0);
 }
 
 void session_content_deleted(const struct change *c, struct node *top)

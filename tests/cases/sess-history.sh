@@ -26,6 +26,11 @@ rmdir empty
 valid .sessfs/history.json
 assert_eq "$(history 'j["sessions"][0]["id"], j["sessions"][0]["until"], j["sessions"][0]["can_be_taken_back"]')" \
 	"('empty', None, False)"
+mkdir empty
+seq 9 | tee empty/logs/{1,2,3} >empty/cache/1
+rm -r empty
+assert_eq "$(history '[(s["files"], s["size_bytes"], s["stored_bytes"], s["files_created"]) for s in j["sessions"][:1]]')" \
+	"[(0, 0, 0, 4)]"
 
 note "the last twenty, the last one first"
 for i in {1..25}; do
@@ -39,13 +44,13 @@ valid .sessfs/endings.jsonl
 python3 - .sessfs <<'END'
 import json, sys
 lines = [json.loads(line) for line in open(f"{sys.argv[1]}/endings.jsonl")]
-assert [s["id"] for s in lines] == ["empty"] + ["run%d" % i for i in range(1, 26)], lines
+assert [s["id"] for s in lines] == ["empty"] * 2 + ["run%d" % i for i in range(1, 26)], lines
 assert lines[:-21:-1] == json.load(open(f"{sys.argv[1]}/history.json"))["sessions"]
 END
 "$SESSFS" history -m "$MNT" >"$TEST_DIR/said"
 assert_eq "$(awk 'NR > 1 { print $1 }' "$TEST_DIR/said" | xargs)" "$(echo run{25..6})"
 assert_eq "$("$SESSFS" history -m "$MNT" -n 23 | awk 'NR > 1 { print $1 }' | xargs)" "$(echo run{25..3})"
-assert_eq "$("$SESSFS" history -m "$MNT" -n 1000 | awk 'END { print NR - 1, $1 }')" "26 empty"
+assert_eq "$("$SESSFS" history -m "$MNT" -n 1000 | awk 'END { print NR - 1, $1 }')" "27 empty"
 
 note "what would go, the next one first"
 mkdir old new pinned held failed
