@@ -49,6 +49,8 @@ int fs_new(struct store *, const struct fs_options *, struct fs **ret);
 /* Unmounts if still mounted. NULL is fine. */
 void fs_free(struct fs *);
 
+/* How many threads would serve where so many are wanted (max_threads). */
+unsigned fs_threads(unsigned wanted);
 /* Mounts. 0, or negative errno; libfuse has then written why to stderr through its log function. */
 int fs_mount(struct fs *);
 /*

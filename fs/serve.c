@@ -311,7 +311,7 @@ static void on_wake_signal(int sig)
 	(void)sig;
 }
 
-static unsigned thread_count(unsigned wanted)
+unsigned fs_threads(unsigned wanted)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -323,7 +323,7 @@ static unsigned thread_count(unsigned wanted)
 /* Starts as many workers as can be had, at least one; all signals but WAKE_SIGNAL stay with other threads. */
 static int start_workers(struct server *s)
 {
-	unsigned wanted = thread_count(s->fs->options.max_threads);
+	unsigned wanted = fs_threads(s->fs->options.max_threads);
 	struct sigaction action = {.sa_handler = on_wake_signal};
 	sigset_t all, before;
 	int r = 0;

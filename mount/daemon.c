@@ -180,6 +180,19 @@ static void say_apparmor(int error)
 			      "/run/user: mount there, or allow the path in /etc/apparmor.d/local/fusermount3");
 }
 
+/* The options as they hold: what was left to the machine is found out. */
+static struct fs_setting *settings_in_force(const struct daemon *d)
+{
+	struct mount_options in_force = d->plan->options;
+	struct store_stats stats;
+
+	store_stats(d->store, &stats);
+	if (stats.hot_limit)
+		in_force.hot_size = stats.hot_limit;
+	in_force.max_threads = fs_threads((unsigned)in_force.max_threads);
+	return options_settings(&in_force);
+}
+
 static int mount_it(struct daemon *d)
 {
 	const struct mount_plan *p = d->plan;
@@ -262,9 +275,11 @@ static int serve(const struct mount_plan *plan, int pipe)
 	hold_signals(&d.signals);
 	fs_set_log(message_log);
 	d.settings = options_settings(&plan->options);
-	int status = d.settings ? open_store(&d) : MOUNT_SYSTEM;
+	int status = open_store(&d);
 	if (status == 0)
-		status = mount_it(&d);
+		d.settings = settings_in_force(&d);
+	if (status == 0)
+		status = d.settings ? mount_it(&d) : MOUNT_SYSTEM;
 	if (status == 0) {
 		int r = fs_serve(d.fs, on_ready, &d);
 		if (r < 0) {

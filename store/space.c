@@ -177,6 +177,7 @@ void store_stats(struct store *s, struct store_stats *ret)
 	ret->total = s->space.warm.used + hot + ret->free;
 	ret->hot_bytes = hot;
 	ret->hot_size = s->logs[0].size + s->logs[1].size;
+	ret->hot_limit = s->logs[0].limit;
 	ret->warm_bytes = s->space.warm.used;
 	cache_figures(&s->cache, &ret->chunk_hits, &ret->chunk_misses);
 	ret->unsaved_bytes = unsynced(s);

@@ -337,6 +337,7 @@ int store_flush(struct store *);
 struct store_stats {
 	uint64_t total, free; /* bytes that records and data may take, and of these what is left: for statfs */
 	uint64_t hot_bytes, hot_size;   /* bytes in the logs; room in them now: they grow */
+	uint64_t hot_limit;   /* to which each of them may; 0: read-only */
 	uint64_t warm_bytes;  /* bytes of the data file in use */
 	uint64_t flushes, flush_last_ns, flush_longest_ns;
 	uint64_t batches, syncs;

@@ -12,6 +12,7 @@ json .sessfs/config.json 'j' | says commit || fail "config.json lacks commit"
 assert_match "$(json .sessfs/config.json '{k: v for k, v in j.items()}')" "commit.*7"
 assert_match "$(json .sessfs/config.json 'j')" "max_file_size.*(1G|1073741824)"
 assert_match "$(json .sessfs/config.json 'j')" "compress.*5"
+assert_eq "$(json .sessfs/config.json '1 <= j["max_threads"] <= 8 and j["hot_size"] not in (0, "0")')" True
 assert_eq "$(json .sessfs/config.json 'j["ro"], j["compress"], j["commit"]')" "(False, 5, '7s')"
 
 assert_eq "$(json .sessfs/sessions.json 'sorted(s["id"] for s in j["sessions"])')" "['one', 'two']"
