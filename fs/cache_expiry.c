@@ -34,12 +34,20 @@ struct cached {
 	struct store_ino dir, ino;
 };
 
+/* Of a file with several names, those that were seen. */
+struct linked {
+	struct store_ino ino; /* key */
+	UT_hash_handle hh;
+	unsigned names;
+};
+
 struct cache_walk {
 	struct session *session; /* held; NULL: at rest */
 	int64_t begun;
 	int64_t before; /* cache_oldest when it began */
 	int64_t oldest; /* mtime of what was seen and stays */
-	uint64_t sum;   /* sizes of it */
+	uint64_t sum;   /* sizes of it, of each file once, whatever its names */
+	struct linked *linked;
 	struct store_ino *dirs; /* still to be gone through; the last one is at hand */
 	size_t dir_count, dir_room;
 	uint64_t after; /* cookie in it */
@@ -145,6 +153,57 @@ double cache_expiry_timeout(struct node *dir, const struct node *node)
 	return expiry_brief(fs, retention_cache(&fs->options, node->inode.mtime, fs->clock.jumped));
 }
 
+/* ---- files with several names ------------------------------------------------------------------------------------ */
+
+static struct linked *find_linked(const struct cache_walk *walk, struct store_ino ino)
+{
+	struct linked *linked = NULL;
+
+	HASH_FIND(hh, walk->linked, &ino, sizeof(ino), linked);
+	return linked;
+}
+
+/* What a name adds to the sum: of one file only its first. */
+static uint64_t size_of_name(struct cache_walk *walk, const struct node *node)
+{
+	uint64_t size = S_ISREG(node->inode.mode) ? node->inode.size : 0;
+	struct linked *linked = node->inode.nlink > 1 ? find_linked(walk, node->ino) : NULL;
+
+	if (node->inode.nlink <= 1)
+		return size;
+	if (linked) {
+		linked->names++;
+		return 0;
+	}
+	linked = calloc(1, sizeof(*linked));
+	if (!linked)
+		return size;
+	linked->ino = node->ino;
+	linked->names = 1;
+	HASH_ADD(hh, walk->linked, ino, sizeof(linked->ino), linked);
+	if (!linked->hh.tbl)
+		free(linked);
+	return size;
+}
+
+/* A name is gone; the file, if it was its last one here. */
+static bool is_last_name(const struct cache_walk *walk, struct store_ino ino)
+{
+	struct linked *linked = find_linked(walk, ino);
+
+	return !linked || --linked->names == 0;
+}
+
+static void free_linked(struct cache_walk *walk)
+{
+	struct linked *linked, *next;
+
+	HASH_ITER(hh, walk->linked, linked, next) {
+		HASH_DEL(walk->linked, linked);
+		free(linked);
+	}
+}
+
 /* ---- the walk ---------------------------------------------------------------------------------------------------- */
 
 void cache_expiry_grew(struct session *session)
@@ -234,6 +293,7 @@ static void end(struct fs *fs, struct cache_walk *walk)
 	if (!life_is_read_only(&session->record))
 		note_oldest(session, walk);
 	roster_defer_cache(fs, session->sid, now + PAUSE + pause_after(now - walk->begun));
+	free_linked(walk);
 	free(walk->files);
 	walk->files = NULL;
 	walk->file_room = 0;
@@ -282,7 +342,6 @@ static struct cached take_oldest(struct cache_walk *walk)
 static void see_file(struct fs *fs, struct cache_walk *walk, struct node *dir, const struct store_dirent *entry)
 {
 	NODE_AUTO node = NULL;
-	uint64_t size;
 
 	if (node_load(fs, dir->session->sid, entry->ino, &node))
 		return;
@@ -291,11 +350,10 @@ static void see_file(struct fs *fs, struct cache_walk *walk, struct node *dir, c
 		return;
 	if (node->inode.mtime < walk->oldest)
 		walk->oldest = node->inode.mtime;
-	size = S_ISREG(node->inode.mode) ? node->inode.size : 0;
-	walk->sum += size;
+	walk->sum += size_of_name(walk, node);
 	if (fs->options.cache_size)
-		add_cached(walk, (struct cached){.mtime = node->inode.mtime, .size = size, .cookie = entry->cookie,
-			.dir = dir->ino, .ino = node->ino});
+		add_cached(walk, (struct cached){.mtime = node->inode.mtime, .cookie = entry->cookie, .dir = dir->ino,
+			.ino = node->ino, .size = S_ISREG(node->inode.mode) ? node->inode.size : 0});
 }
 
 struct names {
@@ -368,7 +426,7 @@ static bool remove_oldest(struct fs *fs, struct cache_walk *walk)
 	if (!fs->options.cache_size || walk->sum <= fs->options.cache_size || !walk->file_count)
 		return false;
 	file = take_oldest(walk);
-	if (remove_cached(fs, walk->session, &file))
+	if (remove_cached(fs, walk->session, &file) && is_last_name(walk, file.ino))
 		walk->sum -= file.size;
 	return true;
 }
@@ -416,6 +474,7 @@ void cache_expiry_free(struct cache_walk *walk)
 	if (!walk)
 		return;
 	session_put(walk->session);
+	free_linked(walk);
 	free(walk->dirs);
 	free(walk->files);
 	free(walk);

@@ -24,7 +24,7 @@ struct member {
 	int64_t in_use;       /* it was found in use, which counts until then */
 	int64_t deferred, cache_deferred; /* roster_next has nothing to say of it before */
 	int64_t saved;        /* as roster_saved */
-	bool cache_grew;      /* something was written while there is a limit */
+	bool cache_grew;      /* something was written while there is a limit, or may be too much by a new one */
 	unsigned tries;       /* how often it was deferred since it was written to */
 	bool used;            /* because it was in use, the last time */
 	/* keys, by the clock of the wall */
@@ -223,6 +223,12 @@ struct loading {
 	bool no_memory;
 };
 
+/* The limit of cache/ may be lower than it was in the mount before. */
+static bool may_hold_too_much(const struct fs_options *options, const struct store_session *record)
+{
+	return options->cache_size && record->files[STORE_CACHE] && record->logical > options->cache_size;
+}
+
 static bool load(void *arg, const struct store_session *record)
 {
 	struct loading *loading = arg;
@@ -235,6 +241,7 @@ static bool load(void *arg, const struct store_session *record)
 	if (!member)
 		return true;
 	learn(member, record);
+	member->cache_grew = may_hold_too_much(&loading->fs->options, record);
 	put_in(loading->fs, loading->roster, member);
 	loading->no_memory = record->ended && trash_add(loading->fs, record);
 	return loading->no_memory;

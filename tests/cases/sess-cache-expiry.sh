@@ -110,3 +110,26 @@ mv --exchange "$S/logs/there" "$C/f5" 2>/dev/null || { rm "$C/f5" && mv "$S/logs
 wait_for 10 left_is "f5"
 check_counts "$S"
 umount_store
+
+note "a file with two names counts once, and goes with both"
+mount_store -o cache_size=100K
+rm "$C"/*
+head -c 60000 /dev/urandom >"$C/a"
+ln "$C/a" "$C/b"
+touch -d "2 hours ago" "$C/a"
+head -c 10000 /dev/urandom >"$C/young"
+mkdir "$MNT/other"
+for n in 1 2; do head -c 60000 /dev/urandom >"$MNT/other/cache/$n"; done
+is_walked() { [ "$(ls "$MNT/other/cache" | wc -l)" = 1 ]; } # after the first one, by the same keeper
+wait_for 10 is_walked
+left_is "a b young"
+head -c 50000 /dev/urandom >"$C/more"
+wait_for 10 left_is "more young"
+check_counts "$S"
+echo x >"$C/small"
+umount_store
+
+note "a lower limit holds from the mount on"
+mount_store -o cache_size=20K
+wait_for 10 left_is "small"
+umount_store
