@@ -28,6 +28,7 @@ struct checked_inode {
 	uint8_t files_view; /* what files in it count for: 1 + enum store_view, 0: not yet known */
 	uint8_t reach;      /* enum reach */
 	bool orphan, root, has_xattrs, flagged;
+	bool hurt;    /* content of it is lost */
 	bool made_up; /* there is no record, but names in it */
 };
 

@@ -292,6 +292,14 @@ static bool pass_logs(struct check *c, const struct key *end)
 
 /* ---- warm ------------------------------------------------------------------------------------------------------- */
 
+/* The records of an inode come together, its own first. */
+static void note_hurt(struct check *c, const struct key *key)
+{
+	struct checked_inode *last = c->inodes.count ? &c->inodes.list[c->inodes.count - 1] : NULL;
+	if (last && last->sid == key_sid(*key).n && last->ino == key_ino(*key).n)
+		last->hurt = true;
+}
+
 /* The account of the inode that was passed (invariant 8). */
 static void end_inode(struct check *c)
 {
@@ -302,6 +310,8 @@ static void end_inode(struct check *c)
 			" stored bytes, its content has %" PRIu64,
 			sid.n, key_ino(c->at.key).n, c->at.account, c->at.sum);
 		c->new_data = true;
+		if (c->at.sum < c->at.account)
+			note_hurt(c, &c->at.key);
 	}
 	struct checked_account *a = check_account(c, sid.n);
 	if (c->at.any && a)
@@ -394,6 +404,8 @@ static void refuse(struct check *c, const struct key *key, unsigned invariant, c
 	unsigned kind = key_kind(*key);
 	const char *what = kind < sizeof kinds / sizeof *kinds && kinds[kind] ? kinds[kind] : "something";
 	c->new_data = true;
+	if (kind == KIND_CHUNK)
+		note_hurt(c, key);
 	check_finding(c, invariant, "session %" PRIu32 ", inode %" PRIu64 ", at %" PRIu64 ": %s %s", key_sid(*key).n,
 		key_ino(*key).n, key_sub(*key), what, why);
 }

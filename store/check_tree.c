@@ -144,6 +144,15 @@ static void check_links(struct check *c, const struct checked_inode *i)
 			i->nlink, i->names);
 }
 
+/* A file whose content the scan found damaged, by its name. */
+static void check_hurt(struct check *c, const struct checked_inode *i)
+{
+	char text[CHECK_TEXT];
+	if (i->hurt)
+		check_finding(c, 3, "%s: content of it is lost; --repair puts zeros in its place",
+			check_describe(c, i, text));
+}
+
 static void check_one(struct check *c, struct checked_inode *i)
 {
 	char text[CHECK_TEXT];
@@ -242,8 +251,10 @@ int check_tree(struct check *c)
 	for (size_t k = 0; k < c->inodes.count; k++)
 		find_reach(c, &c->inodes.list[k]);
 	count_all(c);
-	for (size_t k = 0; k < c->inodes.count; k++)
+	for (size_t k = 0; k < c->inodes.count; k++) {
 		check_one(c, &c->inodes.list[k]);
+		check_hurt(c, &c->inodes.list[k]);
+	}
 	for (size_t k = 0; k < c->sessions.count; k++)
 		if (!check_is_dropped(c, c->sessions.list[k].record.sid.n))
 			check_counters(c, &c->sessions.list[k]);
