@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "mount/message.h"
 #include "store/store.h"
 
 enum { OPTIONS_MAX = 24, HELP_COLUMN = 22, HELP_WIDTH = 80 };
@@ -192,14 +193,30 @@ static int take_words(const struct verb *verb, int argc, char **argv, struct ver
 	return VERB_GO_ON;
 }
 
+static bool say_bad_value(const struct verb *verb, int code, const char *value)
+{
+	const struct verb_option *o = verb->options;
+
+	while (o->code != code)
+		o++;
+	if (has_letter(o))
+		message_error("-%c takes %s, which '%s' cannot be", o->code, o->argument, value);
+	else
+		message_error("--%s takes %s, which '%s' cannot be", o->name, o->argument, value);
+	return false;
+}
+
 int verb_parse(const struct verb *verb, int argc, char **argv, struct verb_line *ret, verb_take *take, void *arg)
 {
 	struct option longs[OPTIONS_MAX + 1];
+	static char title[64]; /* for what getopt says */
 	char letters[2 * OPTIONS_MAX + 2];
 	struct verb_line line = {.whole = verb->whole};
 	int code;
 
 	make_getopt(verb, longs, letters);
+	snprintf(title, sizeof title, verb->group == VERB_UNLISTED ? "%s" : "sessfs: %s", verb->name);
+	argv[0] = title;
 	optind = 1;
 	while ((code = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (code == 'h') {
@@ -212,7 +229,7 @@ int verb_parse(const struct verb *verb, int argc, char **argv, struct verb_line 
 			line.mount = optarg;
 		else if (code == VERB_CODE_JSON)
 			line.json = true;
-		else if (code == '?' || !take || !take(arg, code, optarg))
+		else if (code == '?' || !take || !(take(arg, code, optarg) || say_bad_value(verb, code, optarg)))
 			return verb_print_usage(verb);
 	}
 	int status = take_words(verb, argc, argv, &line);

@@ -100,8 +100,13 @@ static void print_summary(const struct store_check_result *r, bool repair)
 	char bytes[NUMBER_TEXT];
 
 	number_format_size(r->bytes >= 10240 ? r->bytes & ~UINT64_C(1023) : r->bytes, bytes);
-	printf("%" PRIu64 " sessions, %" PRIu64 " inodes, %" PRIu64 " names, %" PRIu64 " chunks, %s stored: ",
-		r->sessions, r->inodes, r->names, r->chunks, bytes);
+	const struct {
+		const char *what;
+		uint64_t count;
+	} counts[] = {{"session", r->sessions}, {"inode", r->inodes}, {"name", r->names}, {"chunk", r->chunks}};
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+		printf("%" PRIu64 " %s%s, ", counts[i].count, counts[i].what, counts[i].count == 1 ? "" : "s");
+	printf("%s stored: ", bytes);
 	if (r->found == 0) {
 		printf("clean\n");
 		return;

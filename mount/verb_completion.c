@@ -104,8 +104,7 @@ static void offer(const struct asked *a, const char *candidate, const char *help
 static void offer_verbs(const struct asked *a)
 {
 	for (const struct verb *const *v = verb_table; *v; v++)
-		if ((*v)->group != VERB_HIDDEN)
-			offer(a, (*v)->name, (*v)->summary);
+		offer(a, (*v)->name, (*v)->summary);
 	if (a->word[0] == '-') {
 		offer(a, "--help", "what there is");
 		offer(a, "--version", "version and store format");
@@ -165,22 +164,39 @@ static void offer_argument(const struct asked *a)
 		offer_names(a, "by-tag", "tag");
 }
 
+static void offer_shells(const struct asked *a)
+{
+	for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++)
+		offer(a, scripts[i].shell, "shell");
+}
+
+/* Where not any number of sessions is taken, the first word is one, and another is a reason or a new name. */
+static bool is_name(const struct asked *a)
+{
+	return a->words == 0 || a->verb->max_words < 0;
+}
+
 static void offer_word(const struct asked *a, int at)
 {
 	if (a->verb->max_words >= 0 && a->words >= a->verb->max_words)
 		return;
 	switch (a->verb->word) {
 	case VERB_A_SESSION:
-		offer_names(a, NULL, "session");
+		if (is_name(a))
+			offer_names(a, NULL, "session");
 		return;
 	case VERB_ENDED_SESSION:
-		offer_names(a, "trash", "in the trash");
+		if (is_name(a))
+			offer_names(a, "trash", "in the trash");
 		return;
 	case VERB_A_DIR:
 		puts("\tdirectories");
 		return;
 	case VERB_A_COMMAND:
 		printf("\tcommand %d\n", a->words ? a->first : at);
+		return;
+	case VERB_A_SHELL:
+		offer_shells(a);
 		return;
 	case VERB_A_TEXT:
 	case VERB_NO_WORD:
@@ -259,7 +275,7 @@ const struct verb verb_completion = {
 	.group = VERB_HIDDEN,
 	.run = run_completion,
 	.words = "bash|zsh|fish",
-	.word = VERB_NO_WORD,
+	.word = VERB_A_SHELL,
 	.min_words = 1,
 	.max_words = 1,
 	.summary = "print what makes a shell complete sessfs",

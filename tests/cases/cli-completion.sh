@@ -94,6 +94,9 @@ if command -v fish >/dev/null; then
 	note fish
 	assert_eq "$(try_fish 'sessfs um')" umount
 	assert_eq "$(try_fish 'sessfs doctor --j')" --json
+	assert_eq "$(try_fish 'sessfs compl')" "complete completion"
+	assert_eq "$(try_fish 'sessfs completion ')" "bash fish zsh"
+	assert_eq "$(try_fish 'sessfs fail alpha ')" ""
 	assert_eq "$(try_fish 'sessfs umount place')" "place-a/ place-b/"
 	assert_eq "$(try_fish 'sessfs pause b')" "beta one"
 fi

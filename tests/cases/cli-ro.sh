@@ -44,3 +44,4 @@ assert_file "$MNT/one/file" newer
 "$SESSFS" umount "$MNT"
 wait "$DAEMON"
 picture | diff before - || fail "the store changed"
+"$SESSFS" check "$STORE" | says '^1 session, [0-9]* inodes, '

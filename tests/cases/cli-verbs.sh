@@ -54,3 +54,11 @@ note "umount of what is no sessfs"
 assert_eq "$(status_of "$SESSFS" umount "$MNT")" 32
 refused "nothing is mounted on" "$SESSFS" umount "$MNT"
 refused "not sessfs" "$SESSFS" umount /proc
+
+note "what was wrong, by the program's name"
+refused "^sessfs: -d takes .*, which 'x' cannot be" "$SESSFS" top -d x
+refused "^sessfs: -d takes .*, which '0.1' cannot be" "$SESSFS" top -d 0.1
+refused "^sessfs: -n takes NUMBER, which '0' cannot be" "$SESSFS" top -n 0
+refused "^sessfs: -n takes COUNT, which 'x' cannot be" "$SESSFS" history -n x
+refused "^sessfs: new: unrecognized option '--frob'" "$SESSFS" new --frob
+refused "^sessfs: list: invalid option -- 'Z'" "$SESSFS" list -Z
