@@ -17,7 +17,8 @@
 
 static const struct content_row session_rows[] = {
 	{.name = "info.json", .json = content_info},
-	{.name = "status", .text = content_status, .set = content_set_status},
+	{.name = "status", .text = content_status, .set = content_set_status,
+		.go_on = content_go_on_status},
 	{.name = "query", .kind = CONTENT_TEXT, .which = TEXT_QUERY},
 	{.name = "phase", .kind = CONTENT_TEXT, .which = TEXT_PHASE},
 	{.name = "notes", .kind = CONTENT_TEXT, .which = TEXT_NOTES},

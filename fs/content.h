@@ -69,6 +69,8 @@ struct content_row {
 	 * other zero. EINVAL, having said why (fault_explain), if it is none; then nothing has changed.
 	 */
 	int (*set)(struct session *, const char *text, size_t len);
+	/* The same for a text whose beginning was taken before, from the same open file; NULL: no different. */
+	int (*go_on)(struct session *, const char *text, size_t len);
 	enum text which; /* of a text */
 	int (*target)(struct session *, char *ret, size_t size); /* of a link */
 	/* of a directory */

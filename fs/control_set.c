@@ -21,6 +21,32 @@ enum { WORD_MAX = 64, MILLION = 1000000, PIECE_MIN = 4096, TAGS_MAX = 256 };
 
 static const int64_t second = 1000000000;
 
+/* ---- texts in UTF-8 ------------------------------------------------------------------------------------------ */
+
+static bool is_utf8(const char *text, size_t len)
+{
+	json_t *value = json_stringn(text, len);
+	bool is = value != NULL;
+
+	json_decref(value);
+	return is;
+}
+
+/*
+ * How much of the text is whole characters. A program that writes a long text in pieces may split one: the first bytes
+ * of it wait for the rest.
+ */
+static int take_whole(const char *name, const char *text, size_t len, size_t *ret)
+{
+	for (size_t cut = 0; cut <= (len >= PIECE_MIN ? 3 : 0); cut++)
+		if (is_utf8(text, len - cut)) {
+			*ret = len - cut;
+			return 0;
+		}
+	fault_explain("convert it (iconv does)", "%s takes text in UTF-8", name);
+	return EINVAL;
+}
+
 /* ---- words ------------------------------------------------------------------------------------------------------- */
 
 static int show(char **ret, size_t *ret_len, const char *word)
@@ -57,50 +83,85 @@ int content_status(struct session *session, char **ret, size_t *ret_len)
 /* What follows the word, on its line or the next ones; NULL if nothing does. For the caller to free. */
 static int take_reason(const char *rest, char **ret)
 {
-	size_t len;
+	size_t len, whole = 0;
+	int r;
 
 	rest += strspn(rest, " \t\r\n:");
 	len = strlen(rest);
 	while (len && isspace((unsigned char)rest[len - 1]))
 		len--;
-	*ret = len ? strndup(rest, len) : NULL;
-	return len && !*ret ? -ENOMEM : 0;
-}
-
-static int set_status(struct session *session, enum store_status status, const char *rest)
-{
-	const char *why = NULL;
-	char *reason;
-	int r = take_reason(rest, &reason);
-
+	r = take_whole("status", rest, len, &whole);
 	if (r)
 		return r;
-	if (reason && status != STORE_FAILED) {
-		fault_explain("write the word alone", "only the status failed takes a reason");
-		r = EINVAL;
-	} else {
-		r = life_set_status(session, status, reason, &why);
+	*ret = whole ? strndup(rest, whole) : NULL;
+	return whole && !*ret ? -ENOMEM : 0;
+}
+
+/* A word, and for one of them a reason, for the caller to free. */
+static int parse_status(const char *text, enum store_status *ret, char **ret_reason)
+{
+	char word[WORD_MAX], *reason;
+	size_t word_len;
+	int r;
+
+	text += strspn(text, " \t\r\n");
+	word_len = strcspn(text, " \t\r\n:");
+	if (!take_word(text, word_len, word) || !life_status_parse(word, ret)) {
+		fault_explain(NULL, "the status is one of active, paused, completed, failed, archived");
+		return EINVAL;
 	}
+	r = take_reason(text + word_len, &reason);
+	if (r)
+		return r;
+	if (reason && *ret != STORE_FAILED) {
+		fault_explain("write the word alone", "only the status failed takes a reason");
+		free(reason);
+		return EINVAL;
+	}
+	*ret_reason = reason;
+	return 0;
+}
+
+static int set_status(struct session *session, enum store_status status, const char *reason)
+{
+	const char *why = NULL;
+	int r = life_set_status(session, status, reason, &why);
+
 	if (why)
 		fault_explain(NULL, "%s", why);
-	free(reason);
 	return r;
 }
 
 int content_set_status(struct session *session, const char *text, size_t len)
 {
-	char word[WORD_MAX];
 	enum store_status status;
-	size_t word_len;
+	char *reason;
+	int r = parse_status(text, &status, &reason);
 
 	(void)len;
-	text += strspn(text, " \t\r\n");
-	word_len = strcspn(text, " \t\r\n:");
-	if (!take_word(text, word_len, word) || !life_status_parse(word, &status)) {
-		fault_explain(NULL, "the status is one of active, paused, completed, failed, archived");
-		return EINVAL;
-	}
-	return set_status(session, status, text + word_len);
+	if (r)
+		return r;
+	r = set_status(session, status, reason);
+	free(reason);
+	return r;
+}
+
+/* Of a status that is set already the reason still follows, as from a shell that writes line by line. */
+int content_go_on_status(struct session *session, const char *text, size_t len)
+{
+	enum store_status status;
+	char *reason;
+	int r = parse_status(text, &status, &reason);
+
+	(void)len;
+	if (r)
+		return r;
+	if (status != session->record.status)
+		r = set_status(session, status, reason);
+	else if (reason)
+		r = life_set_reason(session, reason);
+	free(reason);
+	return r;
 }
 
 int content_pin(struct session *session, char **ret, size_t *ret_len)
@@ -253,30 +314,6 @@ int content_set_expires_at(struct session *session, const char *text, size_t len
 }
 
 /* ---- texts ------------------------------------------------------------------------------------------------------- */
-
-static bool is_utf8(const char *text, size_t len)
-{
-	json_t *value = json_stringn(text, len);
-	bool is = value != NULL;
-
-	json_decref(value);
-	return is;
-}
-
-/*
- * How much of the text is whole characters. A program that writes a long text in pieces may split one: the first bytes
- * of it wait for the rest.
- */
-static int take_whole(const char *name, const char *text, size_t len, size_t *ret)
-{
-	for (size_t cut = 0; cut <= (len >= PIECE_MIN ? 3 : 0); cut++)
-		if (is_utf8(text, len - cut)) {
-			*ret = len - cut;
-			return 0;
-		}
-	fault_explain("convert it (iconv does)", "%s takes text in UTF-8", name);
-	return EINVAL;
-}
 
 int content_set_text(struct session *session, enum text which, const char *text, size_t len)
 {

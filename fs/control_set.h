@@ -9,6 +9,7 @@
 /* A word, and after "failed" a reason. */
 int content_status(struct session *, char **ret, size_t *ret_len);
 int content_set_status(struct session *, const char *text, size_t len);
+int content_go_on_status(struct session *, const char *text, size_t len);
 /* "0" or "1" */
 int content_pin(struct session *, char **ret, size_t *ret_len);
 int content_set_pin(struct session *, const char *text, size_t len);

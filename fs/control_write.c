@@ -25,29 +25,38 @@ static int check(const struct control_node *node)
 	return change_check(node->session, CHANGE_SETTING);
 }
 
-static int set_value_of(const struct control_node *node, const char *text, size_t len)
+static int set_value_of(const struct control_node *node, const char *text, size_t len, bool goes_on)
 {
+	const struct content_row *row = node->row;
+
 	if (strlen(text) != len) {
-		fault_explain("write text", "%s takes no zero bytes", node->row->name);
+		fault_explain("write text", "%s takes no zero bytes", row->name);
 		return EINVAL;
 	}
-	if (node->row->set)
-		return node->row->set(node->session, text, len);
-	return content_set_text(node->session, node->row->which, text, len);
+	if (goes_on && row->go_on)
+		return row->go_on(node->session, text, len);
+	return row->set ? row->set(node->session, text, len) : content_set_text(node->session, row->which, text, len);
 }
 
-static void forget_before(struct control_node *node)
+/* The text is another one: a write behind its end goes on with it if it was `taken`. */
+static void take_over(struct control_node *node, char *text, size_t len, bool taken)
 {
-	free(node->before);
-	node->before = NULL;
-	node->before_len = 0;
+	free(node->text);
+	node->text = text;
+	node->len = len;
+	node->taken = taken;
 }
 
-/* The first write after truncating was refused: the value comes back. The node stays empty, for the next write. */
-static void put_back(const struct control_node *node)
+/* A write after truncating was refused: the value comes back. The node is empty, for the next write. */
+static void put_back(struct control_node *node)
 {
-	if (node->before && node->row->kind == CONTENT_TEXT)
-		set_value_of(node, node->before, node->before_len);
+	if (!node->before)
+		return;
+	if (node->row->kind == CONTENT_TEXT && (node->before_len || node->taken))
+		set_value_of(node, node->before, node->before_len, false);
+	*node->text = '\0';
+	node->len = 0;
+	node->taken = false;
 }
 
 static int refuse_long(const struct control_node *node)
@@ -80,21 +89,19 @@ static int with_data(const struct control_node *node, uint64_t offset, const cha
 
 static int write_value(struct control_node *node, uint64_t offset, const char *data, size_t len)
 {
+	bool goes_on = node->taken && offset == node->len;
 	char *text = NULL;
 	size_t size = 0;
 	int r = with_data(node, offset, data, len, &text, &size);
 
 	if (!r)
-		r = set_value_of(node, text, size);
+		r = set_value_of(node, text, size, goes_on);
 	if (r) {
 		free(text);
 		put_back(node);
 		return r;
 	}
-	free(node->text);
-	node->text = text;
-	node->len = size;
-	forget_before(node);
+	take_over(node, text, size, true);
 	return 0;
 }
 
@@ -120,35 +127,32 @@ static int clear(struct control_node *node)
 	char *text = calloc(1, 1);
 	int r = text ? 0 : -ENOMEM;
 
-	if (!r && node->row->kind == CONTENT_TEXT)
-		r = set_value_of(node, text, 0);
+	if (!r && node->len && node->row->kind == CONTENT_TEXT)
+		r = set_value_of(node, text, 0, false);
 	if (r) {
 		free(text);
 		return r;
 	}
-	if (node->before || !node->len) {
-		free(node->text);
-	} else {
+	if (node->len || !node->before) {
+		free(node->before);
 		node->before = node->text;
 		node->before_len = node->len;
+		node->text = NULL;
 	}
-	node->text = text;
-	node->len = 0;
+	take_over(node, text, 0, false);
 	return 0;
 }
 
 static int shorten(struct control_node *node, size_t size)
 {
 	char *text = strndup(node->text, size);
-	int r = text ? set_value_of(node, text, strlen(text)) : -ENOMEM;
+	int r = text ? set_value_of(node, text, strlen(text), false) : -ENOMEM;
 
 	if (r) {
 		free(text);
 		return r;
 	}
-	free(node->text);
-	node->text = text;
-	node->len = size;
+	take_over(node, text, size, false);
 	return 0;
 }
 
@@ -158,7 +162,7 @@ static int truncate_value(struct control_node *node, uint64_t size)
 		fault_explain("open it with >> (O_APPEND)", "%s is only appended to", node->row->name);
 		return EPERM;
 	}
-	if (size == node->len)
+	if (size && size == node->len)
 		return 0;
 	if (size > VALUE_MAX)
 		return refuse_long(node);

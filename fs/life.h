@@ -66,6 +66,9 @@ bool life_is_interrupted(const struct fs *, const struct store_session *);
  */
 int life_set_status(struct session *, enum store_status, const char *reason, const char **ret_why);
 
+/* The reason of a session that has failed, which is told too. */
+int life_set_reason(struct session *, const char *reason);
+
 /* ---- settings, written also while it is read-only ---------------------------------------------------------------- */
 
 int life_set_pinned(struct session *, bool);

@@ -100,6 +100,22 @@ int life_set_status(struct session *session, enum store_status status, const cha
 	return r;
 }
 
+int life_set_reason(struct session *session, const char *reason)
+{
+	enum store_status status = (enum store_status)session->record.status;
+	NODE_AUTO top = NULL;
+	CHANGE_AUTO(c);
+	int r = node_load(session->fs, session->sid, session->record.root, &top);
+
+	if (!r)
+		r = change_begin_as(&c, CHANGE_SETTING, session, STORE_SHRINK, EVENT_MAX + strlen(reason));
+	if (r)
+		return r;
+	text_put(&c, top, TEXT_REASON, reason, strlen(reason));
+	r = tell(&c, status, status, reason);
+	return r ? r : change_commit(&c);
+}
+
 int life_set_pinned(struct session *session, bool pinned)
 {
 	CHANGE_AUTO(c);

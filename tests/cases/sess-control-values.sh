@@ -77,6 +77,36 @@ assert_file "$control/notes" abc
 cp "$TEST_ROOT/Makefile" "$control/notes"
 cmp "$TEST_ROOT/Makefile" "$control/notes"
 
+note "a value in several writes of one open file is one value"
+lines() { python3 -c 'import os, sys
+fd = os.open(sys.argv[1], os.O_WRONLY | os.O_TRUNC)
+for line in sys.argv[2:]: os.write(fd, (line + "\n").encode(errors="surrogateescape"))' "$control/$@"; }
+bash -c 'printf "failed\nthe first\nand the second line\n" >"$1"' - "$control/status"
+assert_eq "$(json "$control/info.json" 'j["status"], j["reason"]')" "('failed', 'the first\nand the second line')"
+refused 'invalid argument' lines status failed again
+lines status active ""
+refuses status 'failed\nbad \xff bytes\n' UTF-8
+refused 'invalid argument' lines status failed $'bad \xff bytes'
+assert_file "$control/status" failed
+lines status active
+refused 'invalid argument' lines status paused because
+lines status active
+for before in "" $'x\ny'; do
+	printf %s "$before" >"$control/tags"
+	refused 'invalid argument' lines tags a b/c
+	assert_file "$control/tags" "$before"
+	refused 'invalid argument' lines tags a b c/d e
+	assert_file "$control/tags" "$before"
+done
+lines tags a b c
+assert_file "$control/tags" $'a\nb\nc'
+refused 'invalid argument' lines notes kept $'bad \xff'
+assert_file "$control/notes" "$(cat "$TEST_ROOT/Makefile")"
+lines progress 0.25 ""
+refused 'invalid argument' lines progress 0.5 7
+assert_file "$control/progress" 0.5
+lines progress 0
+
 note "tags"
 takes tags 'one\ntwo\n'
 takes tags 'b\na\nb\n\na' 'b\na\n'
