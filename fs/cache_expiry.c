@@ -6,7 +6,10 @@
 #include "fs/cache_expiry.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "fs/dir.h"
@@ -19,10 +22,13 @@
 #include "fs/serve.h"
 
 #define STEP_NS (2 * INT64_C(1000000))
+#define TOLD_NS (60 * FS_SECOND)
 #define PAUSE FS_SECOND /* between two walks through one session, at least */
 #define PAUSE_MAX (3600 * FS_SECOND)
 
 enum {
+	TOLD_MAX = 16,        /* files told by name, in TOLD_NS */
+	TOLD_TOGETHER = 1024, /* of the rest, told by one line at most */
 	NAMES_MAX = 64,     /* taken from the store in one go */
 	PAUSE_FACTOR = 100, /* a walk is followed by a pause of so many times its length */
 };
@@ -57,6 +63,11 @@ struct cache_walk {
 
 /* ---- one file ---------------------------------------------------------------------------------------------------- */
 
+static uint64_t size_of(const struct node *node)
+{
+	return S_ISREG(node->inode.mode) ? node->inode.size : 0;
+}
+
 static bool is_in_cache(struct node *dir)
 {
 	enum store_view view;
@@ -84,24 +95,120 @@ static bool may_be_due(struct node *dir, int64_t now)
 		&& cache_expiry_applies(dir);
 }
 
+/* ---- what is told of them: the first in a minute by name, of the rest how many, so that they push out little else -- */
+
+static void begin_telling(struct session *session)
+{
+	int64_t now = fs_now();
+
+	if (now - session->expired.since < TOLD_NS && now >= session->expired.since)
+		return;
+	session->expired.since = now;
+	session->expired.told = 0;
+}
+
+static bool is_told_by_name(const struct session *session)
+{
+	return session->expired.told < TOLD_MAX;
+}
+
+/* The path below the session, in the buffer; the name alone where that is too long. */
+static const char *path_of(struct node *dir, const char *name, char path[PATH_MAX])
+{
+	size_t at = PATH_MAX - strlen(name) - 1;
+	const char *below;
+
+	memcpy(path + at, name, strlen(name) + 1);
+	if (!keeper_put_path(dir, path, &at))
+		return name;
+	below = strchr(path + at, '/');
+	return below ? below + 1 : name;
+}
+
+static int tell_file(struct change *c, const char *path)
+{
+	const struct event_member members[] = {{"path", path}, {NULL, NULL}};
+
+	return event_add(c, "expired file", members);
+}
+
+static int tell_together(struct change *c, uint64_t count, uint64_t bytes)
+{
+	char numbers[2][24];
+	const struct event_member members[] = {{"count", numbers[0]}, {"size_bytes", numbers[1]}, {NULL, NULL}};
+
+	snprintf(numbers[0], sizeof(numbers[0]), "%llu", (unsigned long long)count);
+	snprintf(numbers[1], sizeof(numbers[1]), "%llu", (unsigned long long)bytes);
+	return event_add(c, "expired files", members);
+}
+
+static void forget_untold(struct session *session)
+{
+	session->expired.count = session->expired.bytes = 0;
+}
+
+/* Those that were not told so far. */
+static void tell_rest(struct session *session)
+{
+	CHANGE_AUTO(c);
+
+	if (!session->expired.count || session->removed
+	    || change_begin_as(&c, CHANGE_UPKEEP, session, STORE_SHRINK, EVENT_MAX))
+		return;
+	if (!tell_together(&c, session->expired.count, session->expired.bytes) && !change_commit(&c))
+		forget_untold(session);
+}
+
+/* Part of the change by which it goes; `path` if it is told by name. */
+static int tell(struct change *c, const struct node *node, const char *path)
+{
+	const struct session *session = node->session;
+
+	if (path)
+		return tell_file(c, path);
+	if (session->expired.count + 1 < TOLD_TOGETHER)
+		return 0;
+	return tell_together(c, session->expired.count + 1, session->expired.bytes + size_of(node));
+}
+
+static void note_told(const struct node *node, const char *path)
+{
+	struct session *session = node->session;
+
+	if (path) {
+		session->expired.told++;
+	} else if (++session->expired.count == TOLD_TOGETHER) {
+		forget_untold(session);
+	} else {
+		session->expired.bytes += size_of(node);
+	}
+}
+
+/* ---- one file goes ----------------------------------------------------------------------------------------------- */
+
 static int remove_file(struct node *dir, const struct store_dirent *entry, struct node *node)
 {
 	struct fs *fs = dir->session->fs;
-	const struct event_member members[] = {{"name", entry->name}, {NULL, NULL}};
+	char buffer[PATH_MAX];
+	const char *path;
 	CHANGE_AUTO(c);
-	int r = change_begin_as(&c, CHANGE_UPKEEP, dir->session, STORE_SHRINK, EVENT_MAX);
+	int r;
 
+	begin_telling(dir->session);
+	path = is_told_by_name(dir->session) ? path_of(dir, entry->name, buffer) : NULL;
+	r = change_begin_as(&c, CHANGE_UPKEEP, dir->session, STORE_SHRINK, EVENT_MAX);
 	if (r)
 		return r;
 	store_batch_delete_dirent(c.batch, dir->session->sid, dir->ino, entry->cookie);
 	change_names(&c, dir, -1, 0);
 	change_unlink(&c, node);
 	c.record.files[STORE_CACHE]--;
-	r = event_add(&c, "expired file", members);
+	r = tell(&c, node, path);
 	if (!r)
 		r = change_commit(&c);
 	if (r)
 		return r;
+	note_told(node, path);
 	keeper_announce(dir, entry->name, node->ino, node->inode.mode);
 	serve_forget_listing(fs, fs_id_of_ino(dir->ino));
 	return 0;
@@ -292,6 +399,7 @@ static void end(struct fs *fs, struct cache_walk *walk)
 
 	if (!life_is_read_only(&session->record))
 		note_oldest(session, walk);
+	tell_rest(session);
 	roster_defer_cache(fs, session->sid, now + PAUSE + pause_after(now - walk->begun));
 	free_linked(walk);
 	free(walk->files);
@@ -353,7 +461,7 @@ static void see_file(struct fs *fs, struct cache_walk *walk, struct node *dir, c
 	walk->sum += size_of_name(walk, node);
 	if (fs->options.cache_size)
 		add_cached(walk, (struct cached){.mtime = node->inode.mtime, .cookie = entry->cookie, .dir = dir->ino,
-			.ino = node->ino, .size = S_ISREG(node->inode.mode) ? node->inode.size : 0});
+			.ino = node->ino, .size = size_of(node)});
 }
 
 struct names {

@@ -128,8 +128,7 @@ static bool put_before(char *buffer, size_t *at, const char *name)
 	return true;
 }
 
-/* The path of a directory in a session, with a slash behind it, which ends at *at. */
-static bool put_path(struct node *dir, char *buffer, size_t *at)
+bool keeper_put_path(struct node *dir, char *buffer, size_t *at)
 {
 	struct fs *fs = dir->session->fs;
 	struct store_ino ino = dir->ino, top = dir->session->record.root;
@@ -157,7 +156,7 @@ void keeper_announce(struct node *dir, const char *name, struct store_ino ino, m
 	size_t at = sizeof(path) - strlen(name) - 1;
 
 	memcpy(path + at, name, strlen(name) + 1);
-	if (node_is_root(dir) || (fs->keeper && fs->keeper->waiting < FILES_MAX && put_path(dir, path, &at)))
+	if (node_is_root(dir) || (fs->keeper && fs->keeper->waiting < FILES_MAX && keeper_put_path(dir, path, &at)))
 		add_visit(fs, &visit, path + at);
 }
 

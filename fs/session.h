@@ -31,6 +31,11 @@ struct session {
 	bool drops;          /* it is in fs->dropping, and held by it */
 	TAILQ_ENTRY(session) dropping;
 	bool followed;       /* with writeback: somebody read its events.jsonl, and may do so again */
+	struct {
+		int64_t since; /* a minute begins in which few are told by name */
+		unsigned told;
+		uint64_t count, bytes; /* of those that are not told yet */
+	} expired; /* files of cache/, see cache_expiry.c */
 	bool mended;         /* no mount before this one left a part of a line, see event_text.h */
 	uint32_t view_epoch; /* grows when a directory may have come to another view */
 	struct store_session record;

@@ -33,6 +33,8 @@ expired() { grep -c '"expired file"' "$S/.session/events.jsonl"; }
 has_expired() { [ "$(expired)" = "$1" ]; }
 wait_for 10 has_expired 4
 
+grep '"expired file"' "$S/.session/events.jsonl" | says '"path": "cache/deep/er/b"'
+
 note "touch -d ages a file, also one that comes from elsewhere"
 echo x >"$C/aged"
 echo x >"$C/fresh"
@@ -71,6 +73,31 @@ pass $((49 * HOUR))
 assert_eq "$(names "$C")" "d deep kept"
 echo active >"$S/.session/status"
 assert_eq "$(names "$C")" "d deep"
+
+note "many are told by their number, so that programs' own lines stay"
+mkdir "$MNT/many"
+for n in 1 2 3; do echo "{\"mine\": $n}"; done >>"$MNT/many/.session/events.jsonl"
+python3 -c 'import sys
+for n in range(1200):
+	with open("%s/f%d" % (sys.argv[1], n), "w") as file: file.write("12345")' "$MNT/many/cache"
+pass $((49 * HOUR))
+assert_eq "$(names "$MNT/many/cache")" ""
+all_told() {
+	python3 - "$MNT/many/.session/events.jsonl" <<-'END'
+	import json, sys
+	events = [json.loads(line) for line in open(sys.argv[1])]
+	named = [e["path"] for e in events if e.get("event") == "expired file"]
+	rest = [(int(e["count"]), int(e["size_bytes"])) for e in events if e.get("event") == "expired files"]
+	assert [e["mine"] for e in events if "mine" in e] == [1, 2, 3]
+	assert len(events) < 60, len(events)
+	assert all(path.startswith("cache/f") for path in named), named
+	assert all(size == 5 * count for count, size in rest), rest
+	sys.exit(len(named) + sum(count for count, size in rest) != 1200)
+	END
+}
+wait_for 20 all_told
+is_quiet() { ! pgrep -P "$DAEMON" >/dev/null; }
+wait_for 20 is_quiet # the keeper's process announces them
 
 note "a jump of the clock wipes no cache"
 echo x >"$C/jumped"
