@@ -53,7 +53,7 @@ mode_t attr_without_suid(mode_t mode)
 
 void attr_accessed(struct node *node)
 {
-	const int64_t day = INT64_C(86400) * 1000000000;
+	const int64_t day = INT64_C(86400) * FS_SECOND;
 	const struct fs_options *options = &node->session->fs->options;
 	const struct store_inode *inode = &node->inode;
 	int64_t now = fs_now();
@@ -75,11 +75,11 @@ void attr_accessed(struct node *node)
 static int64_t nanoseconds(struct timespec ts)
 {
 	/* Years 1678 to 2262 fit; what lies outside is kept at the border. */
-	if (ts.tv_sec >= INT64_MAX / 1000000000)
+	if (ts.tv_sec >= INT64_MAX / FS_SECOND)
 		return INT64_MAX;
-	if (ts.tv_sec <= INT64_MIN / 1000000000)
+	if (ts.tv_sec <= INT64_MIN / FS_SECOND)
 		return INT64_MIN;
-	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+	return ts.tv_sec * FS_SECOND + ts.tv_nsec;
 }
 
 static void set_times(struct change *c, struct node *node, unsigned fields, const struct stat *attr)

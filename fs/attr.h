@@ -18,11 +18,11 @@ void attr_accessed(struct node *);
 
 static inline struct timespec attr_time(int64_t ns)
 {
-	struct timespec ts = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+	struct timespec ts = {.tv_sec = ns / FS_SECOND, .tv_nsec = ns % FS_SECOND};
 
 	if (ts.tv_nsec < 0) {
 		ts.tv_sec--;
-		ts.tv_nsec += 1000000000;
+		ts.tv_nsec += FS_SECOND;
 	}
 	return ts;
 }

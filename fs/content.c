@@ -117,9 +117,9 @@ void content_pause(struct fs *fs)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec * INT64_C(1000000000) + now.tv_nsec - held_since < HELD_NS)
+	if (now.tv_sec * FS_SECOND + now.tv_nsec - held_since < HELD_NS)
 		return;
 	fs_pause(fs);
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	held_since = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+	held_since = now.tv_sec * FS_SECOND + now.tv_nsec;
 }

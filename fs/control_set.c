@@ -19,8 +19,6 @@ enum { WORD_MAX = 64, MILLION = 1000000, PIECE_MIN = 4096, TAGS_MAX = 256 };
 
 #define LAST "2262-04-11" /* of STORE_NEVER */
 
-static const int64_t second = 1000000000;
-
 /* ---- texts in UTF-8 ------------------------------------------------------------------------------------------ */
 
 static bool is_utf8(const char *text, size_t len)
@@ -231,7 +229,7 @@ int content_expires_at(struct session *session, char **ret, size_t *ret_len)
 
 	if (r)
 		return r;
-	at = (time_t)(outlook.expires / second);
+	at = (time_t)(outlook.expires / FS_SECOND);
 	if (outlook.expires != STORE_NEVER && outlook.guard == LIFE_UNGUARDED && gmtime_r(&at, &tm))
 		strftime(word, sizeof(word), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return show(ret, ret_len, word);
@@ -250,11 +248,11 @@ static bool parse_duration(const char *word, int64_t *ret)
 		fault_explain("write its unit: s, m, h or d", "+%s might be seconds, hours or days", word);
 		return false;
 	}
-	if (seconds >= (uint64_t)(STORE_NEVER - fs_now()) / second) {
+	if (seconds >= (uint64_t)(STORE_NEVER - fs_now()) / FS_SECOND) {
 		fault_explain(NULL, "+%s is too far off: times go to " LAST "; never is later", word);
 		return false;
 	}
-	*ret = fs_now() + (int64_t)seconds * second;
+	*ret = fs_now() + (int64_t)seconds * FS_SECOND;
 	return true;
 }
 
@@ -285,11 +283,11 @@ static bool parse_time(const char *word, int64_t *ret)
 		return false;
 	}
 	at = timegm(&tm);
-	if (at <= 0 || at >= STORE_NEVER / second) {
+	if (at <= 0 || at >= STORE_NEVER / FS_SECOND) {
 		fault_explain(NULL, "times go from 1970 to " LAST ", and never is later: not to %s", word);
 		return false;
 	}
-	*ret = at * second;
+	*ret = at * FS_SECOND;
 	return true;
 }
 

@@ -159,7 +159,7 @@ static inline int64_t fs_now(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+	return ts.tv_sec * FS_SECOND + ts.tv_nsec;
 }
 
 /* The same, having noticed if the clock jumped. */

@@ -162,7 +162,7 @@ static void tell(struct session *session, const struct fault *fault)
 		{"error", fault_error_name(fault->error)}, {"cause", fault_cause(fault)}, {NULL, NULL}};
 	CHANGE_AUTO(c);
 
-	if (fault->time - session->error_told < EVENT_PAUSE_S * INT64_C(1000000000))
+	if (fault->time - session->error_told < EVENT_PAUSE_S * FS_SECOND)
 		return;
 	session->error_told = fault->time;
 	if (change_begin_as(&c, CHANGE_UPKEEP, session, STORE_SHRINK, EVENT_MAX) || !c.session)

@@ -45,7 +45,7 @@ static int64_t birth_time(const struct fs *fs, mode_t mode)
 	if (!fs->options.writeback || !S_ISREG(mode))
 		return fs_now();
 	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
-	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+	return ts.tv_sec * FS_SECOND + ts.tv_nsec;
 }
 
 /* Owner, mode and times of a new inode (inode_init_owner of the kernel). */
