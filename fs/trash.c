@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <bsd/sys/tree.h>
+
 #include "fs/error.h"
 #include "fs/life.h"
 
@@ -19,14 +21,27 @@ struct trashed {
 	struct store_sid sid; /* key */
 	UT_hash_handle by_sid;
 	UT_hash_handle by_name; /* unless numbered */
+	RB_ENTRY(trashed) by_end;
 	int64_t ended;
 	bool numbered; /* shown as NAME~NUMBER */
 	char name[STORE_NAME_MAX + 1];
 };
 
+RB_HEAD(ends, trashed);
+
 struct trash {
 	struct trashed *by_sid, *by_name;
+	struct ends ends;
 };
+
+static int compare_ends(const struct trashed *a, const struct trashed *b)
+{
+	if (a->ended != b->ended)
+		return a->ended < b->ended ? -1 : 1;
+	return a->sid.n < b->sid.n ? -1 : a->sid.n > b->sid.n;
+}
+
+RB_GENERATE_INTERNAL(ends, trashed, by_end, compare_ends, __attribute__((unused)) static)
 
 static struct trashed *find_sid(const struct fs *fs, struct store_sid sid)
 {
@@ -90,10 +105,12 @@ int trash_add(struct fs *fs, const struct store_session *record)
 	t->ended = record->ended;
 	memcpy(t->name, record->name, record->name_len);
 	t->numbered = record->flags & STORE_SESSION_NUMBERED || number_in(t->name) || trash_has_name(fs, t->name);
-	if (put_in(fs, t))
-		return 0;
-	free(t);
-	return -ENOMEM;
+	if (!put_in(fs, t)) {
+		free(t);
+		return -ENOMEM;
+	}
+	RB_INSERT(ends, &fs->trash->ends, t);
+	return 0;
 }
 
 void trash_remove(struct fs *fs, struct store_sid sid)
@@ -106,6 +123,7 @@ void trash_remove(struct fs *fs, struct store_sid sid)
 	if (!t->numbered)
 		HASH_DELETE(by_name, fs->trash->by_name, t);
 	HASH_DELETE(by_sid, fs->trash->by_sid, t);
+	RB_REMOVE(ends, &fs->trash->ends, t);
 	free(t);
 }
 
@@ -131,11 +149,8 @@ void trash_free(struct trash *trash)
 
 bool trash_oldest(const struct fs *fs, struct store_sid *ret)
 {
-	const struct trashed *oldest = fs->trash->by_sid;
+	const struct trashed *oldest = RB_MIN(ends, &fs->trash->ends);
 
-	for (const struct trashed *t = oldest; t; t = t->by_sid.next)
-		if (t->ended < oldest->ended)
-			oldest = t;
 	if (oldest)
 		*ret = oldest->sid;
 	return oldest != NULL;
