@@ -1,6 +1,7 @@
 /* outlook.c - see outlook.h. */
 #include "mount/outlook.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,16 +102,30 @@ void outlook_say_gone(const char *mount)
 	free(path);
 }
 
+/* The root's links count what is over, too, until it has gone. */
+static size_t count_seen(const char *mount)
+{
+	DIR *d = opendir(mount);
+	const struct dirent *e;
+	size_t count = 0;
+
+	while (d && (e = readdir(d)))
+		count += *e->d_name != '.';
+	if (d)
+		closedir(d);
+	return count;
+}
+
 void outlook_say(const char *mount)
 {
 	struct place root = {.mount = (char *)mount};
 	struct stat st;
+	size_t count;
 
 	if (stat(mount, &st) < 0)
 		return;
-	if (st.st_nlink > SESSIONS_MAX + 2) {
-		message_say(
-			"%ju sessions; `sessfs expire --dry-run` tells what expires next", (uintmax_t)st.st_nlink - 2);
+	if (st.st_nlink > SESSIONS_MAX + 2 && (count = count_seen(mount)) > SESSIONS_MAX) {
+		message_say("%zu sessions; `sessfs expire --dry-run` tells what expires next", count);
 		return;
 	}
 	char *path = place_control(&root, "expiring.json");

@@ -120,3 +120,13 @@ assert_file said "2 sessions, 1 protected (1 paused); later expires next, in 24 
 "$SESSFS" umount "$MNT" >said
 assert_file said "2 sessions, 1 protected (1 paused); later expires next, in 24 h (ttl)"
 check_store
+
+note "of more than can be told of, those are counted that are seen"
+"$SESSFS" mount "$STORE" "$MNT" -o ttl=0 >/dev/null
+(cd "$MNT" && seq -f m%g 12000 | xargs mkdir && seq -f m%g 12000 | xargs touch -d '2 hours ago')
+"$SESSFS" umount "$MNT" >said
+assert_match "$(cat said)" '^12002 sessions; .sessfs expire --dry-run. tells what expires next$'
+"$SESSFS" mount "$STORE" "$MNT" -o ttl=1h >said
+assert_match "$(cat said)" '^2 sessions, 1 protected \(1 paused\); later expires next, in (1 h|[0-9]* min) \(ttl\)'
+"$SESSFS" umount "$MNT" >said
+assert_match "$(cat said)" '^2 sessions, 1 protected \(1 paused\); later expires next, in (1 h|[0-9]* min) \(ttl\)$'
