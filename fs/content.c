@@ -108,18 +108,3 @@ int content_make(const struct content_row *row, struct session *session, char **
 		return text_get(session->fs, &session->record, row->which, ret, ret_len);
 	return row->text ? row->text(session, ret, ret_len) : make_json(row, session, ret, ret_len);
 }
-
-enum { HELD_NS = 2000000 }; /* others may wait so long */
-
-void content_pause(struct fs *fs)
-{
-	static _Thread_local int64_t held_since;
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec * FS_SECOND + now.tv_nsec - held_since < HELD_NS)
-		return;
-	fs_pause(fs);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	held_since = now.tv_sec * FS_SECOND + now.tv_nsec;
-}

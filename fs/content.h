@@ -20,7 +20,7 @@ enum content_kind {
 };
 
 enum content_flag {
-	/* Making it, or listing it, takes long: a thread beside those that serve does it, in slices (content_pause). */
+	/* Making it, or listing it, takes long: a thread beside those that serve does it, in slices (fs_pause). */
 	CONTENT_SLOW = 1,
 	CONTENT_SHARED = 2, /* directory in which whoever may write in the root may write */
 };
@@ -87,12 +87,6 @@ extern const struct content_row content_session_dir, content_root_dir;
 const struct content_row *content_find(const struct content_row *dir, const char *name);
 /* What a file or text holds now, for the caller to free; zero-terminated. */
 int content_make(const struct content_row *, struct session *, char **ret, size_t *ret_len);
-/*
- * Between the slices, of a millisecond or less, in which a slow row works: lets others have fs->lock. What was read
- * before may no longer be so; the session stays in memory, but may be `removed`.
- */
-void content_pause(struct fs *);
-
 /* What is in the files: content_session.c, content_files.c */
 int content_info(struct session *, json_t *object);
 int content_files(struct session *, char **ret, size_t *ret_len);

@@ -141,7 +141,7 @@ static int list_dir(struct listing *list, const struct visit *dir)
 		r = list_slice(list, dir, &after);
 		list->seen += 1 + list->count;
 		if (list->seen > AT_ONCE)
-			content_pause(session->fs);
+			fs_pause(session->fs);
 		if (!r && session->removed)
 			r = ENOENT;
 	} while (!r && list->count == SLICE);

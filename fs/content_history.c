@@ -102,7 +102,7 @@ int content_endings(struct session *root, char **ret, size_t *ret_len)
 	for (unsigned i = 0; !r && i < endings->count; i++) {
 		json_long_line(&doc, ending_value(&endings->list[i]));
 		if (i % SLICE == SLICE - 1)
-			content_pause(root->fs);
+			fs_pause(root->fs);
 	}
 	free(endings);
 	return json_long_take(&doc, r, ret, ret_len);
@@ -267,7 +267,7 @@ static int list_prospects(struct fs *fs, struct json_long *doc, const struct pro
 		}
 		r = list_prospect(fs, doc, prospect);
 		if (i % SLICE == SLICE - 1)
-			content_pause(fs);
+			fs_pause(fs);
 	}
 	if (!staying)
 		json_long_next(doc, "staying");

@@ -128,8 +128,11 @@ static int write_in_turn(struct control_node *node, const char *data, size_t len
 	struct fs *fs = node->session->fs;
 	int r;
 
-	while (node->writing)
-		fs_pause(fs);
+	while (node->writing) {
+		fs_unlock(fs);
+		fs_give_way();
+		fs_lock(fs);
+	}
 	node->writing = true;
 	r = write_new(node, data, len, ret);
 	node->writing = false;

@@ -140,13 +140,11 @@ static inline void fs_give_way(void)
 	nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
 }
 
-/* The same for who holds it. What was read before may no longer be so. */
-static inline void fs_pause(struct fs *fs)
-{
-	fs_unlock(fs);
-	fs_give_way();
-	fs_lock(fs);
-}
+/*
+ * The same for who holds it, between slices of a millisecond or less: does so when it was held for two. What was read
+ * before may no longer be so; a session that is referred to stays in memory, but may be `removed`.
+ */
+void fs_pause(struct fs *);
 
 /* Holds the lock until the end of the block. */
 #define FS_GUARD(fs) __attribute__((cleanup(fs_unlock_guard), unused)) struct fs *fs_guard_ = fs_lock(fs)

@@ -45,6 +45,23 @@ void fs_log(int priority, const char *format, ...)
 	log_function(priority, text);
 }
 
+enum { HELD_NS = 2000000 }; /* others may wait so long */
+
+void fs_pause(struct fs *fs)
+{
+	static _Thread_local int64_t held_since; /* as far as it is known */
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec * FS_SECOND + now.tv_nsec - held_since < HELD_NS)
+		return;
+	fs_unlock(fs);
+	fs_give_way();
+	fs_lock(fs);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	held_since = now.tv_sec * FS_SECOND + now.tv_nsec;
+}
+
 /* The root directory of a new store. */
 static int make_root(struct fs *fs)
 {
