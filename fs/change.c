@@ -86,8 +86,10 @@ int change_begin_as(struct change *c, enum change_kind kind, struct session *ses
 	c->now = fs_age_now(fs);
 	c->tells = kind != CHANGE_CONTENT || session_is_root(session);
 	r = change_check(session, kind);
-	if (!r && event_is_full(&session->record))
+	if (!r && event_is_full(&session->record)) {
 		event_find_cut(fs->store, &session->record, 0, 0, &cut);
+		control_stream_keep(session, cut.position);
+	}
 	if (!r)
 		r = begin_batch(c, flag, bytes);
 	if (!r && session->removed != was_removed)

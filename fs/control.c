@@ -83,6 +83,7 @@ void control_free(struct control_node *node)
 	free(node->word);
 	free(node->text);
 	free(node->before);
+	free(node->kept);
 	free(node);
 }
 

@@ -55,6 +55,8 @@ int control_readlink(struct fs *, struct fs_id, char *buf, size_t size);
  * file is, has to be given what events.jsonl grows by.
  */
 void control_grown(struct session *);
+/* The events of a session before this position are about to go: who reads them ends the line that he is in. */
+void control_stream_keep(struct session *, uint64_t cut);
 /* All of a file is data. */
 int control_seek(struct fs *, struct fs_id, uint64_t offset, bool data, uint64_t *ret);
 /* The session it belongs to (the root's for .sessfs), or NULL. */

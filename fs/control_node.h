@@ -26,6 +26,11 @@ struct control_node {
 	uint64_t base;  /* position of the first byte */
 	uint64_t known; /* with writeback: bytes that the kernel has, ours and those it gave us */
 	bool followed;  /* with writeback: it was opened for reading, and read */
+	uint64_t asked[2], given; /* positions: where the last two reads began, where the last one ended */
+	int64_t asked_at;         /* session_clock */
+	char *kept; /* lines that went while they were read, from position kept_from on, or NULL */
+	uint64_t kept_from;
+	size_t kept_len;
 	bool written;
 	bool writing; /* a thread is, with the lock let go now and then */
 };

@@ -2,7 +2,8 @@
  * control_stream.c - events.jsonl: it grows while it is open, and what was read of it stays as it was.
  *
  * The place of a byte in the file is its position (event.h) less that of the first one there was at the lookup. Lines
- * that go meanwhile read as newlines.
+ * that go meanwhile read as newlines, but for those that are being read: where the kernel stands in its caching, and a
+ * program in its buffer, is within the last two reads.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,26 +24,96 @@ uint64_t control_stream_size(const struct control_node *node)
 	return event_end(&node->session->record) - node->base;
 }
 
-int control_stream_read(struct control_node *node, uint64_t offset, char *buf, size_t len, size_t *ret)
+/* What was kept, of the place of what is gone. */
+static void put_kept(const struct control_node *node, uint64_t pos, char *buf, size_t len)
+{
+	uint64_t from = pos > node->kept_from ? pos : node->kept_from;
+	uint64_t to = node->kept_from + node->kept_len < pos + len ? node->kept_from + node->kept_len : pos + len;
+
+	if (node->kept && from < to)
+		memcpy(buf + (from - pos), node->kept + (from - node->kept_from), (size_t)(to - from));
+}
+
+static int read_from(const struct control_node *node, uint64_t pos, char *buf, size_t len, size_t *ret)
 {
 	const struct store_session *record = &node->session->record;
-	uint64_t size = control_stream_size(node), first = event_first(record), pos = node->base + offset;
+	uint64_t first = event_first(record), end = event_end(record);
 	size_t gone = 0, got = 0;
 	int r = 0;
 
-	if (offset >= size)
+	if (pos >= end)
 		len = 0;
-	else if (len > size - offset)
-		len = (size_t)(size - offset);
+	else if (len > end - pos)
+		len = (size_t)(end - pos);
 	if (pos < first)
 		gone = first - pos < len ? (size_t)(first - pos) : len;
 	memset(buf, '\n', gone);
+	put_kept(node, pos, buf, gone);
 	if (len > gone)
 		r = event_read(node->session->fs->store, record, pos + gone, buf + gone, len - gone, &got);
 	if (!r)
 		*ret = gone + got;
 	return r;
 }
+
+int control_stream_read(struct control_node *node, uint64_t offset, char *buf, size_t len, size_t *ret)
+{
+	uint64_t pos = node->base + offset;
+	int r = read_from(node, pos, buf, len, ret);
+
+	if (r || !*ret)
+		return r;
+	node->asked[0] = node->given ? node->asked[1] : pos;
+	node->asked[1] = pos;
+	node->given = pos + *ret;
+	node->asked_at = session_clock();
+	return 0;
+}
+
+/* ---- what is being read ------------------------------------------------------------------------------------------ */
+
+enum { KEPT_REACH = 512 << 10 }; /* bytes before and behind in which the ends of a line are looked for: none is longer */
+#define KEPT_NS (10 * FS_SECOND) /* who has read nothing for so long is at rest */
+
+static uint64_t asked_from(const struct control_node *node)
+{
+	return node->asked[0] < node->asked[1] ? node->asked[0] : node->asked[1];
+}
+
+/* Whole lines, as they read now. */
+static void keep(struct control_node *node)
+{
+	uint64_t from = asked_from(node), low = from > node->base + KEPT_REACH ? from - KEPT_REACH : node->base;
+	size_t last = (size_t)(node->given - low - 1), len = 0;
+	char *text = malloc(last + KEPT_REACH), *start, *end;
+
+	if (!text || read_from(node, low, text, last + KEPT_REACH, &len) || last >= len) {
+		free(text);
+		return;
+	}
+	start = memrchr(text, '\n', (size_t)(from - low));
+	start = start ? start + 1 : text;
+	end = memchr(text + last, '\n', len - last);
+	node->kept_from = low + (uint64_t)(start - text);
+	node->kept_len = (size_t)((end ? end + 1 : text + len) - start);
+	memmove(text, start, node->kept_len);
+	free(node->kept);
+	node->kept = text;
+}
+
+void control_stream_keep(struct session *session, uint64_t cut)
+{
+	uint64_t first = event_first(&session->record);
+	int64_t now = session_clock();
+	struct control_node *node;
+
+	LIST_FOREACH(node, &session->controls, siblings)
+		if (node->row->kind == CONTENT_STREAM && node->given > first && asked_from(node) < cut
+		    && node->given - asked_from(node) <= KEPT_REACH && now - node->asked_at < KEPT_NS)
+			keep(node);
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 /* What was written, behind the part of a line that came before it. */
 static int join(struct control_node *node, const char *data, size_t len, char **ret)

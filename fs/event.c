@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fs/control.h"
 #include "fs/error.h"
 #include "fs/json.h"
 
@@ -141,6 +142,7 @@ int event_begin(struct change *c, enum change_kind kind, struct session *session
 	int r;
 
 	event_find_cut(session->fs->store, &session->record, lines, bytes, &cut);
+	control_stream_keep(session, cut.position);
 	r = change_begin_as(c, kind, session, STORE_GROW, bytes + more + EVENT_MAX);
 	if (!r)
 		event_apply_cut(c, &cut);

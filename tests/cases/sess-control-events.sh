@@ -96,7 +96,7 @@ for options in "-s 0.05 -f" "-s 0.05 -F"; do
 	! grep -q $'\x01' <(tr '\0' '\1' <"$TEST_DIR/seen") || fail "tail $options saw zeros"
 done
 
-note "the oldest lines go; a reader sees newlines in their place"
+note "the oldest lines go; a reader who comes later sees newlines in their place"
 python3 - "$events" <<'END'
 import sys
 path = sys.argv[1]
@@ -105,9 +105,7 @@ def append(first, count):
 		for n in range(first, first + count):
 			file.write('{"n": %d}\n' % n)
 with open(path, "rb", 0) as file:
-	file.read(100)
-	append(1000, 11000)
-	file.seek(0)
+	append(1000, 11000) # what is being read stays for a while: here nothing is
 	whole = file.read()
 	assert len(whole) > 11000 * 10
 	lines = [line for line in whole.split(b"\n") if line]
@@ -115,6 +113,27 @@ with open(path, "rb", 0) as file:
 	assert len(lines) <= 10000
 	assert whole.startswith(b"\n"), whole[:100]
 assert len(open(path).readlines()) <= 10000
+END
+
+note "who reads while they go gets whole lines"
+python3 - "$events" <<'END'
+import json, sys
+path = sys.argv[1]
+def append(first, count):
+	with open(path, "a") as file:
+		file.write("".join('{"n": %d, "pad": "%s"}\n' % (n, "x" * (n % 89)) for n in range(first, first + count)))
+append(0, 9000)
+for size in 100, 4096, 5000, 70000:
+	with open(path, "rb", 0) as file:
+		file.seek(0)
+		read = file.read(size)
+		append(9000, 4000)
+		read += file.read(size)
+		append(13000, 6000)
+		while data := file.read(size):
+			read += data
+	lines = [json.loads(line) for line in read.split(b"\n") if line]
+	assert lines[-1]["n"] == 18999
 END
 
 note "several programs at once: no line is lost or torn"
