@@ -303,3 +303,14 @@ void options_print_help(FILE *out)
 		"Also: suid nosuid dev nodev exec noexec sync async dirsync noatime nodiratime, and what fstab lines "
 		"carry for others: auto noauto user users nofail _netdev x-* comment=.");
 }
+
+void options_each(void (*each)(void *arg, const char *word, const char *help), void *arg)
+{
+	char word[64];
+
+	for (int i = 0; i < N_ROWS; i++) {
+		snprintf(word, sizeof word, "%s%s", rows[i].name, has_value(&rows[i]) ? "=" : "");
+		if (rows[i].help)
+			each(arg, word, rows[i].help);
+	}
+}

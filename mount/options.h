@@ -34,3 +34,5 @@ bool options_parse(struct mount_options *, const char *list, bool sloppy);
 /* The options in force, ended by a NULL name; one block for the caller to free. NULL without memory. */
 struct fs_setting *options_settings(const struct mount_options *);
 void options_print_help(FILE *);
+/* Each one that --help lists: "ro", or, where it takes a value, "ttl=". */
+void options_each(void (*each)(void *arg, const char *word, const char *help), void *arg);

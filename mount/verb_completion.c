@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mount/options.h"
 #include "mount/place.h"
 #include "mount/verb.h"
 
@@ -152,7 +153,18 @@ static void offer_statuses(const struct asked *a)
 		offer(a, words[i], "status");
 }
 
-static void offer_argument(const struct asked *a)
+/* Behind those of the list that are there already. */
+static void offer_mount_option(void *arg, const char *word, const char *help)
+{
+	const struct asked *a = arg;
+	const char *last = strrchr(a->word, ',');
+	char list[512];
+
+	snprintf(list, sizeof list, "%.*s%s", last ? (int)(last + 1 - a->word) : 0, a->word, word);
+	offer(a, list, help);
+}
+
+static void offer_argument(struct asked *a)
 {
 	const char *what = a->awaits->argument;
 
@@ -162,6 +174,8 @@ static void offer_argument(const struct asked *a)
 		offer_statuses(a);
 	else if (strcmp(what, "TAG") == 0)
 		offer_names(a, "by-tag", "tag");
+	else if (strcmp(what, "OPTIONS") == 0)
+		options_each(offer_mount_option, a);
 }
 
 static void offer_shells(const struct asked *a)

@@ -86,6 +86,12 @@ if command -v zsh >/dev/null; then
 	python3 zsh.py 'sessfs pause b' 'beta\ one'
 fi
 
+note "mount options, in a list"
+options() { sessfs completion for mount -o "$1" | cut -f1 | xargs; }
+assert_eq "$(options show)" show_control
+assert_eq "$(options ttl=1h,ke)" ttl=1h,keep=
+assert_eq "$(options cache_)" "cache_ttl= cache_size="
+
 try_fish() {
 	fish --no-config -c 'source (sessfs completion fish | psub); complete -C "$argv[1]"' "$1" |
 		cut -f1 | sort | xargs
