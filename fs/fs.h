@@ -40,6 +40,8 @@ struct fs_options {
 	uint64_t keep;       /* how many unguarded sessions stay, 0: all */
 	uint64_t cache_size; /* bytes in a session's cache/, 0: any */
 	unsigned max_threads;   /* 1 to 64; 0: 1 up to two cores, else half the cores up to 8 */
+	/* of the connection; 0: as the kernel likes, but for max_write */
+	unsigned max_write, max_readahead, max_background, congestion_threshold;
 	const char *fuse_options; /* further options for the kernel or libfuse, comma-separated, or NULL */
 	const struct fs_setting *settings; /* ends with a NULL name */
 };

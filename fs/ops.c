@@ -528,7 +528,6 @@ enum {
 	WANTED = FUSE_CAP_ASYNC_READ | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO
 		| FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK | FUSE_CAP_NO_OPEN_SUPPORT
 		| FUSE_CAP_NO_OPENDIR_SUPPORT | FUSE_CAP_ASYNC_DIO,
-	WRITE_MAX = 1 << 20,
 };
 
 /* Not wanted: ATOMIC_O_TRUNC, whose truncation would be lost without OPEN. */
@@ -539,7 +538,11 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	conn->want = conn->capable & WANTED;
 	if (fs->options.writeback)
 		conn->want |= conn->capable & FUSE_CAP_WRITEBACK_CACHE;
-	conn->max_write = WRITE_MAX;
+	conn->max_write = fs->options.max_write;
+	if (fs->options.max_readahead)
+		conn->max_readahead = fs->options.max_readahead;
+	conn->max_background = fs->options.max_background;
+	conn->congestion_threshold = fs->options.congestion_threshold;
 	conn->time_gran = 1;
 }
 

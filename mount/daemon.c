@@ -216,6 +216,10 @@ static int mount_it(struct daemon *d)
 		.cache_size = o->cache_size,
 		.grace = o->grace,
 		.max_threads = (unsigned)o->max_threads,
+		.max_write = (unsigned)o->max_write,
+		.max_readahead = (unsigned)o->max_readahead,
+		.max_background = (unsigned)o->max_background,
+		.congestion_threshold = (unsigned)o->congestion_threshold,
 		.fuse_options = o->kernel,
 		.settings = d->settings,
 	};

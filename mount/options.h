@@ -20,6 +20,7 @@ struct mount_options {
 	uint64_t keep;                          /* sessions, 0: all */
 	uint64_t cache_size;                    /* bytes, 0: any */
 	uint64_t max_threads;                   /* 0: by the cores */
+	uint64_t max_write, max_readahead, max_background, congestion_threshold; /* 0: as the kernel likes */
 	char *kernel;                           /* further options for libfuse, comma-separated, or NULL; owned */
 };
 
