@@ -17,7 +17,7 @@
 #include "mount/path.h"
 #include "mount/verb.h"
 
-enum { USERS_NAMED = 5, PATIENCE_MS = 160 };
+enum { USERS_NAMED = 5, TRY_MS = 5, PATIENCE_MS = 1000 };
 
 /* Whether the link /proc/PID/NAME leads into dir. */
 static bool leads_into(int process, const char *name, const char *dir)
@@ -130,8 +130,8 @@ static int unmount_patiently(const char *dir, bool lazy)
 {
 	int error = path_unmount(dir, lazy);
 
-	for (int ms = 5; error && ms <= PATIENCE_MS; ms *= 2) {
-		poll(NULL, 0, ms);
+	for (int ms = 0; error && ms < PATIENCE_MS; ms += TRY_MS) {
+		poll(NULL, 0, TRY_MS);
 		error = path_unmount(dir, lazy);
 	}
 	return error;

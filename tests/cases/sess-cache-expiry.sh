@@ -96,8 +96,6 @@ all_told() {
 	END
 }
 wait_for 20 all_told
-is_quiet() { ! pgrep -P "$DAEMON" >/dev/null; }
-wait_for 20 is_quiet # the keeper's process announces them
 
 note "a jump of the clock wipes no cache"
 echo x >"$C/jumped"
