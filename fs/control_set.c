@@ -21,26 +21,20 @@ enum { WORD_MAX = 64, MILLION = 1000000, PIECE_MIN = 4096, TAGS_MAX = 256 };
 
 /* ---- texts in UTF-8 ------------------------------------------------------------------------------------------ */
 
-static bool is_utf8(const char *text, size_t len)
-{
-	json_t *value = json_stringn(text, len);
-	bool is = value != NULL;
-
-	json_decref(value);
-	return is;
-}
-
 /*
  * How much of the text is whole characters. A program that writes a long text in pieces may split one: the first bytes
  * of it wait for the rest.
  */
 static int take_whole(const char *name, const char *text, size_t len, size_t *ret)
 {
-	for (size_t cut = 0; cut <= (len >= PIECE_MIN ? 3 : 0); cut++)
-		if (is_utf8(text, len - cut)) {
+	for (size_t cut = 0; cut <= (len >= PIECE_MIN ? 3 : 0); cut++) {
+		int r = json_check_utf8(text, len - cut);
+
+		if (!r)
 			*ret = len - cut;
-			return 0;
-		}
+		if (r <= 0)
+			return r;
+	}
 	fault_explain("convert it (iconv does)", "%s takes text in UTF-8", name);
 	return EINVAL;
 }

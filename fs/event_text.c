@@ -22,19 +22,12 @@ enum {
 
 static bool is_object(const char *line, size_t len)
 {
-	json_t *value;
-	bool is;
-
 	while (len && (*line == ' ' || *line == '\t')) {
 		line++;
 		len--;
 	}
-	if (!len || *line != '{')
-		return false; /* what most lines of text are */
-	value = json_loadb(line, len, 0, NULL);
-	is = json_is_object(value);
-	json_decref(value);
-	return is;
+	/* Most lines of text are none at the first look. */
+	return len && *line == '{' && json_is_object_text(line, len);
 }
 
 static void add_text(struct event_text *t, json_t *time, const char *text, size_t len, bool goes_on)

@@ -22,6 +22,38 @@ bool json_is_incomplete(void)
 	return incomplete;
 }
 
+/* The library says of a value that it could not make only that it is none. */
+static bool lacked_memory(const json_t *value)
+{
+	return !value && errno == ENOMEM;
+}
+
+bool json_is_object_text(const char *text, size_t len)
+{
+	json_t *value;
+	bool is;
+
+	errno = 0;
+	value = json_loadb(text, len, 0, NULL);
+	if (lacked_memory(value))
+		incomplete = true;
+	is = json_is_object(value);
+	json_decref(value);
+	return is;
+}
+
+int json_check_utf8(const char *text, size_t len)
+{
+	json_t *value;
+	int r;
+
+	errno = 0;
+	value = json_stringn(text, len);
+	r = value ? 0 : lacked_memory(value) ? -ENOMEM : EINVAL;
+	json_decref(value);
+	return r;
+}
+
 void set_value(json_t *object, const char *key, json_t *value)
 {
 	if (json_object_set_new(object, key, value))

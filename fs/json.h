@@ -13,6 +13,10 @@
 void json_begin(void);
 /* Memory ran out since json_begin: the document lacks something. */
 bool json_is_incomplete(void);
+/* Whether it is an object as text. Where memory is lacking it says no, and what is being made is incomplete. */
+bool json_is_object_text(const char *text, size_t len);
+/* 0, EINVAL: it is no UTF-8, -ENOMEM. */
+int json_check_utf8(const char *text, size_t len);
 
 /* Add a member, or an element, and take the value over; NULL for any of them is noted. */
 void set_value(json_t *object, const char *key, json_t *value);
