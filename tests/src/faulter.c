@@ -18,7 +18,7 @@
 #include <getopt.h>
 #include <sys/mman.h>
 
-enum { MOST = 3000, QUICK_MOST = 40, FLUSH_LIMIT_MS = 10000 };
+enum { MOST = 3000, QUICK_MOST = 40, FLUSH_LIMIT_MS = 10000, TRIES = 1000 };
 
 static struct model model;
 static struct run run;
@@ -225,13 +225,22 @@ static bool try_sticky(const struct fault *f)
 	return compare(false) || wrong(f, "flush", "something was lost");
 }
 
+/* Operations until something has changed: where no directory is left, no file is made. */
+static bool change_something(void)
+{
+	unsigned long long batches = stat_number("batches");
+	for (int i = 0; i < 3 || stat_number("batches") == batches; i++)
+		if (i == TRIES || !step(OP_CREATE) || !step(OP_WRITE) || !step(OP_UNLINK) || (i > 2 && !step(OP_KINDS)))
+			return false;
+	return true;
+}
+
 /* A flush comes by itself, `commit` seconds after a change. */
 static bool try_flush(const struct fault *f, bool *met)
 {
 	unsigned long long flushes = stat_number("flushes");
-	for (int i = 0; i < 3; i++)
-		if (!step(OP_CREATE) || !step(OP_WRITE) || !step(OP_UNLINK))
-			return wrong(f, "flush", "the operations before it do not work");
+	if (!change_something())
+		return wrong(f, "flush", "the operations before it do not work");
 	arm(f);
 	bool ended = wait_flushed(flushes, true);
 	*met = disarm();
