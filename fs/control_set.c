@@ -124,36 +124,33 @@ static int set_status(struct session *session, enum store_status status, const c
 	return r;
 }
 
-int content_set_status(struct session *session, const char *text, size_t len)
+/* Of a status that is set already the reason may still follow, as from a shell that writes line by line. */
+static int take_status(struct session *session, const char *text, bool goes_on)
 {
 	enum store_status status;
 	char *reason;
 	int r = parse_status(text, &status, &reason);
 
-	(void)len;
 	if (r)
 		return r;
-	r = set_status(session, status, reason);
-	free(reason);
-	return r;
-}
-
-/* Of a status that is set already the reason still follows, as from a shell that writes line by line. */
-int content_go_on_status(struct session *session, const char *text, size_t len)
-{
-	enum store_status status;
-	char *reason;
-	int r = parse_status(text, &status, &reason);
-
-	(void)len;
-	if (r)
-		return r;
-	if (status != session->record.status)
+	if (!goes_on || status != session->record.status)
 		r = set_status(session, status, reason);
 	else if (reason)
 		r = life_set_reason(session, reason);
 	free(reason);
 	return r;
+}
+
+int content_set_status(struct session *session, const char *text, size_t len)
+{
+	(void)len;
+	return take_status(session, text, false);
+}
+
+int content_go_on_status(struct session *session, const char *text, size_t len)
+{
+	(void)len;
+	return take_status(session, text, true);
 }
 
 int content_pin(struct session *session, char **ret, size_t *ret_len)
