@@ -278,7 +278,6 @@ static int serve(const struct mount_plan *plan, int pipe)
 	umask(077);
 	hold_signals(&d.signals);
 	fs_set_log(message_log);
-	d.settings = options_settings(&plan->options);
 	int status = open_store(&d);
 	if (status == 0)
 		d.settings = settings_in_force(&d);
