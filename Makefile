@@ -130,7 +130,7 @@ check-unit: $(UNITS) ## the unit tests alone
 	@for t in $(UNITS); do $$t || exit 1; done
 
 .PHONY: check-crash check-power check-fault check-hostile check-large
-check-crash check-power check-fault check-hostile check-large: check-%: programs ## long: kill, power cut, fault, bad store, size
+check-crash check-power check-fault check-hostile check-large: check-%: programs ## each for long
 	@$(TEST_ENV) tests/long/$*
 
 .PHONY: check-fuzz
@@ -153,7 +153,7 @@ bench: programs ## the measurements of the README
 	@$(TEST_ENV) tests/bench/run
 
 .PHONY: check-layers
-check-layers: ## which file may include what
+check-layers: ## which file may include what; how long lines, functions and files may be
 	@contrib/check-layers
 
 # ---- installing ------------------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ systemd_path = $(DESTDIR)$(PREFIX)/lib/systemd/$(1)
 man: $(MAN)
 
 .PHONY: install
-install: all man $(SHELLS:%=$(B)/completion/%) ## install the program, its man pages, completions, units (DESTDIR, PREFIX)
+install: all man $(SHELLS:%=$(B)/completion/%) ## install it with man pages, completions, units (DESTDIR, PREFIX)
 	install -D -m 755 $(B)/sessfs $(DESTDIR)$(PREFIX)/bin/sessfs
 	install -d $(DESTDIR)$(SBINDIR)
 	ln -sfn $(PREFIX)/bin/sessfs $(DESTDIR)$(SBINDIR)/mount.sessfs

@@ -13,12 +13,12 @@
 #include <sys/stat.h>
 
 #include "fs/dir.h"
+#include "fs/due.h"
 #include "fs/error.h"
 #include "fs/event.h"
 #include "fs/in_use.h"
 #include "fs/keeper.h"
 #include "fs/retention.h"
-#include "fs/roster.h"
 #include "fs/serve.h"
 
 #define STEP_NS (2 * INT64_C(1000000))
@@ -95,7 +95,7 @@ static bool may_be_due(struct node *dir, int64_t now)
 		&& cache_expiry_applies(dir);
 }
 
-/* ---- what is told of them: the first in a minute by name, of the rest how many, so that they push out little else -- */
+/* ---- what is told of them: the first in a minute by name, of the rest how many, to push out little else ---------- */
 
 static void begin_telling(struct session *session)
 {
@@ -318,7 +318,7 @@ void cache_expiry_grew(struct session *session)
 	if (session->cache_grew || !session->fs->options.cache_size || !session->record.files[STORE_CACHE])
 		return;
 	session->cache_grew = true;
-	roster_cache_grew(session->fs, session->sid);
+	due_cache_grew(session->fs, session->sid);
 }
 
 static bool reserve(void **list, size_t *room, size_t count, size_t size)
@@ -355,7 +355,7 @@ static bool begin(struct fs *fs, struct cache_walk *walk, struct store_sid sid)
 	int r = session_get(fs, sid, &session);
 
 	if (r) {
-		roster_defer_cache(fs, sid, fs_now() + PAUSE);
+		due_defer_cache(fs, sid, fs_now() + PAUSE);
 		return false;
 	}
 	session->cache_grew = false;
@@ -400,7 +400,7 @@ static void end(struct fs *fs, struct cache_walk *walk)
 	if (!life_is_read_only(&session->record))
 		note_oldest(session, walk);
 	tell_rest(session);
-	roster_defer_cache(fs, session->sid, now + PAUSE + pause_after(now - walk->begun));
+	due_defer_cache(fs, session->sid, now + PAUSE + pause_after(now - walk->begun));
 	free_linked(walk);
 	free(walk->files);
 	walk->files = NULL;
@@ -409,7 +409,7 @@ static void end(struct fs *fs, struct cache_walk *walk)
 	session_put(session);
 }
 
-/* ---- the heap: to sort them at once would take too long for who waits for the lock -------------------------------- */
+/* ---- the heap: to sort them at once would take too long for who waits for the lock ------------------------------- */
 
 static void add_cached(struct cache_walk *walk, struct cached file)
 {
@@ -567,7 +567,7 @@ bool cache_expiry_step(struct fs *fs)
 	if (!walk)
 		return false;
 	while (fs_now() - begun < STEP_NS) {
-		if (!walk->session && !roster_next_cache(fs, begun, &sid))
+		if (!walk->session && !due_next_cache(fs, begun, &sid))
 			return false;
 		if (!walk->session && !begin(fs, walk, sid))
 			return false;

@@ -1,6 +1,6 @@
 /*
- * content_history.c - history.json and endings.jsonl, the sessions that ended, and expiring.json: what would go, and what
- * stays and why.
+ * content_history.c - history.json and endings.jsonl, the sessions that ended, and expiring.json: what would go, and
+ * what stays and why.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
  * There is no handle to gather writes in either: `echo paused > status` arrives as LOOKUP, SETATTR of size 0, WRITE.
  * The node's text is the buffer; after each WRITE all of it is the value that is set, or refused:
  *
- *   text as of the lookup --size 0--> empty, what was there is remembered --WRITE, valid--> set --WRITE behind it--> set
+ *   text as of the lookup --size 0--> empty, what was there is kept --WRITE, valid--> set --WRITE behind it--> set
  *                                        \--WRITE, not valid--> empty, a text is what was there <--not valid--/
  *
  * An empty text is a value, so truncating sets it; of other files truncating changes nothing but the node.

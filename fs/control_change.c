@@ -84,7 +84,9 @@ static int enter(struct fs *fs, struct fs_id from, const char *name, const struc
 {
 	const struct content_names *names = to->row->names;
 
-	return names && names->enter ? names->enter(fs, from, name, (struct fs_id){to->id}, to_name, flags) : control_refuse();
+	if (!names || !names->enter)
+		return control_refuse();
+	return names->enter(fs, from, name, (struct fs_id){to->id}, to_name, flags);
 }
 
 static int leave(struct fs *fs, const struct control_node *from, const char *name, struct fs_id to, const char *to_name,

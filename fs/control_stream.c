@@ -72,7 +72,7 @@ int control_stream_read(struct control_node *node, uint64_t offset, char *buf, s
 
 /* ---- what is being read ------------------------------------------------------------------------------------------ */
 
-enum { KEPT_REACH = 512 << 10 }; /* bytes before and behind in which the ends of a line are looked for: none is longer */
+enum { KEPT_REACH = 512 << 10 }; /* bytes on either side in which the ends of a line are looked for: none is longer */
 #define KEPT_NS (10 * FS_SECOND) /* who has read nothing for so long is at rest */
 
 static uint64_t asked_from(const struct control_node *node)
@@ -232,7 +232,9 @@ int control_stream_write(struct control_node *node, uint64_t offset, const char 
 
 void control_stream_end(struct control_node *node)
 {
+	const struct event_part part = {.file = node->id, .text = node->text, .len = node->len};
+
 	if (node->len && !node->session->removed)
-		event_text_end(node->session, &(struct event_part){.file = node->id, .text = node->text, .len = node->len});
+		event_text_end(node->session, &part);
 	node->len = 0;
 }

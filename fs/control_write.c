@@ -16,8 +16,8 @@ static int check(const struct control_node *node)
 	if (node->row->kind == CONTENT_DIR)
 		return EISDIR;
 	if (node->row->kind != CONTENT_TEXT && node->row->kind != CONTENT_STREAM && !node->row->set) {
-		fault_explain("what can be written is status, query, phase, notes, project, tags, progress, pin, expires_at",
-			"%s is only read", node->row->name);
+		fault_explain("what can be written is status, query, phase, notes, project, tags, progress, pin and "
+			"expires_at", "%s is only read", node->row->name);
 		return EPERM;
 	}
 	if (node->session->removed)

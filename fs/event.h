@@ -30,8 +30,8 @@ int event_add(struct change *, const char *kind, const struct event_member *memb
 int event_put(struct change *, struct store_session *, const char *kind, const struct event_member *members);
 
 /*
- * Begins a change that adds so many lines, of so many bytes, made elsewhere (event_text.c), and `more` bytes of something
- * else; and adds them.
+ * Begins a change that adds so many lines, of so many bytes, made elsewhere (event_text.c), and `more` bytes of
+ * something else; and adds them.
  */
 int event_begin(struct change *, enum change_kind, struct session *, uint32_t lines, size_t bytes, size_t more);
 int event_put_lines(struct change *, const char *text, size_t len, uint32_t lines);

@@ -1,6 +1,6 @@
 /*
- * event_text.h - what programs append to events.jsonl. A line that is a JSON object stays as it is, any other becomes the
- * text of an event.
+ * event_text.h - what programs append to events.jsonl. A line that is a JSON object stays as it is, any other becomes
+ * the text of an event.
  *
  * A write may end within a line. What is begun is kept with the session before the write is answered, as an attribute
  * of its directory that no program reaches ("sessfs.part.MOUNT.FILE"), until the same open file writes on. It becomes a

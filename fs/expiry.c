@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
+#include "fs/due.h"
 #include "fs/in_use.h"
 #include "fs/keeper.h"
 #include "fs/roster.h"
@@ -32,7 +33,7 @@ static enum expiry end(struct fs *fs, struct store_sid sid, int64_t now)
 	if (!r)
 		return EXPIRY_GONE;
 	fs_log(LOG_WARNING, "warning: a session whose time is over could not be ended: error %d", r);
-	roster_put_off(fs, sid, now);
+	due_put_off(fs, sid, now);
 	return EXPIRY_STAYS;
 }
 
@@ -40,7 +41,7 @@ enum expiry expiry_lookup(struct fs *fs, struct store_sid sid, struct store_ino 
 {
 	int64_t now = fs_age_now(fs);
 
-	if (fs->options.read_only || !roster_is_over(fs, sid, now))
+	if (fs->options.read_only || !due_is_over(fs, sid, now))
 		return EXPIRY_STAYS;
 	switch (in_use_looked_up(fs, in_use_session(fs, sid), top)) {
 	case IN_USE_NO:
@@ -50,20 +51,20 @@ enum expiry expiry_lookup(struct fs *fs, struct store_sid sid, struct store_ino 
 	case IN_USE_YES:
 		break;
 	}
-	roster_found_in_use(fs, sid, now);
+	due_found_in_use(fs, sid, now);
 	return EXPIRY_STAYS;
 }
 
 static bool hides(struct fs *fs, struct store_sid sid, int64_t now)
 {
-	if (fs->options.read_only || !roster_is_over(fs, sid, now))
+	if (fs->options.read_only || !due_is_over(fs, sid, now))
 		return false;
 	keeper_wake(fs);
 	switch (in_use_session(fs, sid)) {
 	case IN_USE_NO:
 		return true;
 	case IN_USE_YES:
-		roster_found_in_use(fs, sid, now);
+		due_found_in_use(fs, sid, now);
 		break;
 	case IN_USE_DOUBT:
 		break;
@@ -81,10 +82,10 @@ bool expiry_clear_doubts(struct fs *fs, const struct store_sid *sids, unsigned c
 	int64_t now = fs_age_now(fs), begun;
 	unsigned doubts = 0;
 
-	if (fs->options.read_only || *budget <= 0 || !roster_has_over(fs, now))
+	if (fs->options.read_only || *budget <= 0 || !due_has_over(fs, now))
 		return false;
 	for (unsigned i = 0; i < count; i++)
-		if (roster_is_over(fs, sids[i], now) && in_use_session(fs, sids[i]) == IN_USE_DOUBT)
+		if (due_is_over(fs, sids[i], now) && in_use_session(fs, sids[i]) == IN_USE_DOUBT)
 			doubts += keeper_look_up(fs, sids[i]);
 	if (!doubts)
 		return false;
@@ -132,7 +133,7 @@ static void drop(struct fs *fs, struct store_sid sid, int64_t now)
 		session_put(session);
 	}
 	if (r && r != ENOENT)
-		roster_put_off(fs, sid, now); /* once more, later */
+		due_put_off(fs, sid, now); /* once more, later */
 	else
 		roster_remove(fs, sid);
 }
@@ -147,12 +148,12 @@ static bool end_one(struct fs *fs, struct store_sid sid, int64_t now)
 	case IN_USE_DOUBT:
 		if (keeper_look_up(fs, sid))
 			return false;
-		roster_put_off(fs, sid, now);
+		due_put_off(fs, sid, now);
 		return true;
 	case IN_USE_YES:
 		break;
 	}
-	roster_found_in_use(fs, sid, now);
+	due_found_in_use(fs, sid, now);
 	return true;
 }
 
@@ -162,14 +163,14 @@ bool expiry_step(struct fs *fs)
 	struct store_sid sid;
 
 	while (!fs->options.read_only && fs_now() - begun < EXPIRY_STEP_NS) {
-		switch (roster_next(fs, now, &sid)) {
-		case ROSTER_NOTHING:
+		switch (due_next(fs, now, &sid)) {
+		case DUE_NOTHING:
 			return false;
-		case ROSTER_ENDS:
+		case DUE_ENDS:
 			if (!end_one(fs, sid, now))
 				return true;
 			break;
-		case ROSTER_DROPS:
+		case DUE_DROPS:
 			drop(fs, sid, now);
 			break;
 		}

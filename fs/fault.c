@@ -38,8 +38,8 @@ static const struct {
 	{EFBIG, "EFBIG", "larger than a file may be",
 		"write less, or mount with a higher max_file_size (.sessfs/config.json shows it)"},
 	{ENOSPC, "ENOSPC", "no space is left for the store",
-		"free space on its device, remove sessions, empty .sessfs/trash, or mount with a higher max_store_size; "
-		"writing then goes on"},
+		"free space on its device, remove sessions, empty .sessfs/trash, or mount with a higher "
+		"max_store_size; writing then goes on"},
 	{EDQUOT, "EDQUOT", "the quota of the store's device is used up",
 		"free space or raise the quota; writing then goes on"},
 	{EROFS, "EROFS", "the mount is read-only", "mount it without the option ro"},
@@ -52,7 +52,8 @@ static const struct {
 		"look into the daemon's log; unmount and run sessfs check; other files are not affected"},
 	{ENOMEM, "ENOMEM", "out of memory", "free memory; nothing was changed"},
 	{EOPNOTSUPP, "EOPNOTSUPP", "not supported",
-		"attributes are of user, trusted or security; fallocate makes no file shorter, nor moves what is in it"},
+		"attributes are of user, trusted or security; fallocate makes no file shorter, nor moves what is in "
+		"it"},
 	{ESTALE, "ESTALE", "what was opened is gone", "open it again"},
 };
 

@@ -18,6 +18,7 @@
 
 #include "fs/cache_expiry.h"
 #include "fs/cut.h"
+#include "fs/due.h"
 #include "fs/error.h"
 #include "fs/expiry.h"
 #include "fs/roster.h"
@@ -319,8 +320,8 @@ static void finish_visits(struct keeper *keeper)
 	while ((visit = STAILQ_FIRST(&keeper->running))) {
 		int64_t now = fs_age_now(fs);
 
-		if (visit->kind == VISIT_LOOK_UP && roster_is_over(fs, visit->sid, now))
-			roster_put_off(fs, visit->sid, now);
+		if (visit->kind == VISIT_LOOK_UP && due_is_over(fs, visit->sid, now))
+			due_put_off(fs, visit->sid, now);
 		keeper->looking -= visit->kind == VISIT_LOOK_UP;
 		STAILQ_REMOVE_HEAD(&keeper->running, next);
 		if (visit->kind == VISIT_CUT && !keeper->done[visit->place] && !atomic_load(&keeper->stop)) {

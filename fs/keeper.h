@@ -33,8 +33,8 @@ void keeper_free(struct keeper *);
 /* Something may be due earlier than it thinks. */
 void keeper_wake(struct fs *);
 /*
- * Puts the path of a directory, from its session's name on and with a slash behind it, before *at of the buffer, where it
- * begins then. False: it is too long, or not to be found.
+ * Puts the path of a directory, from its session's name on and with a slash behind it, before *at of the buffer, where
+ * it begins then. False: it is too long, or not to be found.
  */
 bool keeper_put_path(struct node *dir, char *buffer, size_t *at);
 /* The name of a session, or of a file of cache/, is gone by our own doing: its watchers are to be told. */

@@ -1,6 +1,7 @@
 /*
  * life_outlook.c - what will become of a session; which sessions there are.
  */
+#include "fs/due.h"
 #include "fs/expiry.h"
 #include "fs/life.h"
 #include "fs/retention.h"
@@ -15,7 +16,7 @@ static enum life_guard guard_of(const struct fs *fs, const struct store_session 
 		return guard;
 	if (record->sid.n == fs->chosen.n)
 		return LIFE_CURRENT;
-	if (roster_is_in_use(fs, record->sid))
+	if (due_is_in_use(fs, record->sid))
 		return LIFE_IN_USE;
 	return fs->options.read_only ? LIFE_READ_ONLY : LIFE_UNGUARDED;
 }
@@ -29,7 +30,8 @@ int life_outlook(struct fs *fs, const struct store_session *record, struct life_
 	fs_assert_locked(fs);
 	outlook.guard = guard_of(fs, record);
 	outlook.rule = retention_rule(&fs->options, &subject, fs->clock.skew, &outlook.expires);
-	if (outlook.expires > now && roster_is_excess(fs, record->sid, &outlook.newer)) {
+	if (outlook.expires > now && due_is_excess(fs, record->sid)) {
+		outlook.newer = fs->options.keep;
 		outlook.rule = LIFE_KEEP;
 		outlook.expires = now;
 	} else if (outlook.rule != LIFE_NO_RULE && outlook.expires < fs->clock.hold) {

@@ -364,7 +364,9 @@ int trash_rename_in(struct fs *fs, struct fs_id from, const char *name, struct f
 	int r = flags & ~(unsigned)RENAME_NOREPLACE ? EINVAL : dir_find(fs, from, to_name, &root);
 
 	if (!r)
-		r = !node_is_root(root) ? EXDEV : to_name[0] == '.' ? dir_refuse_in_root() : dir_find_name(root, name, &entry);
+		r = !node_is_root(root) ? EXDEV : to_name[0] == '.' ? dir_refuse_in_root() : 0;
+	if (!r)
+		r = dir_find_name(root, name, &entry);
 	if (!r)
 		r = session_get(fs, entry.session, &session);
 	if (r)

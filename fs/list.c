@@ -8,9 +8,9 @@
 #include "fs/cache_expiry.h"
 #include "fs/control.h"
 #include "fs/dir.h"
+#include "fs/due.h"
 #include "fs/error.h"
 #include "fs/expiry.h"
-#include "fs/roster.h"
 #include "fs/serve.h"
 
 /* Places before the store's first cookie: behind ".", behind "..", behind .sessfs or .session. */
@@ -216,7 +216,7 @@ static bool hides_many(const struct node *dir)
 {
 	struct fs *fs = dir->session->fs;
 
-	return node_is_root(dir) && !fs->options.read_only && roster_has_over(fs, fs_age_now(fs));
+	return node_is_root(dir) && !fs->options.read_only && due_has_over(fs, fs_age_now(fs));
 }
 
 bool dir_is_slow(struct fs *fs, struct fs_id id)

@@ -7,7 +7,8 @@
  * table knows has come, it is looked at and put back. When a session leaves memory, its entry becomes right.
  *
  * Whatever can bring an end nearer is told to roster_note after its commit: change_commit does it for changes of the
- * staged record; a record that is put in another way is told by who puts it. All is protected by fs->lock.
+ * staged record; a record that is put in another way is told by who puts it. All is protected by fs->lock. Whose time
+ * has come is in due.h.
  */
 #pragma once
 
@@ -44,39 +45,8 @@ void roster_guard_changed(struct fs *, struct store_sid);
 /* When it ends, or before; a moment in the past for one that was found in use; STORE_NEVER. */
 int64_t roster_end(const struct fs *, struct store_sid);
 
-/* ---- whose time has come ----------------------------------------------------------------------------------------- */
-
-/* What roster_next found. */
-enum roster_matter {
-	ROSTER_NOTHING,
-	ROSTER_ENDS,  /* a living session's time is over, unless it is in use */
-	ROSTER_DROPS, /* one in the trash has been there for long enough */
-};
 /*
- * The next session whose time is over. Takes the time of a comparison when there is none. What was found is to be
- * ended, dropped, or told to roster_found_in_use; else it is found again.
- */
-enum roster_matter roster_next(struct fs *, int64_t now, struct store_sid *ret);
-/* A living session's time is over, unless it is in use; not for a second after roster_found_in_use. */
-bool roster_is_over(struct fs *, struct store_sid, int64_t now);
-/* Some may be over, beside those that were found in use. */
-bool roster_has_over(const struct fs *, int64_t now);
-/* It is in use: it stays for a second, and roster_next comes back to it after some time. */
-void roster_found_in_use(struct fs *, struct store_sid, int64_t now);
-/* The same for one that could not be ended, or of which it could not be found out. */
-void roster_put_off(struct fs *, struct store_sid, int64_t now);
-/* It was found in use when it was asked for last. */
-bool roster_is_in_use(const struct fs *, struct store_sid);
-/* It is beyond `keep`. *ret_newer: at least so many unguarded ones are newer. */
-bool roster_is_excess(struct fs *, struct store_sid, uint64_t *ret_newer);
-
-/* The next session below whose cache/ a file may be due; to be told to roster_note, or to roster_defer_cache. */
-bool roster_next_cache(struct fs *, int64_t now, struct store_sid *ret);
-/* session->cache_grew was set. */
-void roster_cache_grew(struct fs *, struct store_sid);
-void roster_defer_cache(struct fs *, struct store_sid, int64_t moment);
-/*
- * The earliest moment at which roster_next or roster_next_cache has something to say; 0: now; STORE_NEVER. When it
+ * The earliest moment at which due_next or due_next_cache has something to say; 0: now; STORE_NEVER. When it
  * becomes an earlier one, the keeper is woken.
  */
 int64_t roster_moment(struct fs *);

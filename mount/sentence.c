@@ -49,8 +49,8 @@ static void put_broken(char *text, const char *path, const char *what, int error
 {
 	if (error == EIO)
 		put(text,
-			"the store %s cannot be used: %s: %s; if its disk is in order, keep a copy and try `sessfs check "
-			"--repair %s`",
+			"the store %s cannot be used: %s: %s; if its disk is in order, keep a copy and try "
+			"`sessfs check --repair %s`",
 			path, what, strerror(error), path);
 	else
 		put(text, "the store %s cannot be used: %s: %s", path, what, strerror(error));
@@ -101,8 +101,8 @@ void sentence_store_text(int r, const char *path, const struct store_open_info *
 		return;
 	case STORE_EMPTIED:
 		put(text,
-			"the data.mdb of the store %s is empty, though its logs show that it was in use; put data.mdb back "
-			"from a copy, or begin anew in another directory",
+			"the data.mdb of the store %s is empty, though its logs show that it was in use; put data.mdb "
+			"back from a copy, or begin anew in another directory",
 			path);
 		return;
 	case STORE_UNFINISHED:

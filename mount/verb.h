@@ -18,7 +18,15 @@ enum verb_group {
 };
 
 /* What the words after the options name: for completions. */
-enum verb_word { VERB_NO_WORD, VERB_A_SESSION, VERB_ENDED_SESSION, VERB_A_DIR, VERB_A_COMMAND, VERB_A_SHELL, VERB_A_TEXT };
+enum verb_word {
+	VERB_NO_WORD,
+	VERB_A_SESSION,
+	VERB_ENDED_SESSION,
+	VERB_A_DIR,
+	VERB_A_COMMAND,
+	VERB_A_SHELL,
+	VERB_A_TEXT,
+};
 
 /* Codes of options without a letter. */
 enum verb_code { VERB_CODE_JSON = 256, VERB_CODE_OWN };

@@ -146,8 +146,8 @@ static int check(const char *name, bool repair, bool json)
 	int r = path ? store_check(path, &options, &result, &info) : STORE_NO_DIR;
 	wipe_bar(&c);
 	if (repair && (r == STORE_DAMAGED || r == -EIO))
-		message_error("too much of %s/data.mdb is damaged for it to be mended (%s); put it back from a copy", path,
-			info.what);
+		message_error("too much of %s/data.mdb is damaged for it to be mended (%s); put it back from a copy",
+			path, info.what);
 	else if (r != 0)
 		sentence_store(r, path ? path : name, &info);
 	else if (json)

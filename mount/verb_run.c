@@ -147,7 +147,8 @@ static struct verdict mark(const struct run *run, int status)
 			snprintf(text, sizeof text, "failed %s", why);
 		v.marked = controls_write(&run->place, "status", text) == VERB_DONE;
 		v.completed = status == 0;
-		snprintf(v.how, sizeof v.how, v.completed ? "completed after %s" : "failed after %s with %s", took, why);
+		snprintf(v.how, sizeof v.how, v.completed ? "completed after %s" : "failed after %s with %s", took,
+			why);
 	}
 	json_decref(info);
 	return v;

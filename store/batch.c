@@ -48,7 +48,9 @@ static void throttle(struct store *s, size_t bytes)
 static int make_room(struct store *s, uint64_t need)
 {
 	for (;;) {
-		bool full = hot_room(s->active) < need, grows = growth_ask(s, need), empty = s->active->tail == HOT_DATA;
+		bool full = hot_room(s->active) < need, empty = s->active->tail == HOT_DATA;
+		bool grows = growth_ask(s, need);
+
 		if (!full && (empty || !space_is_short(s)))
 			return 0;
 		if (empty && !grows)

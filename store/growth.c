@@ -79,8 +79,8 @@ bool growth_ask(struct store *s, uint64_t need)
 /* ---- the thread -------------------------------------------------------------------------------------------------- */
 
 /*
- * The lock is not held while blocks are allocated: who appends has room meanwhile, or waits for `flushed`, and asks again
- * then.
+ * The lock is not held while blocks are allocated: who appends has room meanwhile, or waits for `flushed`, and asks
+ * again then.
  */
 static void grow(struct store *s)
 {

@@ -98,8 +98,8 @@ static void touch(struct hot *h, uint64_t end)
 }
 
 /*
- * Through the mapping where little is written. But not where nothing was before: a page that is first met there is read,
- * with many behind it, only to be overwritten.
+ * Through the mapping where little is written. But not where nothing was before: a page that is first met there is
+ * read, with many behind it, only to be overwritten.
  */
 static int put(struct hot *h, uint64_t at, const void *data, size_t len)
 {
@@ -378,7 +378,8 @@ static int put_header(struct hot_batch *b)
 		return put(b->hot, b->start, &header, sizeof header);
 	memcpy(b->gathered, &header, sizeof header);
 	if (b->checks)
-		header.check = codec_batch_check(hot_header(b->hot)->salt, b->start, b->gathered + skip, header.len - skip);
+		header.check =
+			codec_batch_check(hot_header(b->hot)->salt, b->start, b->gathered + skip, header.len - skip);
 	memcpy(b->gathered, &header, sizeof header);
 	return write_gathered(b, header.len);
 }

@@ -2,8 +2,8 @@
 """One file of numbered pieces, for the cases in which the logs grow.
 
 usage: burst.py write FILE COUNT [SYNC]         writes so many pieces, with an fsync after every SYNC of them; prints
-                                                "TIME PIECES" (ns of CLOCK_MONOTONIC) after each, and at the end, or where
-                                                the mount went away, "end PIECES": so many were acknowledged
+                                                "TIME PIECES" (ns of CLOCK_MONOTONIC) after each, and at the end, or
+                                                where the mount went away, "end PIECES": so many were acknowledged
        burst.py verify FILE LEAST MOST          it holds so many pieces, and the right ones
 """
 import os

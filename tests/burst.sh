@@ -4,7 +4,7 @@ BURST=$TEST_ROOT/tests/burst.py
 REST=$((4 << 20)) # bytes of a log at rest
 SIZES=hot_size=64M
 
-[ "$(stat -f -c %T "$TEST_DIR")" != btrfs ] || skip "where files are copied on write LMDB has no lock that could be held"
+[ "$(stat -f -c %T "$TEST_DIR")" != btrfs ] || skip "where files are copied on write LMDB has no lock to be held"
 
 # plug - no flush gets on until unplug.
 plug() {

@@ -1,4 +1,4 @@
-"""The end of a session: what its caller waits for, and how fast the space comes back, beside `rm -rf` of the same files."""
+"""The end of a session: what its caller waits for, how fast the space comes back, beside `rm -rf` of the same files."""
 import json
 import os
 import time

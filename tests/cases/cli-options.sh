@@ -7,7 +7,8 @@ taken() { refused "no mount point|no store .* to be mounted read-only" try "$1";
 
 note "taken"
 for o in ro rw commit=1 commit=5s commit=1h writeback compress=0 compress=19 max_file_size=2G max_store_size=1T \
-	hot_size=0 hot_size=4M max_threads=64 max_write=4K max_readahead=0 max_background=1 default_permissions nosuid,nodev,noexec,sync,dirsync,noatime \
+	hot_size=0 hot_size=4M max_threads=64 max_write=4K max_readahead=0 max_background=1 default_permissions \
+	nosuid,nodev,noexec,sync,dirsync,noatime \
 	defaults,auto,noauto,user,users,nofail,_netdev,x-systemd.automount,comment=fstab,relatime,, ; do
 	taken "$o"
 done

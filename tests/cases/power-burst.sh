@@ -26,7 +26,7 @@ cut() {
 	rm -rf "$STORE"
 	moment=$("$BUILD/tests/powercut" cut "$TEST_DIR/base" "$TEST_DIR/trace" "$STORE" "$@" 2>"$TEST_DIR/cut")
 	least=$(synced "$moment")
-	note "$* $(cat "$TEST_DIR/cut") at least $least, logs of $(stat -c %s "$STORE/hot.0") and $(stat -c %s "$STORE/hot.1")"
+	note "$* $(cat "$TEST_DIR/cut") at least $least, logs of" $(stat -c %s "$STORE/hot.0" "$STORE/hot.1")
 	mount_other_boot compress=1
 	[ "$least" = 0 ] && [ ! -e "$MNT/s/pieces" ] || "$BURST" verify "$MNT/s/pieces" "$least" $PIECES
 	umount_store

@@ -121,7 +121,8 @@ import json, sys
 path = sys.argv[1]
 def append(first, count):
 	with open(path, "a") as file:
-		file.write("".join('{"n": %d, "pad": "%s"}\n' % (n, "x" * (n % 89)) for n in range(first, first + count)))
+		for n in range(first, first + count):
+			file.write('{"n": %d, "pad": "%s"}\n' % (n, "x" * (n % 89)))
 append(0, 9000)
 for size in 100, 4096, 5000, 70000:
 	with open(path, "rb", 0) as file:

@@ -37,7 +37,8 @@ assert_eq "$(text)" "first second"
 note "a line in several writes is one line, also of programs that write at once"
 python3 - "$events" <<'END'
 import os, sys
-def lines(writer): return "".join('{"writer": %d, "n": %d, "pad": "%s"}\n' % (writer, n, "x" * (n * 37 % 5000)) for n in range(100))
+def line(writer, n): return '{"writer": %d, "n": %d, "pad": "%s"}\n' % (writer, n, "x" * (n * 37 % 5000))
+def lines(writer): return "".join(line(writer, n) for n in range(100))
 fds = [os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND) for _ in range(3)]
 texts = [lines(writer).encode() for writer in range(3)]
 for at in range(0, max(map(len, texts)), 4096): # as stdio does

@@ -241,6 +241,15 @@ static inline bool draw_is_full(const struct model *m)
 	return m->used >= m->max_nodes || m->entry_count >= MODEL_ENTRIES - 8;
 }
 
+static inline bool draw_link(struct model *m, struct op *op)
+{
+	op->entry = draw_entry(m, DRAW_FILE, 0);
+	if (op->entry < 0)
+		return false;
+	op->node = m->entries[op->entry].node;
+	return draw_new_name(m, op, m->nodes[op->node].session);
+}
+
 static inline bool draw_kind(struct model *m, struct op *op)
 {
 	op->seed = random_next(&m->random);
@@ -260,11 +269,7 @@ static inline bool draw_kind(struct model *m, struct op *op)
 	case OP_MKDIR:
 		return !full && draw_new_name(m, op, 0) && model_depth(m, op->dir) < MODEL_DEPTH;
 	case OP_LINK:
-		op->entry = draw_entry(m, DRAW_FILE, 0);
-		if (full || op->entry < 0)
-			return false;
-		op->node = m->entries[op->entry].node;
-		return draw_new_name(m, op, m->nodes[op->node].session);
+		return !full && draw_link(m, op);
 	case OP_RENAME:
 		return draw_rename(m, op);
 	case OP_EXCHANGE:

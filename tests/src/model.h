@@ -404,6 +404,35 @@ static inline void model_unsession(struct model *m, const struct op *op)
 	model_remove(m, model_entry_of(m, session));
 }
 
+static inline void model_content(struct model_node *node, const struct op *op)
+{
+	if (op->kind == OP_TRUNCATE)
+		model_resize(node, op->len);
+	else if (op->kind == OP_PUNCH)
+		model_punch(node, op);
+	else
+		model_write(node, op);
+	node->hashed = false;
+	node->mtime = 0;
+}
+
+static inline void model_attribute(struct model_node *node, const struct op *op)
+{
+	if (op->kind == OP_CHMOD)
+		node->mode = (node->mode & S_IFMT) | op->mode;
+	else if (op->kind == OP_UTIMES)
+		node->mtime = MODEL_OLD + (int64_t)(op->seed % 100000000);
+	else
+		model_set_xattr(node, op);
+}
+
+static inline void model_hold(struct model *m, int i, bool held)
+{
+	m->nodes[i].held = held;
+	if (!held && !m->nodes[i].links)
+		model_free_node(m, i);
+}
+
 static inline void model_apply(struct model *m, const struct op *op)
 {
 	struct model_node *node = &m->nodes[op->node];
@@ -433,31 +462,19 @@ static inline void model_apply(struct model *m, const struct op *op)
 		return;
 	case OP_WRITE:
 	case OP_APPEND:
-		model_write(node, op);
-		break;
 	case OP_TRUNCATE:
-		model_resize(node, op->len);
-		break;
 	case OP_PUNCH:
-		model_punch(node, op);
-		break;
+		model_content(node, op);
+		return;
 	case OP_SETXATTR:
 	case OP_REMOVEXATTR:
-		model_set_xattr(node, op);
-		return;
 	case OP_CHMOD:
-		node->mode = (node->mode & S_IFMT) | op->mode;
-		return;
 	case OP_UTIMES:
-		node->mtime = MODEL_OLD + (int64_t)(op->seed % 100000000);
+		model_attribute(node, op);
 		return;
 	case OP_HOLD:
-		node->held = true;
-		return;
 	case OP_DROP:
-		node->held = false;
-		if (!node->links)
-			model_free_node(m, op->node);
+		model_hold(m, op->node, op->kind == OP_HOLD);
 		return;
 	case OP_END:
 	case OP_TAKE_BACK:
@@ -474,20 +491,14 @@ static inline void model_apply(struct model *m, const struct op *op)
 	case OP_KINDS:
 		return;
 	}
-	node->hashed = false;
-	node->mtime = 0;
 }
 
 /* The daemon is gone, and with it every open file. */
 static inline void model_lose_held(struct model *m)
 {
-	for (int i = 1; i < MODEL_NODES; i++) {
-		if (!m->nodes[i].held)
-			continue;
-		m->nodes[i].held = false;
-		if (!m->nodes[i].links)
-			model_free_node(m, i);
-	}
+	for (int i = 1; i < MODEL_NODES; i++)
+		if (m->nodes[i].held)
+			model_hold(m, i, false);
 }
 
 static inline void model_release(struct model *m)

@@ -189,6 +189,31 @@ static inline int run_status(const char *session, const char *word)
 	return close(fd) || !done ? -1 : 0;
 }
 
+/* What makes, moves and removes names. */
+static inline int run_names(const struct op *op, const char *path, const char *target)
+{
+	switch (op->kind) {
+	case OP_SESSION:
+	case OP_MKDIR:
+		return mkdir(target, op->mode);
+	case OP_CREATE:
+		return run_create(op, target);
+	case OP_SYMLINK:
+		return run_symlink(op, target);
+	case OP_LINK:
+		return link(path, target);
+	case OP_EXCHANGE:
+		return renameat2(AT_FDCWD, path, AT_FDCWD, target, RENAME_EXCHANGE);
+	case OP_UNLINK:
+		return unlink(path);
+	case OP_RMDIR:
+	case OP_ERASE:
+		return rmdir(path);
+	default:
+		return rename(path, target);
+	}
+}
+
 /* 0 or errno. */
 static inline int op_run(struct run *r, const struct model *m, const struct op *op)
 {
@@ -199,43 +224,27 @@ static inline int op_run(struct run *r, const struct model *m, const struct op *
 	if (op->dir >= 0)
 		run_path(r, m, op->dir, op->name, target);
 	switch (op->kind) {
-	case OP_SESSION:
-	case OP_MKDIR:
-		result = mkdir(target, op->mode);
-		break;
 	case OP_UNSESSION:
 		run_path(r, m, 0, "extra", target);
 		result = rmdir(target);
 		break;
+	case OP_SESSION:
+	case OP_MKDIR:
 	case OP_CREATE:
-		result = run_create(op, target);
-		break;
 	case OP_SYMLINK:
-		result = run_symlink(op, target);
-		break;
+	case OP_LINK:
+	case OP_UNLINK:
+	case OP_RMDIR:
 	case OP_RENAME:
+	case OP_EXCHANGE:
 	case OP_END:
 	case OP_TAKE_BACK:
-		result = rename(path, target);
+	case OP_ERASE:
+		result = run_names(op, path, target);
 		break;
 	case OP_PAUSE:
-		result = run_status(path, "paused\n");
-		break;
 	case OP_RESUME:
-		result = run_status(path, "active\n");
-		break;
-	case OP_EXCHANGE:
-		result = renameat2(AT_FDCWD, path, AT_FDCWD, target, RENAME_EXCHANGE);
-		break;
-	case OP_LINK:
-		result = link(path, target);
-		break;
-	case OP_UNLINK:
-		result = unlink(path);
-		break;
-	case OP_RMDIR:
-	case OP_ERASE:
-		result = rmdir(path);
+		result = run_status(path, op->kind == OP_PAUSE ? "paused\n" : "active\n");
 		break;
 	case OP_WRITE:
 	case OP_APPEND:

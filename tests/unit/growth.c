@@ -1,6 +1,6 @@
 /*
- * growth.c - logs that grow in a burst: while the flusher is held up they take what is written, within their bounds, and
- * are small again afterwards; what a killed process or a power cut leaves of a grown one is read.
+ * growth.c - logs that grow in a burst: while the flusher is held up they take what is written, within their bounds,
+ * and are small again afterwards; what a killed process or a power cut leaves of a grown one is read.
  */
 #include "store/internal.h"
 

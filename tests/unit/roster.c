@@ -2,7 +2,7 @@
  * roster.c - which session goes next: a write counts also where the table has not heard of it.
  */
 
-#include "fs/roster.h"
+#include "fs/due.h"
 #include "tests/unit/mounted.h"
 
 enum { SESSIONS = 4, HOUR = 3600 };
@@ -36,7 +36,7 @@ static uint32_t next(void)
 	FS_GUARD(fs);
 	struct store_sid sid;
 
-	return roster_next(fs, fs_now(), &sid) == ROSTER_ENDS ? sid.n : 0;
+	return due_next(fs, fs_now(), &sid) == DUE_ENDS ? sid.n : 0;
 }
 
 static void written_since(void **state)
@@ -55,7 +55,7 @@ static void written_meanwhile(void **state)
 	(void)state;
 	assert_int_equal(next(), sids[0].n);
 	fs_lock(fs);
-	roster_found_in_use(fs, sids[0], fs_now());
+	due_found_in_use(fs, sids[0], fs_now());
 	fs_unlock(fs);
 	make(tops[1], "file", S_IFREG | 0600);
 	assert_int_equal(next(), sids[2].n);
