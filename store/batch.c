@@ -70,11 +70,22 @@ static int make_room(struct store *s, uint64_t need)
 	}
 }
 
-/* What dropped sessions occupy is as good as free: it is waited for. Lock held. */
+/*
+ * What the logs hold is counted twice and uncompressed, until it is in warm. Whether something is on its way there for
+ * which it is worth to wait. Lock held.
+ */
+static bool flush_may_help(struct store *s, size_t bytes)
+{
+	if (s->last_error || !space_comes_with_flush(s, bytes))
+		return false;
+	return !s->spare || (s->active->tail > HOT_DATA && swap_logs(s) == 0);
+}
+
+/* What dropped sessions occupy is as good as free, too. Lock held. */
 static int admit(struct store *s, size_t bytes)
 {
 	while (!space_admits(s, bytes)) {
-		if (!drops_may_help(s))
+		if (!flush_may_help(s, bytes) && !drops_may_help(s))
 			return STORE_FULL;
 		pthread_cond_wait(&s->flushed, &s->lock);
 	}

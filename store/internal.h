@@ -291,6 +291,8 @@ int space_init(struct store *);
 bool space_is_short(const struct store *);
 /* Whether `bytes` more of data are sure to find room in warm. Lock held. */
 bool space_admits(struct store *, uint64_t bytes);
+/* Whether they may once the logs are in warm, and these hold enough for that to be worth a flush. Lock held. */
+bool space_comes_with_flush(const struct store *, uint64_t bytes);
 void space_after_flush(struct store *);
 /* Bytes that records and data may still take, before what the logs hold is counted. Lock held. */
 uint64_t space_room(const struct store *);

@@ -17,6 +17,8 @@
 #define RESERVE_MAX (8u << 20)
 #define RESERVE_SHARE 32 /* of the file system, at most */
 #define MARGIN (2u << 20)
+/* What has to be in the logs before a refused batch waits for a flush: each costs LMDB a synced transaction. */
+#define WORTH_A_FLUSH (1u << 20)
 #define PAGE 4096u
 /* How often the device is asked, while there is plenty: others may fill it. */
 #define ASK_NS 20000000u
@@ -149,6 +151,11 @@ bool space_admits(struct store *s, uint64_t bytes)
 	return fits(s, bytes);
 }
 
+bool space_comes_with_flush(const struct store *s, uint64_t bytes)
+{
+	return space_room(s) >= MARGIN + bytes && spoken_for(s) >= MARGIN + WORTH_A_FLUSH;
+}
+
 static uint64_t unsynced(const struct store *s)
 {
 	const struct hot *logs[] = { s->active, s->sealed };
@@ -171,7 +178,8 @@ void store_stats(struct store *s, struct store_stats *ret)
 {
 	pthread_mutex_lock(&s->lock);
 	s->space.available = ask_device(s);
-	uint64_t hot = in_logs(s), left = space_room(s), taken = spoken_for(s);
+	/* Once the logs are in warm, which a writer waits for who does not fit before. */
+	uint64_t hot = in_logs(s), left = space_room(s), taken = hot + MARGIN;
 	*ret = s->stats;
 	ret->free = left > taken ? left - taken : 0;
 	ret->total = s->space.warm.used + hot + ret->free;
