@@ -195,8 +195,7 @@ umount_store
 note "space is needed: what has been in the trash longest goes first, whatever its grace"
 rm -r "$STORE"
 mount_store -o commit=1,max_store_size=48M
-# Synced, so that nothing lies in the log, which counts twice.
-random() { dd if=/dev/urandom of="$MNT/$1" bs=1M count="$2" oflag=sync status=none; }
+random() { dd if=/dev/urandom of="$MNT/$1" bs=1M count="$2" status=none; }
 for name in first second; do
 	mkdir "$MNT/$name"
 	random $name/logs/random 10
@@ -204,7 +203,7 @@ for name in first second; do
 done
 mkdir "$MNT/new"
 seen=
-for i in $(seq 15); do
+for i in $(seq 20); do
 	random new/logs/$i 2
 	seen+="$(ls "$TRASH" | tr '\n' ' ')|"
 done
