@@ -1,16 +1,7 @@
 /* ahead.c - reading from front to back: every byte is right, also of what is written and flushed meanwhile */
-#include "store/store.h"
-
-#include <errno.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include <cmocka.h>
+#include "tests/unit/stored.h"
 
 enum { CHUNKS = 40, READERS = 6, PIECE = 65536 };
 
@@ -18,7 +9,7 @@ static const struct store_sid sid = {1};
 static const struct store_ino ino = {10};
 
 struct fixture {
-	char dir[32];
+	char dir[DIR_SIZE];
 	struct store *store;
 };
 
@@ -33,9 +24,8 @@ static void write_chunk(struct store *s, uint64_t chunk, unsigned version)
 {
 	static char data[STORE_CHUNK_SIZE + 1];
 	struct store_inode inode = {.mode = S_IFREG | 0644, .nlink = 1, .size = (uint64_t)CHUNKS * STORE_CHUNK_SIZE};
-	struct store_batch *b;
 	fill(chunk, version, data);
-	assert_int_equal(store_batch_begin(s, STORE_GROW, STORE_CHUNK_SIZE, &b), 0);
+	struct store_batch *b = begin(s, STORE_CHUNK_SIZE);
 	store_batch_put_inode(b, sid, ino, &inode);
 	store_batch_write(b, sid, ino, chunk * STORE_CHUNK_SIZE, data, STORE_CHUNK_SIZE);
 	assert_int_equal(store_batch_commit(b), 0);
@@ -44,11 +34,9 @@ static void write_chunk(struct store *s, uint64_t chunk, unsigned version)
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
-	struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 16u << 20};
-	struct store_open_info info;
-	strcpy(f->dir, "/tmp/sessfs-unit-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	assert_int_equal(store_open(f->dir, &options, &f->store, &info), 0);
+	const struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 16u << 20};
+	new_dir(f->dir);
+	f->store = open_with(f->dir, &options);
 	for (uint64_t i = 0; i < CHUNKS; i++)
 		write_chunk(f->store, i, 1);
 	assert_int_equal(store_flush(f->store), 0);
@@ -59,10 +47,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[64];
 	assert_int_equal(store_close(f->store), 0);
-	snprintf(command, sizeof command, "rm -rf %s", f->dir);
-	assert_int_equal(system(command), 0);
+	shell("rm -rf %s", f->dir);
 	free(f);
 	return 0;
 }

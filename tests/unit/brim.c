@@ -2,17 +2,7 @@
  * brim.c - a store filled to its limit with small files: every one of them can be deleted, in any order, and then it
  * takes new ones.
  */
-#include "store/store.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#include <cmocka.h>
+#include "tests/unit/stored.h"
 
 enum { FILES_MAX = 200000, SIZE = 300 };
 
@@ -76,11 +66,9 @@ static void fills_and_empties(void **state)
 	(void)state;
 	struct store_options options = { .create = true, .level = 3, .commit = 5, .hot_size = 4u << 20,
 		.max_size = 16u << 20 };
-	struct store_open_info info;
-	struct store *s;
-	char path[] = "/tmp/sessfs-brim-XXXXXX", command[64] = "rm -rf ";
-	assert_non_null(mkdtemp(path));
-	assert_int_equal(store_open(path, &options, &s, &info), 0);
+	char path[DIR_SIZE];
+	new_dir(path);
+	struct store *s = open_with(path, &options);
 	unsigned count = fill(s), step = 7919;
 	assert_true(count > 1000 && count % step != 0);
 	for (unsigned i = 0, n = 0; i < count; i++, n = (n + step) % count)
@@ -88,8 +76,7 @@ static void fills_and_empties(void **state)
 	assert_int_equal(store_flush(s), 0);
 	assert_true(fill(s) > count / 2);
 	assert_int_equal(store_close(s), 0);
-	strncat(command, path, sizeof command - strlen(command) - 1);
-	assert_int_equal(system(command), 0);
+	shell("rm -rf %s", path);
 }
 
 int main(void)

@@ -1,22 +1,12 @@
 /* check.c - a sound store is clean; each kind of damage is found under its invariant, mended, and clean again. */
-#include "store/store.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/unit/stored.h"
 
 static const struct store_sid sid = {1};
 
 struct fixture {
-	char path[64];
+	char path[DIR_SIZE];
 	struct store_ino top, dir, file, linked;
 	uint64_t cookie;     /* of file in dir */
 	uint64_t top_cookie; /* of the session in the root */
@@ -24,19 +14,8 @@ struct fixture {
 
 static struct store *open_store(const char *path)
 {
-	struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 4u << 20};
-	struct store_open_info info;
-	struct store *s = NULL;
-	assert_int_equal(store_open(path, &options, &s, &info), 0);
-	return s;
-}
-
-static void add_name(struct store_batch *b, struct store_sid at, struct store_ino dir, const char *name,
-	struct store_sid of, struct store_ino ino, uint32_t type)
-{
-	struct store_dirent d = {.ino = ino, .session = of, .type = type, .name_len = (uint32_t)strlen(name)};
-	memcpy(d.name, name, d.name_len);
-	store_batch_add_dirent(b, at, dir, &d);
+	const struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 4u << 20};
+	return open_with(path, &options);
 }
 
 static void put_inode(struct store_batch *b, struct store_sid at, struct store_ino ino, uint32_t mode, uint32_t nlink,
@@ -60,9 +39,8 @@ static struct store_session session_of(const struct fixture *f)
 /* /s, /s/dir, /s/dir/file of 8 bytes, /s/dir/one and /s/dir/two as names of one inode */
 static void make_tree(struct fixture *f, struct store *s)
 {
-	struct store_batch *b;
 	struct store_dirent d;
-	assert_int_equal(store_batch_begin(s, STORE_GROW, 8, &b), 0);
+	struct store_batch *b = begin(s, 8);
 	assert_int_equal(store_new_sid(b).n, sid.n);
 	f->top = store_new_ino(b);
 	f->dir = store_new_ino(b);
@@ -91,8 +69,7 @@ static void make_tree(struct fixture *f, struct store *s)
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
-	strcpy(f->path, "/tmp/sessfs-unit-XXXXXX");
-	assert_non_null(mkdtemp(f->path));
+	new_dir(f->path);
 	struct store *s = open_store(f->path);
 	make_tree(f, s);
 	assert_int_equal(store_close(s), 0);
@@ -103,11 +80,16 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
-	snprintf(command, sizeof command, "rm -rf %s", f->path);
-	assert_int_equal(system(command), 0);
+	shell("rm -rf %s", f->path);
 	free(f);
 	return 0;
+}
+
+/* The store as it is, while it is open. */
+static void copy_store(const struct fixture *f, char ret_copy[static 80])
+{
+	snprintf(ret_copy, 80, "%s.copy", f->path);
+	shell("cp -r --sparse=always %s %s && rm %s/lock", f->path, ret_copy, ret_copy);
 }
 
 static void note_finding(void *arg, unsigned invariant, const char *text)
@@ -157,21 +139,17 @@ static void what_the_logs_hold_counts(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t invariants;
-	char command[300];
+	char copy[80];
 	struct store *s = open_store(f->path);
 	struct store_batch *b;
 	assert_int_equal(store_batch_begin(s, STORE_SHRINK, 0, &b), 0);
 	store_batch_delete_inode(b, sid, f->file);
 	assert_int_equal(store_batch_commit(b), 0);
-	snprintf(command, sizeof command, "cp -r --sparse=always %s %s.copy && rm %s.copy/lock", f->path, f->path,
-		f->path);
-	assert_int_equal(system(command), 0);
+	copy_store(f, copy);
 	assert_int_equal(store_close(s), 0);
-	snprintf(command, sizeof command, "%s.copy", f->path);
-	assert_true(check(command, false, &invariants).found > 0);
+	assert_true(check(copy, false, &invariants).found > 0);
 	assert_true(invariants & 1 << 4);
-	snprintf(command, sizeof command, "rm -rf %s.copy", f->path);
-	assert_int_equal(system(command), 0);
+	shell("rm -rf %s", copy);
 }
 
 /* ---- damages ---------------------------------------------------------------------------------------------------- */
@@ -534,22 +512,18 @@ static void a_sound_life_is_clean(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t invariants;
-	char command[300], copy[80];
+	char copy[80];
 	for (int flushed = 0; flushed < 2; flushed++) {
 		struct store *s = open_store(f->path);
-		struct store_batch *b;
-		assert_int_equal(store_batch_begin(s, STORE_GROW, 100, &b), 0);
+		struct store_batch *b = begin(s, 100);
 		if (!flushed)
 			put_remains(b, f);
 		assert_int_equal(store_batch_commit(b), 0);
-		snprintf(copy, sizeof copy, "%s.copy", f->path);
-		snprintf(command, sizeof command, "cp -r --sparse=always %s %s && rm %s/lock", f->path, copy, copy);
-		assert_int_equal(system(command), 0);
+		copy_store(f, copy);
 		assert_int_equal(store_close(s), 0);
 		assert_int_equal(check(copy, false, &invariants).found, 0);
 		assert_int_equal(check(copy, true, &invariants).found, 0);
-		snprintf(command, sizeof command, "rm -rf %s", copy);
-		assert_int_equal(system(command), 0);
+		shell("rm -rf %s", copy);
 	}
 	assert_int_equal(check(f->path, false, &invariants).sessions, 1);
 }

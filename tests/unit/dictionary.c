@@ -1,17 +1,9 @@
 /* dictionary.c - small files share a dictionary: learnt in a flush, kept twice, found again, missed where it is gone */
-#include "store/codec.h"
-
-#include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cmocka.h>
+#include "store/codec.h"
+#include "tests/unit/stored.h"
 
 enum { FILES = 2000, FILES_MAX = 4000, BATCH = 100, SIZE_MAX_OF_FILE = 1024 };
 
@@ -21,11 +13,8 @@ static struct store_ino files[FILES_MAX];
 
 static struct store *open_store(const char *path)
 {
-	struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 16u << 20};
-	struct store_open_info info;
-	struct store *s = NULL;
-	assert_int_equal(store_open(path, &options, &s, &info), 0);
-	return s;
+	const struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 16u << 20};
+	return open_with(path, &options);
 }
 
 static size_t fill(uint64_t number, char *out)
@@ -39,20 +28,11 @@ static size_t fill(uint64_t number, char *out)
 	return n + (size_t)sprintf(out + n, "\"}\n");
 }
 
-static void add_name(struct store_batch *b, struct store_sid at, struct store_ino dir, const char *name,
-	struct store_sid of, struct store_ino ino, uint32_t type)
-{
-	struct store_dirent d = {.ino = ino, .session = of, .type = type, .name_len = (uint32_t)strlen(name)};
-	memcpy(d.name, name, d.name_len);
-	store_batch_add_dirent(b, at, dir, &d);
-}
-
 static void add_session(struct store *s)
 {
 	struct store_inode dir = {.mode = S_IFDIR | 0755, .nlink = 2, .parent = STORE_ROOT_INO.n};
 	struct store_inode root = {.mode = S_IFDIR | 0755, .nlink = 3, .size = 1};
-	struct store_batch *b;
-	assert_int_equal(store_batch_begin(s, STORE_GROW, 0, &b), 0);
+	struct store_batch *b = begin(s, 0);
 	assert_int_equal(store_new_sid(b).n, sid.n);
 	top = store_new_ino(b);
 	struct store_session session = {.sid = sid, .root = top, .name = "s", .name_len = 1};
@@ -67,13 +47,13 @@ static void add_session(struct store *s)
 static void add_files(struct store *s, unsigned from, unsigned to)
 {
 	char text[SIZE_MAX_OF_FILE], name[32];
-	struct store_batch *b;
+	struct store_batch *b = NULL;
 	struct store_session session;
 	assert_int_equal(store_get_session(s, sid, &session), 0);
 	for (unsigned i = from; i < to; i++) {
 		size_t len = fill(i, text);
 		if (i % BATCH == 0)
-			assert_int_equal(store_batch_begin(s, STORE_GROW, BATCH * SIZE_MAX_OF_FILE, &b), 0);
+			b = begin(s, BATCH * SIZE_MAX_OF_FILE);
 		struct store_ino ino = store_new_ino(b);
 		struct store_inode inode = {.mode = S_IFREG | 0644, .nlink = 1, .size = len};
 		files[i] = ino;
@@ -159,8 +139,8 @@ static unsigned check(const char *dir, bool repair)
 
 static int setup(void **state)
 {
-	char *dir = strdup("/tmp/sessfs-unit-XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	static char dir[DIR_SIZE];
+	new_dir(dir);
 	*state = dir;
 	struct store *s = open_store(dir);
 	add_session(s);
@@ -171,10 +151,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char command[128];
-	snprintf(command, sizeof command, "rm -rf %s", (char *)*state);
-	assert_int_equal(system(command), 0);
-	free(*state);
+	shell("rm -rf %s", (char *)*state);
 	return 0;
 }
 
@@ -200,12 +177,11 @@ static void longer_files_are_what_they_were(void **state)
 	static size_t lens[COUNT];
 	struct store_ino inos[COUNT];
 	struct store *s = open_store(*state);
-	struct store_batch *b;
 	uint64_t sum = 0, bytes = 0, one;
 	for (unsigned i = 0; i < COUNT; i++) {
 		for (unsigned k = 0; k < TEXTS; k++)
 			lens[i] += fill(FILES + i * TEXTS + k, text[i] + lens[i]);
-		assert_int_equal(store_batch_begin(s, STORE_GROW, lens[i], &b), 0);
+		struct store_batch *b = begin(s, lens[i]);
 		inos[i] = store_new_ino(b);
 		struct store_inode inode = {.mode = S_IFREG | 0644, .size = lens[i]};
 		store_batch_new_inode(b, sid, inos[i], &inode);
@@ -256,10 +232,9 @@ static void without_it_its_chunks_are_lost_and_nothing_else(void **state)
 	assert_int_equal(damage(*state, 3), 2);
 	struct store *s = open_store(*state);
 	assert_int_equal(count_lost(s, FILES), FILES);
-	struct store_batch *b;
 	size_t len = fill(0, text);
 	struct store_inode inode = {.mode = S_IFREG | 0644, .nlink = 1, .size = len};
-	assert_int_equal(store_batch_begin(s, STORE_GROW, len, &b), 0);
+	struct store_batch *b = begin(s, len);
 	struct store_ino ino = store_new_ino(b);
 	store_batch_new_inode(b, sid, ino, &inode);
 	store_batch_put_orphan(b, sid, ino);

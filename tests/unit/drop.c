@@ -2,45 +2,29 @@
  * drop.c - sessions that are dropped: all of it goes, in the background, whatever happens in between; and what remains
  * of them, their endings.
  */
-#include "store/key.h"
-
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
-#include <cmocka.h>
+#include "store/key.h"
+#include "tests/unit/stored.h"
 
 enum { FILES = 30000, SIZE = 200 };
 
 struct fixture {
-	char dir[64];
+	char dir[DIR_SIZE];
 	struct store *store;
 };
 
 static struct store *open_store(const char *dir)
 {
-	struct store_options options = { .create = true, .level = 3, .commit = 3600 };
-	struct store_open_info info;
-	struct store *s = NULL;
-	int r = store_open(dir, &options, &s, &info);
-	if (r)
-		fail_msg("store_open: %d (%s, errno %d)", r, info.what, info.error);
-	return s;
+	return open_with(dir, &(struct store_options){ .create = true, .level = 3, .commit = 3600 });
 }
 
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
-	strcpy(f->dir, "/tmp/sessfs-drop-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
+	new_dir(f->dir);
 	f->store = open_store(f->dir);
 	*state = f;
 	return 0;
@@ -49,19 +33,10 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 	assert_int_equal(store_close(f->store), 0);
-	snprintf(command, sizeof command, "rm -rf %s", f->dir);
-	assert_int_equal(system(command), 0);
+	shell("rm -rf %s", f->dir);
 	free(f);
 	return 0;
-}
-
-static struct store_batch *begin(struct store *s, size_t bytes)
-{
-	struct store_batch *b;
-	assert_int_equal(store_batch_begin(s, STORE_GROW, bytes, &b), 0);
-	return b;
 }
 
 static void make_file(struct store *s, struct store_sid sid, struct store_ino dir, unsigned n)
@@ -454,10 +429,9 @@ static void a_writer_waits_for_the_space(void **state)
 {
 	struct fixture *f = *state;
 	struct store_options options = { .level = 0, .commit = 3600, .hot_size = 4u << 20, .max_size = 24u << 20 };
-	struct store_open_info info;
 	struct store_batch *b;
 	assert_int_equal(store_close(f->store), 0);
-	assert_int_equal(store_open(f->dir, &options, &f->store, &info), 0);
+	f->store = open_with(f->dir, &options);
 	struct store_session session = make_session(f->store, 0);
 	static char data[100000];
 	int r;

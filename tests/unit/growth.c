@@ -2,56 +2,40 @@
  * growth.c - logs that grow in a burst: while the flusher is held up they take what is written, within their bounds,
  * and are small again afterwards; what a killed process or a power cut leaves of a grown one is read.
  */
-#include "store/internal.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <cmocka.h>
+#include "store/internal.h"
+#include "tests/unit/stored.h"
 
 enum { MIB = 1 << 20, PIECE = STORE_CHUNK_SIZE, BASE = 4 * MIB, PIECES = 240 };
 
 static const struct store_sid sid = { 7 };
 static const struct store_ino ino = { 100 };
-static char dir[64];
+static char dir[DIR_SIZE];
 static uint8_t piece[PIECE];
 
 static struct store *open_store(uint64_t hot_size)
 {
-	struct store_options options = { .create = true, .level = 1, .commit = 3600, .hot_size = hot_size };
-	struct store_open_info info;
-	struct store *s = NULL;
-	int r = store_open(dir, &options, &s, &info);
-	if (r)
-		fail_msg("store_open: %d (%s, errno %d)", r, info.what, info.error);
-	return s;
+	const struct store_options options = { .create = true, .level = 1, .commit = 3600, .hot_size = hot_size };
+	return open_with(dir, &options);
 }
 
 static int make_dir(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/sessfs-growth-XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
+	new_dir(dir);
+	return 0;
 }
 
 static int remove_dir(void **state)
 {
-	char command[96];
 	(void)state;
-	snprintf(command, sizeof command, "rm -rf '%s'", dir);
-	return system(command);
+	shell("rm -rf %s", dir);
+	return 0;
 }
 
 static const uint8_t *content(uint32_t number)
@@ -63,10 +47,9 @@ static const uint8_t *content(uint32_t number)
 
 static void write_pieces(struct store *s, uint32_t from, uint32_t to)
 {
-	struct store_batch *b;
 	for (uint32_t n = from; n < to; n++) {
 		struct store_inode inode = { .mode = S_IFREG | 0600, .nlink = 1, .size = (uint64_t)(n + 1) * PIECE };
-		assert_int_equal(store_batch_begin(s, STORE_GROW, PIECE, &b), 0);
+		struct store_batch *b = begin(s, PIECE);
 		store_batch_put_inode(b, sid, ino, &inode);
 		store_batch_write(b, sid, ino, (uint64_t)n * PIECE, content(n), PIECE);
 		assert_int_equal(store_batch_commit(b), 0);
@@ -185,12 +168,10 @@ static void grown_logs_outlive_the_process(void **state)
 static void grown_logs_are_read_only(void **state)
 {
 	(void)state;
-	struct store_options options = { .read_only = true, .commit = 3600 };
-	struct store_open_info info;
-	struct store *s;
+	const struct store_options options = { .read_only = true, .commit = 3600 };
 	burst_and_die();
 	uint64_t before = file_size("hot.0") + file_size("hot.1");
-	assert_int_equal(store_open(dir, &options, &s, &info), 0);
+	struct store *s = open_with(dir, &options);
 	check_pieces(s, PIECES + 8);
 	assert_int_equal(store_close(s), 0);
 	assert_int_equal(file_size("hot.0") + file_size("hot.1"), before);
@@ -241,10 +222,9 @@ static void a_large_batch_finds_room(void **state)
 	(void)state;
 	enum { LARGE = 40 * MIB };
 	struct store *s = open_store(64 * MIB);
-	struct store_batch *b;
 	uint8_t *data = calloc(1, LARGE), last;
 	data[LARGE - 1] = 42;
-	assert_int_equal(store_batch_begin(s, STORE_GROW, LARGE, &b), 0);
+	struct store_batch *b = begin(s, LARGE);
 	store_batch_write(b, sid, ino, 0, data, LARGE);
 	assert_int_equal(store_batch_commit(b), 0);
 	assert_int_equal(store_flush(s), 0);
@@ -300,12 +280,11 @@ static void small_records_bound_it(void **state)
 	(void)state;
 	struct store *s = open_store(64 * MIB);
 	hold(s);
-	struct store_batch *b;
 	write_pieces(s, 0, PIECES / 2);
 	assert_int_equal(ceiling(s), 64 * MIB);
 	for (uint64_t n = 0; n < 400000 && room_in_logs(s) < ceiling(s); n++) {
 		struct store_inode inode = { .mode = S_IFREG | 0600, .nlink = 1 };
-		assert_int_equal(store_batch_begin(s, STORE_GROW, 0, &b), 0);
+		struct store_batch *b = begin(s, 0);
 		store_batch_put_inode(b, sid, (struct store_ino){ 1000 + n }, &inode);
 		assert_int_equal(store_batch_commit(b), 0);
 	}
@@ -323,10 +302,9 @@ static void small_pieces_bound_it(void **state)
 	(void)state;
 	enum { SMALL = 8192, COUNT = 2000 };
 	struct store *s = open_store(64 * MIB);
-	struct store_batch *b;
 	hold(s);
 	for (uint64_t n = 0; n < COUNT; n++) {
-		assert_int_equal(store_batch_begin(s, STORE_GROW, SMALL, &b), 0);
+		struct store_batch *b = begin(s, SMALL);
 		store_batch_write(b, sid, ino, n * SMALL, content((uint32_t)n), SMALL);
 		assert_int_equal(store_batch_commit(b), 0);
 	}

@@ -3,22 +3,11 @@
  */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
 #include "fs/rules.h"
+#include "tests/unit/stored.h"
 
 static struct {
-	char path[64];
+	char path[DIR_SIZE];
 	uint64_t max_size; /* of the store; 0: any */
 	struct fs_options options;
 } mounted;
@@ -29,11 +18,10 @@ static inline void open_fs(void)
 {
 	struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 32 << 20,
 		.max_size = mounted.max_size};
-	struct store_open_info info;
 
 	mounted.options.store_path = mounted.path;
 	mounted.options.mount_path = "/mnt";
-	assert_int_equal(store_open(mounted.path, &options, &store, &info), 0);
+	store = open_with(mounted.path, &options);
 	assert_int_equal(fs_new(store, &mounted.options, &fs), 0);
 }
 
@@ -52,19 +40,16 @@ static inline void reopen_fs(void)
 /* Over an empty store. */
 static inline void new_fs(const struct fs_options *options)
 {
-	snprintf(mounted.path, sizeof(mounted.path), "/tmp/sessfs-unit-XXXXXX");
-	assert_non_null(mkdtemp(mounted.path));
+	new_dir(mounted.path);
 	mounted.options = *options;
 	open_fs();
 }
 
 static inline int remove_fs(void)
 {
-	char command[96];
-
 	close_fs();
-	snprintf(command, sizeof(command), "rm -rf %s", mounted.path);
-	return system(command);
+	shell("rm -rf %s", mounted.path);
+	return 0;
 }
 
 static inline struct fs_id root_id(void)

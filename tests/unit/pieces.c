@@ -4,16 +4,7 @@
  */
 #include "store/pieces.h"
 #include "store/record.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "tests/unit/stored.h"
 
 enum { FILES = 4, FILE_MAX = 700000, PIECES_FOUND = 23, CONTENT_FOUND = 3 };
 
@@ -26,7 +17,7 @@ struct file {
 };
 
 struct fixture {
-	char path[64];
+	char path[DIR_SIZE];
 	uint64_t random;
 	struct store *store;
 	struct store_ino top;
@@ -50,9 +41,8 @@ static void fill(struct fixture *f, uint8_t *p, size_t len)
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
-	strcpy(f->path, "/tmp/sessfs-unit-XXXXXX");
+	new_dir(f->path);
 	f->random = 88172645463325252;
-	assert_non_null(mkdtemp(f->path));
 	*state = f;
 	return 0;
 }
@@ -60,9 +50,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
-	snprintf(command, sizeof command, "rm -rf %s", f->path);
-	assert_int_equal(system(command), 0);
+	shell("rm -rf %s", f->path);
 	free(f);
 	return 0;
 }
@@ -192,9 +180,8 @@ static void pieces_fill_pages(void **state)
 
 static void open_store(struct fixture *f)
 {
-	struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 16u << 20};
-	struct store_open_info info;
-	assert_int_equal(store_open(f->path, &options, &f->store, &info), 0);
+	const struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 16u << 20};
+	f->store = open_with(f->path, &options);
 }
 
 static void close_store(struct fixture *f)
@@ -223,8 +210,7 @@ static void make_session(struct fixture *f)
 	struct store_inode dir = {.mode = S_IFDIR | 0755, .nlink = 2, .parent = STORE_ROOT_INO.n};
 	struct store_inode root = {.mode = S_IFDIR | 0755, .nlink = 3, .size = 1};
 	struct store_dirent d = {.session = sid, .type = S_IFDIR, .name = "s", .name_len = 1};
-	struct store_batch *b;
-	assert_int_equal(store_batch_begin(f->store, STORE_GROW, 0, &b), 0);
+	struct store_batch *b = begin(f->store, 0);
 	assert_int_equal(store_new_sid(b).n, sid.n);
 	d.ino = f->top = store_new_ino(b);
 	store_batch_put_inode(b, STORE_ROOT_SID, STORE_ROOT_INO, &root);
@@ -241,10 +227,9 @@ static void make_session(struct fixture *f)
 
 static void write_file(struct fixture *f, struct file *file, uint64_t at, const uint8_t *data, size_t len)
 {
-	struct store_batch *b;
 	memcpy(file->data + at, data, len);
 	file->size = at + len > file->size ? at + len : file->size;
-	assert_int_equal(store_batch_begin(f->store, STORE_GROW, len, &b), 0);
+	struct store_batch *b = begin(f->store, len);
 	put_file(b, file);
 	put_session(f, b);
 	store_batch_write(b, sid, file->ino, at, data, len);
@@ -489,13 +474,12 @@ static struct super super_of(struct fixture *f, uint32_t format)
 static void an_older_store_is_raised_when_it_is_written(void **state)
 {
 	struct fixture *f = *state;
-	struct store_options options = {.read_only = true, .level = 3, .commit = 3600};
-	struct store_open_info info;
+	const struct store_options options = {.read_only = true, .level = 3, .commit = 3600};
 	open_store(f);
 	close_store(f);
 	super_of(f, 1);
 	assert_int_equal(check(f, false), 0);
-	assert_int_equal(store_open(f->path, &options, &f->store, &info), 0);
+	f->store = open_with(f->path, &options);
 	close_store(f);
 	assert_int_equal(super_of(f, 0).format, 1);
 	open_store(f);

@@ -1,15 +1,5 @@
 /* reuse.c - space given back in large pieces and used again in small ones: the list of free pages grows and shrinks. */
-#include "store/store.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#include <cmocka.h>
+#include "tests/unit/stored.h"
 
 enum { SIZE = 48 << 20, ROUNDS = 40 };
 
@@ -26,8 +16,7 @@ static uint32_t below(uint32_t limit)
 static void put_file(struct store *s, uint64_t ino, size_t size)
 {
 	struct store_inode inode = { .mode = S_IFREG | 0644, .nlink = 1, .size = size };
-	struct store_batch *b;
-	assert_int_equal(store_batch_begin(s, STORE_GROW, size, &b), 0);
+	struct store_batch *b = begin(s, size);
 	store_batch_put_inode(b, sid, (struct store_ino){ ino }, &inode);
 	store_batch_write(b, sid, (struct store_ino){ ino }, 0, content, size);
 	assert_int_equal(store_batch_commit(b), 0);
@@ -45,13 +34,11 @@ static void delete_file(struct store *s, uint64_t ino)
 /* While there were few transactions LMDB keeps what is free in few records of many pages, and shrinks them in place. */
 static void test_free_list(void **state)
 {
-	char dir[] = "/tmp/sessfs-unit-XXXXXX", command[64];
+	char dir[DIR_SIZE];
 	struct store_options options = { .create = true, .commit = 3600, .hot_size = 64u << 20 };
-	struct store_open_info info;
-	struct store *s;
 	(void)state;
-	assert_non_null(mkdtemp(dir));
-	assert_int_equal(store_open(dir, &options, &s, &info), 0);
+	new_dir(dir);
+	struct store *s = open_with(dir, &options);
 	put_file(s, 10, SIZE);
 	delete_file(s, 10);
 	for (uint64_t i = 0; i < ROUNDS; i++) {
@@ -60,8 +47,7 @@ static void test_free_list(void **state)
 		put_file(s, 11 + i, below(SIZE / 8));
 	}
 	assert_int_equal(store_close(s), 0);
-	snprintf(command, sizeof command, "rm -rf %s", dir);
-	assert_int_equal(system(command), 0);
+	shell("rm -rf %s", dir);
 }
 
 int main(void)

@@ -2,19 +2,10 @@
  * stale_log - after a power cut a log may hold sound batches under a header that was lost. They did not count then, and
  * must not come back after the next power cut, behind new batches that happen to be as long as the old ones.
  */
-#include "store/hot.h"
-#include "store/store.h"
-
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cmocka.h>
+#include "store/hot.h"
+#include "tests/unit/stored.h"
 
 static const char *const files[] = {"data.mdb", "hot.0", "hot.1"};
 static const struct store_sid sid = {1};
@@ -22,19 +13,15 @@ static const struct store_ino ino = {100};
 
 static struct store *open_store(const char *dir)
 {
-	struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = HOT_SIZE_MIN};
-	struct store_open_info info;
-	struct store *s = NULL;
-	assert_int_equal(store_open(dir, &options, &s, &info), 0);
-	return s;
+	const struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = HOT_SIZE_MIN};
+	return open_with(dir, &options);
 }
 
 /* Batches of one length: they leave their number as a time. */
 static void put(struct store *s, int64_t number)
 {
-	struct store_batch *b;
 	struct store_inode inode = {.mode = S_IFREG | 0644, .nlink = 1, .mtime = INT64_C(1) << 40 | number};
-	assert_int_equal(store_batch_begin(s, STORE_GROW, 0, &b), 0);
+	struct store_batch *b = begin(s, 0);
 	store_batch_put_inode(b, sid, ino, &inode);
 	assert_int_equal(store_batch_commit(b), 0);
 }
@@ -132,16 +119,16 @@ static void lost_batches_stay_lost(void **state)
 
 static int make_dir(void **state)
 {
-	static char dir[] = "/tmp/sessfs-stale-log.XXXXXX";
-	*state = mkdtemp(dir);
-	return *state ? 0 : -1;
+	static char dir[DIR_SIZE];
+	new_dir(dir);
+	*state = dir;
+	return 0;
 }
 
 static int remove_dir(void **state)
 {
-	char command[128];
-	snprintf(command, sizeof command, "rm -rf '%s'", (const char *)*state);
-	return system(command);
+	shell("rm -rf %s", (const char *)*state);
+	return 0;
 }
 
 int main(void)

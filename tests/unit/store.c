@@ -1,24 +1,14 @@
 /* store.c - the store against a plain model of it: random operations, flushes, reopening, and processes that die. */
-#include "store/store.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/unit/stored.h"
 
 enum { FILES = 6, FILE_MAX = 700000 };
 
 static const struct store_sid sid = { 7 };
 
 struct fixture {
-	char dir[64];
+	char dir[DIR_SIZE];
 	struct store *store;
 	struct store_ino ino[FILES];
 	uint8_t *content[FILES];
@@ -28,20 +18,14 @@ struct fixture {
 
 static struct store *open_store(const char *dir)
 {
-	struct store_options options = { .create = true, .level = 3, .commit = 1, .hot_size = 4u << 20 };
-	struct store_open_info info;
-	struct store *s = NULL;
-	int r = store_open(dir, &options, &s, &info);
-	if (r)
-		fail_msg("store_open: %d (%s, errno %d)", r, info.what, info.error);
-	return s;
+	const struct store_options options = { .create = true, .level = 3, .commit = 1, .hot_size = 4u << 20 };
+	return open_with(dir, &options);
 }
 
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
-	strcpy(f->dir, "/tmp/sessfs-unit-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
+	new_dir(f->dir);
 	f->store = open_store(f->dir);
 	f->seed = 4711;
 	for (int i = 0; i < FILES; i++)
@@ -53,10 +37,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 	assert_int_equal(store_close(f->store), 0);
-	snprintf(command, sizeof command, "rm -rf %s", f->dir);
-	assert_int_equal(system(command), 0);
+	shell("rm -rf %s", f->dir);
 	for (int i = 0; i < FILES; i++)
 		free(f->content[i]);
 	free(f);
@@ -71,9 +53,8 @@ static void put_file(struct store_batch *b, struct fixture *f, int i)
 
 static void make_files(struct fixture *f)
 {
-	struct store_batch *b;
 	struct store_session session = { .sid = sid, .name = "s", .name_len = 1, .root = { 1 } };
-	assert_int_equal(store_batch_begin(f->store, STORE_GROW, 0, &b), 0);
+	struct store_batch *b = begin(f->store, 0);
 	store_batch_put_session(b, &session);
 	for (int i = 0; i < FILES; i++) {
 		struct store_inode inode = { .mode = S_IFREG | 0644, .nlink = 1 };
@@ -93,8 +74,7 @@ static void random_write(struct fixture *f, int i)
 	uint8_t byte = (uint8_t)rand_r(&f->seed);
 	for (size_t k = 0; k < len; k++)
 		data[k] = (uint8_t)(byte + k / 64);
-	struct store_batch *b;
-	assert_int_equal(store_batch_begin(f->store, STORE_GROW, len, &b), 0);
+	struct store_batch *b = begin(f->store, len);
 	store_batch_write(b, sid, f->ino[i], offset, data, len);
 	memcpy(f->content[i] + offset, data, len);
 	f->size[i] = f->size[i] > offset + len ? f->size[i] : offset + len;
@@ -268,11 +248,10 @@ static void sum_of_many_files(void **state)
 	static struct store_ino inos[MANY];
 	struct store_inode inode = { .mode = S_IFREG | 0644, .nlink = 1, .size = 9 };
 	struct fixture *f = *state;
-	struct store_batch *b;
 	make_files(f);
 	for (int i = 0; i < MANY; i++) {
 		struct store_dirent entry = { .session = sid, .type = S_IFREG };
-		assert_int_equal(store_batch_begin(f->store, STORE_GROW, 9, &b), 0);
+		struct store_batch *b = begin(f->store, 9);
 		entry.ino = inos[i] = store_new_ino(b);
 		entry.name_len = (uint32_t)sprintf(entry.name, "%d", i);
 		store_batch_new_inode(b, sid, inos[i], &inode);
@@ -362,13 +341,12 @@ static bool list_one(void *arg, const struct store_dirent *d)
 	return ++l->count % 37 == 0;
 }
 
-static void add_name(struct fixture *f, unsigned n, struct store_ino dir)
+static void add_numbered(struct fixture *f, unsigned n, struct store_ino dir)
 {
 	struct store_dirent d = { .ino = { n + 100 }, .session = sid, .type = S_IFREG }, found;
-	struct store_batch *b;
 	d.name_len = (uint32_t)snprintf(d.name, sizeof d.name, "n%u", n);
 	assert_int_equal(store_lookup(f->store, sid, dir, d.name, d.name_len, &found), STORE_ABSENT);
-	assert_int_equal(store_batch_begin(f->store, STORE_GROW, 0, &b), 0);
+	struct store_batch *b = begin(f->store, 0);
 	store_batch_add_dirent(b, sid, dir, &d);
 	assert_int_equal(store_batch_commit(b), 0);
 }
@@ -379,7 +357,7 @@ static void names_are_listed_once(void **state)
 	struct store_ino dir = { 5 };
 	struct listing l = { 0 };
 	for (unsigned n = 0; n < 2000; n++) {
-		add_name(f, n, dir);
+		add_numbered(f, n, dir);
 		if (n % 700 == 699)
 			assert_int_equal(store_flush(f->store), 0);
 	}
@@ -407,9 +385,8 @@ static void names_are_listed_once(void **state)
 static void aborted_batch_leaves_nothing(void **state)
 {
 	struct fixture *f = *state;
-	struct store_batch *b;
 	struct store_inode inode = { .mode = S_IFREG, .nlink = 1 };
-	assert_int_equal(store_batch_begin(f->store, STORE_GROW, 0, &b), 0);
+	struct store_batch *b = begin(f->store, 0);
 	struct store_ino ino = store_new_ino(b);
 	store_batch_new_inode(b, sid, ino, &inode);
 	store_batch_write(b, sid, ino, 0, "abc", 3);
@@ -429,8 +406,7 @@ static void one_batch_adds_a_name_twice(void **state)
 {
 	struct fixture *f = *state;
 	struct store_dirent d = { .ino = { 9 }, .session = sid, .type = S_IFDIR, .name = "logs", .name_len = 4 }, found;
-	struct store_batch *b;
-	assert_int_equal(store_batch_begin(f->store, STORE_GROW, 0, &b), 0);
+	struct store_batch *b = begin(f->store, 0);
 	store_batch_add_dirent(b, sid, (struct store_ino){ 5 }, &d);
 	store_batch_add_dirent(b, sid, (struct store_ino){ 6 }, &d);
 	assert_int_equal(store_batch_commit(b), 0);
@@ -444,8 +420,7 @@ static void failed_batch_uses_up_no_numbers(void **state)
 	struct fixture *f = *state;
 	struct store_inode inode = { .mode = S_IFREG, .nlink = 1 };
 	struct store_dirent d = { .ino = { 9 }, .session = sid, .type = S_IFREG, .name = "twin", .name_len = 4 };
-	struct store_batch *b;
-	assert_int_equal(store_batch_begin(f->store, STORE_GROW, 0, &b), 0);
+	struct store_batch *b = begin(f->store, 0);
 	store_new_ino(b);
 	store_batch_add_dirent(b, sid, (struct store_ino){ 5 }, &d);
 	store_batch_add_dirent(b, sid, (struct store_ino){ 5 }, &d);
@@ -484,12 +459,12 @@ static void xattrs_come_back(void **state)
 	struct fixture *f = *state;
 	static uint8_t big[STORE_XATTR_SIZE_MAX];
 	struct store_ino ino = { 9 };
-	struct store_batch *b;
 	void *data;
 	size_t len;
+	struct store_batch *b;
 	memset(big, 0xfe, sizeof big);
 	for (int round = 0; round < 3; round++) {
-		assert_int_equal(store_batch_begin(f->store, STORE_GROW, 0, &b), 0);
+		b = begin(f->store, 0);
 		store_batch_put_xattr(b, sid, ino, "user.big", big, sizeof big);
 		store_batch_put_xattr(b, sid, ino, "user.empty", "", 0);
 		assert_int_equal(store_batch_commit(b), 0);

@@ -1,16 +1,8 @@
 /* threads.c - writers, readers, fsync and flushes of one store at once. Worth most when built with SANITIZE=thread. */
-#include "store/store.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdatomic.h>
-#include <stdint.h>
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <stdatomic.h>
 
-#include <cmocka.h>
+#include "tests/unit/stored.h"
 
 enum { WRITERS = 3, ROUNDS = 150, SIZE = 200000 };
 
@@ -85,8 +77,7 @@ static void *sync_rounds(void *arg)
 static void make_files(struct shared *s)
 {
 	struct store_inode inode = { .mode = S_IFREG, .nlink = 1 };
-	struct store_batch *b;
-	assert_int_equal(store_batch_begin(s->store, STORE_GROW, 0, &b), 0);
+	struct store_batch *b = begin(s->store, 0);
 	for (int i = 0; i < WRITERS; i++) {
 		s->ino[i] = store_new_ino(b);
 		store_batch_new_inode(b, sid, s->ino[i], &inode);
@@ -101,13 +92,12 @@ static void all_at_once(void **state)
 		write_rounds, write_rounds, write_rounds, read_rounds, read_rounds, sync_rounds};
 	enum { COUNT = sizeof mains / sizeof *mains };
 	struct store_options options = { .create = true, .level = 1, .commit = 1, .hot_size = 4u << 20 };
-	struct store_open_info info;
 	struct shared s = { .running = WRITERS };
 	struct worker workers[COUNT];
-	char dir[] = "/tmp/sessfs-threads-XXXXXX", command[64] = "rm -rf ";
+	char dir[DIR_SIZE];
 
-	assert_non_null(mkdtemp(dir));
-	assert_int_equal(store_open(dir, &options, &s.store, &info), 0);
+	new_dir(dir);
+	s.store = open_with(dir, &options);
 	make_files(&s);
 	for (int i = 0; i < COUNT; i++) {
 		workers[i] = (struct worker){ .shared = &s, .number = i };
@@ -117,8 +107,7 @@ static void all_at_once(void **state)
 		pthread_join(workers[i].thread, NULL);
 	assert_int_equal(s.failures, 0);
 	assert_int_equal(store_close(s.store), 0);
-	strncat(command, dir, sizeof command - strlen(command) - 1);
-	assert_int_equal(system(command), 0);
+	shell("rm -rf %s", dir);
 }
 
 int main(void)
