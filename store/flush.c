@@ -392,11 +392,32 @@ static int flush_session(struct flush *f, struct entry **at)
 	return r ? r : add_to_account(f, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, sid.n), delta);
 }
 
+static struct key generation_key(void)
+{
+	return key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_FLUSHED, 0);
+}
+
 static int put_generation(struct flush *f)
 {
 	uint8_t value[9];
-	struct key key = key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_FLUSHED, 0);
-	return put_value(f, key, 0, value, record_put_uint(hot_header(f->hot)->generation, value));
+	return put_value(f, generation_key(), 0, value, record_put_uint(hot_header(f->hot)->generation, value));
+}
+
+/*
+ * A commit that failed at the last, the head, may yet be what the file has: then the accounts count this log already,
+ * and all that is left to do is a commit that does not fail.
+ */
+static int find_log(struct flush *f, bool *ret_there)
+{
+	struct key key = generation_key();
+	uint64_t generation = 0;
+	struct warm_value value;
+	struct found found;
+	int r = warm_txn_get(f->txn, &key, &value);
+	if (r == 0 && open_value(key, value, &found) == 0)
+		(void)record_get_uint(found.body, found.len, &generation);
+	*ret_there = generation >= hot_header(f->hot)->generation;
+	return r < 0 ? r : 0;
 }
 
 /* In the transaction that first uses it. */
@@ -418,9 +439,11 @@ int flush_log(struct store *s, struct hot *h)
 {
 	struct flush f;
 	static const struct key first;
+	bool there = false;
 	int r = flush_init(&f, s, h);
+	r = r ? r : find_log(&f, &there);
 	r = r ? r : put_dictionary(&f);
-	struct entry *at = index_seek(&h->index, &first);
+	struct entry *at = there ? NULL : index_seek(&h->index, &first);
 	while (r == 0 && at)
 		r = flush_session(&f, &at);
 	r = r ? r : put_generation(&f);

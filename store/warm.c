@@ -12,7 +12,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -27,19 +30,33 @@
 #define MAX_READERS 256
 
 struct warm {
-	MDB_env *env;
-	MDB_dbi dbi;
+	/* constant after opening */
+	char *path;
+	bool read_only;
+	uint64_t map_size;
+	struct stat file; /* data.mdb */
 	struct pages *pages;
+
+	pthread_mutex_t lock; /* a leaf */
+	/* protected by lock; changed by the writer only, which reads it without */
+	MDB_env *env; /* NULL: LMDB gave up, and could not be opened again so far */
+	MDB_dbi dbi;
+	LIST_HEAD(, warm_snapshot) snapshots;
 };
 
 struct warm_snapshot {
 	struct warm *warm;
-	MDB_txn *txn;
+	/* protected by warm->lock */
+	LIST_ENTRY(warm_snapshot) others;
+	MDB_txn *txn; /* NULL: its environment is gone; what was seen in it can be read for two commits more */
+
+	/* of whoever uses it */
 	struct tree tree;
 	struct path path; /* to what was found last */
 };
 
 struct warm_txn {
+	struct warm *warm;
 	MDB_txn *txn;
 	MDB_cursor *cursor;
 	struct guard *guard;
@@ -99,36 +116,59 @@ static unsigned lock_flag(const char *path)
 	return in_place ? 0 : MDB_NOLOCK;
 }
 
-static int open_env(struct warm *w, const char *path, bool read_only, uint64_t map_size)
+static void close_env(struct warm *w)
 {
 	if (w->env)
 		mdb_env_close(w->env);
 	w->env = NULL;
+}
+
+static int open_env(struct warm *w)
+{
 	int r = mdb_env_create(&w->env);
-	r = r ? r : mdb_env_set_mapsize(w->env, map_size);
+	r = r ? r : mdb_env_set_mapsize(w->env, w->map_size);
 	r = r ? r : mdb_env_set_maxreaders(w->env, MAX_READERS);
-	unsigned flags = MDB_NOTLS | lock_flag(path) | (read_only ? MDB_RDONLY : 0);
-	r = r ? r : mdb_env_open(w->env, path, flags, 0600);
-	r = r ? r : open_dbi(w, read_only);
+	unsigned flags = MDB_NOTLS | lock_flag(w->path) | (w->read_only ? MDB_RDONLY : 0);
+	r = r ? r : mdb_env_open(w->env, w->path, flags, 0600);
+	r = r ? r : open_dbi(w, w->read_only);
+	if (r)
+		close_env(w);
+	return r;
+}
+
+static int stat_env(struct warm *w, struct stat *ret)
+{
+	int fd, r = mdb_env_get_fd(w->env, &fd);
+	return r ? r : fstat(fd, ret) < 0 ? errno : 0;
+}
+
+static int open_size(struct warm *w, uint64_t map_size)
+{
+	w->map_size = map_size;
+	int r = open_env(w);
+	r = r ? r : stat_env(w, &w->file);
 	if (r)
 		return r;
-	r = pages_open(path, map_size, &w->pages);
+	r = pages_open(w->path, map_size, &w->pages);
+	if (r)
+		close_env(w);
 	return r == STORE_DAMAGED ? MDB_CORRUPTED : -r;
 }
 
 int warm_open(const char *path, bool read_only, struct warm **ret)
 {
+	int r = pages_inspect(path);
+	if (r)
+		return r;
 	struct warm *w = calloc(1, sizeof *w);
 	if (!w)
 		return -ENOMEM;
-	int r = pages_inspect(path);
-	if (r) {
-		free(w);
-		return r;
-	}
+	w->read_only = read_only;
+	pthread_mutex_init(&w->lock, NULL);
+	w->path = strdup(path);
 	r = ENOMEM;
-	for (uint64_t size = MAP_SIZE_MAX; r == ENOMEM && size >= MAP_SIZE_MIN; size /= 2)
-		r = open_env(w, path, read_only, size);
+	for (uint64_t size = MAP_SIZE_MAX; w->path && r == ENOMEM && size >= MAP_SIZE_MIN; size /= 2)
+		r = open_size(w, size);
 	if (r) {
 		warm_close(w);
 		return open_result(r);
@@ -144,24 +184,73 @@ void warm_close(struct warm *w)
 	if (!w)
 		return;
 	pages_close(w->pages);
-	if (w->env)
-		mdb_env_close(w->env);
+	close_env(w);
+	pthread_mutex_destroy(&w->lock);
+	free(w->path);
 	free(w);
+}
+
+/* ---- opening again ---------------------------------------------------------------------------------------------- */
+
+/* Another store may lie there by now. */
+static bool is_same_file(struct warm *w)
+{
+	struct stat st;
+	return stat_env(w, &st) == 0 && st.st_dev == w->file.st_dev && st.st_ino == w->file.st_ino;
+}
+
+/*
+ * After a write of its head that failed LMDB refuses everything, for as long as it is open: it cannot tell which head
+ * the file has. Opening it anew is to look. Those who read go on with the pages that they know, as they do where LMDB
+ * has no table of readers. Called by the writer.
+ */
+static int open_again(struct warm *w)
+{
+	struct warm_snapshot *s;
+	pthread_mutex_lock(&w->lock);
+	LIST_FOREACH(s, &w->snapshots, others) {
+		mdb_txn_abort(s->txn);
+		s->txn = NULL;
+	}
+	close_env(w);
+	int r = open_env(w);
+	if (r == 0 && !is_same_file(w)) {
+		close_env(w);
+		r = EIO;
+	}
+	pthread_mutex_unlock(&w->lock);
+	return r;
+}
+
+/* A commit failed: whether nothing goes on. */
+static bool has_given_up(struct warm *w)
+{
+	MDB_txn *txn;
+	int r = mdb_txn_begin(w->env, NULL, MDB_RDONLY, &txn);
+	if (r == 0)
+		mdb_txn_abort(txn);
+	return r == MDB_PANIC;
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
-/* The trees of the transaction that a snapshot has just begun; begins anew if it was overtaken by two commits. */
-static int load_tree(struct warm_snapshot *s)
+static int begin_reading(struct warm_snapshot *s)
+{
+	if (!s->txn)
+		return s->warm->env ? mdb_txn_begin(s->warm->env, NULL, MDB_RDONLY, &s->txn) : EIO;
+	mdb_txn_reset(s->txn);
+	return mdb_txn_renew(s->txn);
+}
+
+/* A transaction and its trees; begins anew if it was overtaken by two commits. */
+static int take_newest(struct warm_snapshot *s)
 {
 	int r;
 	s->path.depth = 0;
-	while ((r = pages_tree(s->warm->pages, mdb_txn_id(s->txn), &s->tree)) == STORE_ABSENT) {
-		mdb_txn_reset(s->txn);
-		r = mdb_txn_renew(s->txn);
-		if (r)
-			return result(r);
-	}
+	do {
+		r = result(begin_reading(s));
+		r = r ? r : pages_tree(s->warm->pages, mdb_txn_id(s->txn), &s->tree);
+	} while (r == STORE_ABSENT);
 	return r;
 }
 
@@ -171,8 +260,10 @@ int warm_snapshot_new(struct warm *w, struct warm_snapshot **ret)
 	if (!s)
 		return -ENOMEM;
 	s->warm = w;
-	int r = result(mdb_txn_begin(w->env, NULL, MDB_RDONLY, &s->txn));
-	r = r ? r : load_tree(s);
+	pthread_mutex_lock(&w->lock);
+	LIST_INSERT_HEAD(&w->snapshots, s, others);
+	int r = take_newest(s);
+	pthread_mutex_unlock(&w->lock);
 	if (r) {
 		warm_snapshot_free(s);
 		return r;
@@ -185,21 +276,26 @@ void warm_snapshot_free(struct warm_snapshot *s)
 {
 	if (!s)
 		return;
-	if (s->txn)
-		mdb_txn_abort(s->txn);
+	pthread_mutex_lock(&s->warm->lock);
+	LIST_REMOVE(s, others);
+	mdb_txn_abort(s->txn);
+	pthread_mutex_unlock(&s->warm->lock);
 	free(s);
 }
 
 void warm_snapshot_park(struct warm_snapshot *s)
 {
+	pthread_mutex_lock(&s->warm->lock);
 	mdb_txn_reset(s->txn);
+	pthread_mutex_unlock(&s->warm->lock);
 }
 
 int warm_snapshot_renew(struct warm_snapshot *s)
 {
-	mdb_txn_reset(s->txn);
-	int r = result(mdb_txn_renew(s->txn));
-	return r ? r : load_tree(s);
+	pthread_mutex_lock(&s->warm->lock);
+	int r = take_newest(s);
+	pthread_mutex_unlock(&s->warm->lock);
+	return r;
 }
 
 int warm_seek(struct warm_snapshot *s, const struct key *key, struct key *ret_key, struct warm_value *ret)
@@ -255,14 +351,24 @@ static int find_last(struct warm_txn *t)
 	return 0;
 }
 
+static int begin_writing(struct warm *w, MDB_txn **ret)
+{
+	int r = w->env ? mdb_txn_begin(w->env, NULL, 0, ret) : MDB_PANIC;
+	if (r != MDB_PANIC)
+		return r;
+	r = open_again(w);
+	return r ? r : mdb_txn_begin(w->env, NULL, 0, ret);
+}
+
 int warm_begin(struct warm *w, struct warm_txn **ret)
 {
 	struct warm_txn *t = calloc(1, sizeof *t);
 	if (!t)
 		return -ENOMEM;
 	struct tree tree;
+	t->warm = w;
 	t->page = pages_size(w->pages);
-	int r = result(mdb_txn_begin(w->env, NULL, 0, &t->txn));
+	int r = result(begin_writing(w, &t->txn));
 	r = r ? r : pages_tree(w->pages, mdb_txn_id(t->txn) - 1, &tree);
 	r = r ? r : guard_new(w->pages, &tree, &t->guard);
 	r = r ? r : result(mdb_cursor_open(t->txn, w->dbi, &t->cursor));
@@ -296,11 +402,12 @@ static int short_write(MDB_env *env)
 
 int warm_commit(struct warm_txn *t)
 {
-	MDB_env *env = mdb_txn_env(t->txn);
 	mdb_cursor_close(t->cursor);
 	int r = mdb_txn_commit(t->txn);
 	if (r == EIO)
-		r = short_write(env);
+		r = short_write(t->warm->env);
+	if (r && has_given_up(t->warm))
+		(void)open_again(t->warm); /* or else with the next transaction */
 	guard_free(t->guard);
 	free(t);
 	return result(r);

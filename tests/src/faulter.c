@@ -27,7 +27,7 @@ static struct fault_control *control;
 static bool quick;
 static uint64_t seed;
 static struct {
-	uint64_t tries, fired, refused, late, sticky;
+	uint64_t tries, fired, refused, late;
 } total;
 
 static const char *const class_names[FAULT_CLASSES] = {"alloc", "lmdb", "system"};
@@ -214,17 +214,6 @@ static bool wait_flushed(unsigned long long flushes, bool or_fired)
 	return false;
 }
 
-/* LMDB does not go on after its head could not be written: all is there after a restart, and works. */
-static bool try_sticky(const struct fault *f)
-{
-	total.sticky++;
-	printf("no flush after %s, until a restart\n", control->name);
-	lose_held();
-	daemon_kill(&daemon_under_test);
-	daemon_start(&daemon_under_test);
-	return compare(false) || wrong(f, "flush", "something was lost");
-}
-
 /* Operations until something has changed: where no directory is left, no file is made. */
 static bool change_something(void)
 {
@@ -249,8 +238,7 @@ static bool try_flush(const struct fault *f, bool *met)
 	if (!ended)
 		return wrong(f, "flush", "none came");
 	if (*met && !wait_flushed(flushes, false))
-		return f->class == FAULT_SYSTEM ? try_sticky(f)
-						: wrong(f, "flush", "none came after the fault was gone");
+		return wrong(f, "flush", "none came after the fault was gone");
 	return compare(false) || wrong(f, "flush", "something was lost");
 }
 
@@ -360,11 +348,10 @@ static bool try_class(enum fault_class class, bool lasting)
 			break;
 		bool fine =
 			try_operations(f) && try_flushes(f) && try_reading(f) && try_mounting(f) && try_unmounting(f);
-		printf("%s %s%s: %llu tries, %llu faults met, %llu refusals, %llu of them late, %llu for good\n",
+		printf("%s %s%s: %llu tries, %llu faults met, %llu refusals, %llu of them late\n",
 			class_names[class], strerror(f.error), lasting ? ", lasting" : "",
 			(unsigned long long)total.tries, (unsigned long long)total.fired,
-			(unsigned long long)total.refused, (unsigned long long)total.late,
-			(unsigned long long)total.sticky);
+			(unsigned long long)total.refused, (unsigned long long)total.late);
 		fflush(stdout);
 		if (!fine)
 			return false;
