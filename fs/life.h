@@ -104,3 +104,5 @@ int life_end(struct session *, enum life_rule);
 int life_take_back(struct session *, const char *name);
 /* Drops one in the trash at once. */
 int life_drop(struct session *);
+/* It was dropped, and is only still there because it was open: it does not come back into the trash. */
+bool life_is_dropped(const struct store_session *);

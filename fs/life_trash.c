@@ -2,7 +2,7 @@
  * life_trash.c - the end of a session: into the trash, out of it, and its space given back.
  *
  * A session that is to be dropped while the kernel knows nodes of it waits in fs->dropping, so that what is open stays
- * readable, and goes with the last forget. A crash before that finds it in the trash, its time over.
+ * readable, and goes with the last forget. The mount after a crash does not show it either.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -236,7 +236,7 @@ static int drop_now(struct session *session)
 	return 0;
 }
 
-/* Out of the trash at once, and out of the store with the last forget. */
+/* Out of the trash at once, for good (life_is_dropped), and out of the store with the last forget. */
 static int drop_later(struct session *session)
 {
 	struct fs *fs = session->fs;
@@ -245,10 +245,9 @@ static int drop_later(struct session *session)
 
 	if (r)
 		return r;
-	if (c.record.until > c.now) {
-		c.record.until = c.now;
+	if (c.record.until > c.now)
 		history_put(&c, &c.record, c.record.ending, 0);
-	}
+	c.record.until = c.record.ended;
 	r = change_commit(&c);
 	if (r)
 		return r;
@@ -265,6 +264,11 @@ int life_drop(struct session *session)
 	if (session->drops)
 		return 0;
 	return LIST_EMPTY(&session->nodes) ? drop_now(session) : drop_later(session);
+}
+
+bool life_is_dropped(const struct store_session *record)
+{
+	return record->ended && record->until <= record->ended;
 }
 
 static void leave_dropping(struct session *session)

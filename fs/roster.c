@@ -238,7 +238,7 @@ static bool load(void *arg, const struct store_session *record)
 	member_learn(member, record);
 	member->cache_grew = may_hold_too_much(&loading->fs->options, record);
 	member_put_in(loading->fs, member);
-	loading->no_memory = record->ended && trash_add(loading->fs, record);
+	loading->no_memory = record->ended && !life_is_dropped(record) && trash_add(loading->fs, record);
 	return loading->no_memory;
 }
 

@@ -135,8 +135,27 @@ rmdir "$TRASH/held"
 kill_daemon
 exec 5<&-
 remount
-wait_for 10 eval '[ "$(ls "$TRASH")" = "" ]'
+assert_eq "$(ls "$TRASH")" ""
 umount_store
+
+note "nor can it be seen or taken back where nothing expires yet, because the store was not mounted for long"
+(
+	with_clock
+	mount_store
+	fill held
+	exec 5<"$MNT/held/logs/file"
+	mv "$MNT/held" "$TRASH/"
+	rmdir "$TRASH/held"
+	kill_daemon
+	exec 5<&-
+	pass 7200
+	remount
+	assert_eq "$(ls "$TRASH")" ""
+	! mv "$TRASH/held" "$MNT/held" 2>/dev/null || fail "it came back"
+	pass 3700
+	wait_for 10 eval '[ "$(drops)" = 0 ]'
+	umount_store
+)
 
 note "a page that was changed before, and one that is changed in the trash"
 for option in noatime writeback; do
