@@ -132,9 +132,9 @@ int pages_mend_heads(const char *path)
 		close(fd);
 		return 0;
 	}
-	/* Of two that disagree the older one is complete for sure. */
-	int good = sound[0] && sound[1] ? heads[1].txnid < heads[0].txnid : sound[1];
 	if (r == 0) {
+		/* Of two that disagree the older one is complete for sure. */
+		int good = sound[0] && sound[1] ? heads[1].txnid < heads[0].txnid : sound[1];
 		struct meta copy = heads[good];
 		struct page_header header = {.pgno = (uint64_t)!good, .flags = PAGE_META};
 		copy.txnid = copy.txnid ? copy.txnid - 1 : 0;
