@@ -166,10 +166,10 @@ void fs_free(struct fs *fs)
 		return;
 	serve_free(fs->server);
 	fs_lock(fs);
+	control_free_all(fs); /* ends lines of events: changes, the last ones */
 	run_end(fs);
 	trash_leave(fs);
 	session_leave_unsaved(fs);
-	control_free_all(fs);
 	node_free_all(fs);
 	fault_free(fs);
 	roster_free(fs->roster);
