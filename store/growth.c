@@ -133,19 +133,21 @@ void growth_init(struct growth *g)
 
 void growth_start(struct store *s)
 {
+	pthread_mutex_lock(&s->lock);
 	if (s->logs[0].limit > s->logs[0].base)
 		s->growth.runs = pthread_create(&s->growth.thread, NULL, growth_main, s) == 0;
+	pthread_mutex_unlock(&s->lock);
 }
 
 void growth_stop(struct store *s)
 {
-	if (!s->growth.runs)
-		return;
 	pthread_mutex_lock(&s->lock);
+	bool ran = s->growth.runs;
+	s->growth.runs = false;
 	pthread_cond_signal(&s->growth.wake);
 	pthread_mutex_unlock(&s->lock);
-	pthread_join(s->growth.thread, NULL);
-	s->growth.runs = false;
+	if (ran)
+		pthread_join(s->growth.thread, NULL);
 }
 
 void growth_release(struct growth *g)
@@ -180,14 +182,12 @@ void growth_undo(struct store *s, struct hot *h)
 
 bool growth_give_back(struct store *s)
 {
-	if (!s->growth.runs)
-		return false;
 	pthread_mutex_lock(&s->growth.lock);
 	pthread_mutex_lock(&s->lock);
 	struct hot *h = s->active;
 	/* What is appended next, deletions above all, is to find room. */
 	uint64_t size = (h->tail & ~UINT64_C(4095)) + HOT_SIZE_MIN;
-	bool smaller = shrink(h, size > h->base ? size : h->base);
+	bool smaller = s->growth.runs && shrink(h, size > h->base ? size : h->base);
 	s->growth.retry_at = store_clock() + SECOND;
 	pthread_mutex_unlock(&s->lock);
 	if (smaller)

@@ -100,8 +100,8 @@ struct store {
 	struct growth {
 		pthread_mutex_t lock; /* held while the size of a log's file changes */
 		pthread_t thread;
-		bool runs;
 		/* protected by the store's lock */
+		bool runs;
 		pthread_cond_t wake;  /* the thread: a log is to grow, or the end */
 		uint64_t need;        /* the most that a batch waits for; 0: none does */
 		uint64_t retry_at;    /* store_clock: when growing, which failed, is tried again */
