@@ -1,6 +1,7 @@
 # The runner itself: what it must notice, it notices.
 . "$TEST_ROOT/tests/lib.sh"
 
+unset SANITIZE
 mkdir -p tests/cases
 cp "$TEST_ROOT/tests/run" "$TEST_ROOT/tests/lib.sh" tests
 case_of() { { echo '. "$TEST_ROOT/tests/lib.sh"'; cat; } >"tests/cases/$1.sh"; }
@@ -24,6 +25,8 @@ for words in 'skip  skipped .*no such thing' "got '1', expected '2'" 'runtime er
 	'no end after 1 s' 'repro: tests/run inner'; do
 	grep -q "$words" said || fail "the runner did not say '$words'"
 done
+SANITIZE=thread tests/run endless >said || :
+says 'no end after 5 s' <said || fail "a sanitizer is given no more time"
 assert_eq "$(tests/run 'g*d' | tail -1)" "1 passed, 0 failed, 0 skipped"
 assert_eq "$(tests/run -l)" "$(printf '%s\n' crashed endless good inner left skipped wrong)"
 refused 'no test' tests/run nothing-like-it
