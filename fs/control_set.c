@@ -256,7 +256,7 @@ static bool is_in_calendar(const struct tm *tm)
 	return mended.tm_mday == tm->tm_mday && mended.tm_hour == tm->tm_hour && mended.tm_sec == tm->tm_sec;
 }
 
-/* ISO 8601 in UTC, with or without a fraction, which is left out. */
+/* ISO 8601 in UTC, which date(1) and Python write as +00:00; with or without a fraction, which is left out. */
 static bool parse_time(const char *word, int64_t *ret)
 {
 	struct tm tm = {0};
@@ -265,7 +265,7 @@ static bool parse_time(const char *word, int64_t *ret)
 
 	if (end && *end == '.')
 		end += 1 + strspn(end + 1, "0123456789");
-	if (!end || strcmp(end, "Z") != 0) {
+	if (!end || (strcmp(end, "Z") != 0 && strcmp(end, "+00:00") != 0)) {
 		fault_explain(NULL, "expires_at takes a time (2026-11-22T09:30:00Z), never, +24h, or default");
 		return false;
 	}
@@ -284,7 +284,7 @@ static bool parse_time(const char *word, int64_t *ret)
 
 static bool parse_expires(const char *word, int64_t *ret)
 {
-	if (!*word || strcmp(word, "default") == 0)
+	if (strcmp(word, "default") == 0)
 		*ret = 0;
 	else if (strcmp(word, "never") == 0)
 		*ret = STORE_NEVER;
@@ -293,11 +293,14 @@ static bool parse_expires(const char *word, int64_t *ret)
 	return true;
 }
 
+/* No text at all is the attribute removed; a line with nothing in it says nothing. */
 int content_set_expires_at(struct session *session, const char *text, size_t len)
 {
 	char word[WORD_MAX] = "?";
 	int64_t expires;
 
+	if (!len)
+		return life_set_expires(session, 0);
 	(void)take_word(text, len, word);
 	return parse_expires(word, &expires) ? life_set_expires(session, expires) : EINVAL;
 }
@@ -351,7 +354,8 @@ static int list_tags(const char *text, size_t len, char *list, size_t *ret_len)
 
 	for (size_t at = 0, lines = 0; at < len;) {
 		const char *tag = text + at, *end = memchr(tag, '\n', len - at);
-		size_t tag_len = end ? (size_t)(end - tag) : len - at;
+		size_t line = end ? (size_t)(end - tag) : len - at;
+		size_t tag_len = line && tag[line - 1] == '\r' ? line - 1 : line;
 		int r = !tag_len ? 0 : ++lines > TAGS_MAX ? refuse_tags() : check_tag(tag, tag_len);
 
 		if (r)
@@ -361,7 +365,7 @@ static int list_tags(const char *text, size_t len, char *list, size_t *ret_len)
 			list[used + tag_len] = '\n';
 			used += tag_len + 1;
 		}
-		at += tag_len + 1;
+		at += line + 1;
 	}
 	*ret_len = used;
 	return 0;

@@ -58,7 +58,10 @@ static int run_word(const char *word, int argc, char **argv)
 		return run_verb(verb, argc - 1, argv + 1);
 	if (strchr(word, '/') && argc >= 3) /* mount.fuse3 runs `sessfs STORE DIR -o OPTIONS` for type fuse.sessfs */
 		return run_verb(&verb_mount, argc, argv);
-	message_error("there is no verb '%s'; `sessfs --help` lists them", word);
+	if (*word == '-')
+		message_error("the verb comes first, as in `sessfs list -m DIR`; `sessfs --help` lists the verbs");
+	else
+		message_error("there is no verb '%s'; `sessfs --help` lists them", word);
 	return VERB_USAGE;
 }
 

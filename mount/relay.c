@@ -13,7 +13,7 @@
 
 enum { BLOCK = 65536 };
 
-static const int passed[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+static const int passed[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM};
 enum { N_PASSED = sizeof passed / sizeof passed[0] };
 
 static volatile sig_atomic_t child; /* 0: there is none */

@@ -148,7 +148,8 @@ signal.signal(number, end)
 print("ready", flush=True)
 signal.pause()
 """
-numbers = signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT
+numbers = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
+	signal.SIGALRM]
 for number in numbers:
 	name = f"on_{number.name}"
 	words = [program, "run", "-m", mnt, "--name", name, "--", "python3", "-c", command, str(number.value)]

@@ -15,6 +15,7 @@ for verb in $("$SESSFS" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
 	assert_eq "$(status_of "$SESSFS" "$verb" --frobnicate)" $status "$verb with an unknown option"
 	refused "^usage: sessfs $verb" "$SESSFS" "$verb" --frobnicate
 done
+refused 'the verb comes first' "$SESSFS" -m "$PWD" list
 for verb in status list stats history expire; do
 	assert_eq "$(status_of "$SESSFS" $verb one two three)" 2 "$verb with too many words"
 done

@@ -110,6 +110,7 @@ lines progress 0
 note "tags"
 takes tags 'one\ntwo\n'
 takes tags 'b\na\nb\n\na' 'b\na\n'
+takes tags 'b\r\na\r\n\r\n' 'b\na\n'
 refuses tags 'fine\na/b\n' slash
 refuses tags '.hidden\n' dot
 refuses tags "$(printf 'x%.0s' {1..256})\n" 255
@@ -145,7 +146,9 @@ takes pin '0' '0\n'
 note "expires_at"
 takes expires_at '2030-01-02T03:04:05Z\n'
 takes expires_at 'never\n'
-for bad in tomorrow 2030-01-02 2030-13-02T03:04:05Z 2030-01-02T03:04:05 1h; do
+takes expires_at '2030-01-02T03:04:05+00:00\n' '2030-01-02T03:04:05Z\n'
+takes expires_at '2031-01-02T03:04:05.000006+00:00\n' '2031-01-02T03:04:05Z\n' # as Python's isoformat() has it
+for bad in tomorrow 2030-01-02 2030-13-02T03:04:05Z 2030-01-02T03:04:05 2030-01-02T03:04:05+02:00 1h; do
 	refuses expires_at "$bad\n" 'takes a time'
 done
 for bad in + +x +1y +1w +-1h +1hh +99999999999999999999d; do refuses expires_at "$bad\n" 'is no duration: 90s'; done
@@ -161,11 +164,9 @@ takes expires_at '2028-02-29T00:00:00Z\n'
 takes expires_at '2262-04-11T00:00:00Z\n'
 takes expires_at 'never\n'
 assert_file "$control/expires_at" never
-for default in default ''; do
-	echo never >"$control/expires_at"
-	echo "$default" >"$control/expires_at"
-	assert_match "$(cat "$control/expires_at")" "^20..-..-..T..:..:..Z$"
-done
+refuses expires_at '\n' 'takes a time' # as of a shell's variable that is empty
+echo default >"$control/expires_at"
+assert_match "$(cat "$control/expires_at")" "^20..-..-..T..:..:..Z$"
 echo +90m >"$control/expires_at"
 left=$(($(date -d "$(cat "$control/expires_at")" +%s) - $(date +%s)))
 [ $left -gt 5380 ] && [ $left -le 5400 ] || fail "+90m became $left seconds"
