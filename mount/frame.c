@@ -192,10 +192,10 @@ static void print_session(struct frame *f, const struct told *t, int64_t now, in
 		number_rough_duration(moment_seconds(now, t->expires), left);
 	number_rough_size(t->size, size);
 	number_rough_size(t->stored, stored);
-	int used = put_cut(f->out, t->name, name_width);
+	int used = put_cut(f->out, t->name, name_width < f->width ? name_width : f->width);
 	snprintf(rest, sizeof rest, "%*s %-9.9s%s %7s %7s %8" PRIu64 " %6s %6s", name_width - used, "", t->status,
 		t->interrupted ? "!" : t->current ? "*" : " ", age, left, t->files, size, stored);
-	put_cut(f->out, rest, f->width - name_width);
+	put_cut(f->out, rest, f->width - used);
 	fputs(f->end, f->out);
 	f->left--;
 }

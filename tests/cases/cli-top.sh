@@ -76,6 +76,9 @@ t.read_until(lambda: len(t.frames()) >= 2)
 frame = t.check(24, 80)
 assert frame[0].startswith("sessfs on "), frame
 assert frame[-2].startswith("... and ") and frame[-1] == "q quits", frame
+head = next(n for n, line in enumerate(frame) if line.startswith("NAME"))
+assert all(re.search(r" (active|paused) .* [0-9]+ +[0-9.K]+ +[0-9.K]+$", line) for line in frame[head + 1:-2]), frame
+assert len({len(line) for line in frame[head:-2]}) == 1, frame
 assert not any("\033" in line for line in frame)
 assert termios.tcgetattr(t.slave) != t.before
 count = len(t.frames())
