@@ -7,7 +7,7 @@ need_root
 forget_often() {
 	while is_mounted; do
 		echo 2 >/proc/sys/vm/drop_caches
-		read -rt 0.1 <> <(:) || :
+		read -rt 0.1 <>"$NEVER" || :
 	done
 }
 

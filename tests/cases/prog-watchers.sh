@@ -8,7 +8,7 @@ wait_until() {
 	local n
 	for ((n = 0; n < 1500; n++)); do
 		"$@" && return
-		read -rt 0.02 <> <(:) || :
+		read -rt 0.02 <>"$NEVER" || :
 	done
 	return 1
 }

@@ -82,7 +82,7 @@ for options in "-s 0.05 -f" "-s 0.05 -F"; do
 	echo '{"marker": 0}' >>"$events"
 	until has marker "$TEST_DIR/seen"; do # until tail has begun
 		echo '{"marker": 0}' >>"$events"
-		read -rt 0.05 <> <(:) || :
+		read -rt 0.05 <>"$NEVER" || :
 	done
 	for n in {1..50}; do echo "{\"line\": $n}" >>"$events"; done
 	echo active >"$MNT/s/.session/status"
