@@ -129,8 +129,8 @@ check: ## every test; ends with `N passed, N failed, N skipped`
 check-unit: $(UNITS) ## the unit tests alone
 	@for t in $(UNITS); do $$t || exit 1; done
 
-.PHONY: check-crash check-power check-fault check-hostile check-large
-check-crash check-power check-fault check-hostile check-large: check-%: programs ## each for long
+.PHONY: check-crash check-power check-burst check-fault check-hostile check-large
+check-crash check-power check-burst check-fault check-hostile check-large: check-%: programs ## each for long
 	@$(TEST_ENV) tests/long/$*
 
 .PHONY: check-fuzz
