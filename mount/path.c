@@ -83,13 +83,18 @@ bool mounted_is_sessfs(const struct mounted *m)
 	return strcmp(m->type, "fuse.sessfs") == 0;
 }
 
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
 /* Undoes the octal escapes of proc(5), in place. */
 static char *unescape(char *text)
 {
 	char *out = text;
 
 	for (const char *in = text; *in; out++) {
-		if (in[0] == '\\' && in[1] && in[2] && in[3]) {
+		if (in[0] == '\\' && is_octal(in[1]) && is_octal(in[2]) && is_octal(in[3])) {
 			*out = (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
 			in += 4;
 		} else {

@@ -18,8 +18,8 @@ DAEMON=
 USER_ID=65534
 umask 022
 mkdir -p "$MNT" "$NATIVE"
-# Nobody writes there: to read from it is to wait. A <(process) would do that too, but bash 5.2 takes one that ended for a
-# later child with the same number, does not see that this one ends, and waits for ever.
+# Nobody writes there: to read from it is to wait. A <(process) would do that too, but bash 5.2 takes one that ended
+# for a later child with the same number, does not see that this one ends, and waits for ever.
 export NEVER=$TEST_DIR/never
 [ -p "$NEVER" ] || mkfifo -m 666 "$NEVER"
 
