@@ -123,13 +123,14 @@ static int open_status(int r)
 }
 
 /* In use, but mounted nowhere: its last daemon is still closing it. */
-static bool is_closing(const char *store)
+static bool is_closing(const char *store, int pid)
 {
 	struct mounted m;
+	bool here = mounted_store(store, &m);
 
-	if (!mounted_store(store, &m))
+	if (!here && !mounted_store_by(pid, store, &m))
 		return true;
-	bool dead = path_is_dead(m.dir);
+	bool dead = here && path_is_dead(m.dir);
 	mounted_release(&m);
 	return dead;
 }
@@ -154,7 +155,8 @@ static int open_store(struct daemon *d)
 		return MOUNT_FAILED;
 	}
 	int r = store_open(p->store, &options, &d->store, &info);
-	for (int ms = 0; r == STORE_BUSY && ms < CLOSING_PATIENCE_MS && is_closing(p->store); ms += CLOSING_POLL_MS) {
+	for (int ms = 0; r == STORE_BUSY && ms < CLOSING_PATIENCE_MS && is_closing(p->store, info.pid);
+		ms += CLOSING_POLL_MS) {
 		if (ms == CLOSING_NOTE_MS)
 			message_note("waiting for process %d to close the store %s ...", info.pid, p->store);
 		ppoll(NULL, 0, &pause, &d->signals);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "mount/closing.h"
 #include "mount/number.h"
@@ -92,11 +93,12 @@ static bool look_mounts(const struct doctor *d, const struct doctor_check *check
 
 /* ---- stores ------------------------------------------------------------------------------------------------------ */
 
+/* What others mounted, and we may not open, is nothing of ours to mend. */
 static void look_source(void *arg, const struct mounted *m)
 {
 	struct walk *w = arg;
 
-	if (mounted_is_sessfs(m)) {
+	if (mounted_is_sessfs(m) && (access(m->source, R_OK | W_OK | X_OK) == 0 || errno != EACCES)) {
 		w->found++;
 		w->good = w->store(w, m->source) && w->good;
 	}
@@ -113,20 +115,25 @@ static bool each_store(const struct doctor *d, const struct doctor_check *check,
 	each_mount(d, look_source, &w);
 	if (w.found > 0)
 		return w.good;
-	machine_say(&answer, MACHINE_OK, MOUNT_DONE, "no store was named and none is mounted: `sessfs doctor STORE`");
+	machine_say(&answer, MACHINE_OK, MOUNT_DONE,
+		"no store was named, and none of yours is mounted: `sessfs doctor STORE`");
 	return tell(d, check, &answer);
 }
 
 static void say_alive(const char *path, int pid, struct machine_answer *ret)
 {
-	struct mounted m;
+	struct mounted m = {0};
 
-	if (!mounted_store(path, &m)) {
+	if (mounted_store(path, &m)) {
+		machine_say(ret, MACHINE_OK, MOUNT_DONE, "%s is open in process %d, mounted on %s", path, pid, m.dir);
+	} else if (mounted_store_by(pid, path, &m)) {
+		machine_say(ret, MACHINE_OK, MOUNT_DONE,
+			"%s is open in process %d, mounted on %s in another mount namespace", path, pid, m.dir);
+	} else {
 		machine_say(ret, MACHINE_OK, MOUNT_DONE,
 			"%s is open in process %d, which is not seen to have it mounted here", path, pid);
 		return;
 	}
-	machine_say(ret, MACHINE_OK, MOUNT_DONE, "%s is open in process %d, mounted on %s", path, pid, m.dir);
 	mounted_release(&m);
 }
 

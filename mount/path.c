@@ -174,15 +174,20 @@ static void keep_wanted(void *arg, const struct mounted *m)
 	s->found = copy;
 }
 
-static bool find(struct search *s, struct mounted *ret)
+static bool take_found(struct search *s, struct mounted *ret)
 {
-	mounted_each(keep_wanted, s);
 	if (!s->found.dir || !s->found.type || !s->found.source) {
 		mounted_release(&s->found);
 		return false;
 	}
 	*ret = s->found;
 	return true;
+}
+
+static bool find(struct search *s, struct mounted *ret)
+{
+	mounted_each(keep_wanted, s);
+	return take_found(s, ret);
 }
 
 bool mounted_at(const char *dir, struct mounted *ret)
@@ -193,6 +198,19 @@ bool mounted_at(const char *dir, struct mounted *ret)
 bool mounted_store(const char *store, struct mounted *ret)
 {
 	return find(&(struct search){.source = store}, ret);
+}
+
+bool mounted_store_by(int pid, const char *store, struct mounted *ret)
+{
+	struct search search = {.source = store};
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/mountinfo", pid);
+	FILE *file = fopen(path, "re");
+	mounted_each_in(file, keep_wanted, &search);
+	if (file)
+		fclose(file);
+	return take_found(&search, ret);
 }
 
 bool mounted_over(const char *path, struct mounted *ret)

@@ -28,6 +28,8 @@ void mounted_release(struct mounted *);
 bool mounted_at(const char *dir, struct mounted *ret);
 /* A sessfs mount of the store at a resolved path. */
 bool mounted_store(const char *store, struct mounted *ret);
+/* The same as the process sees it, which may live in another mount namespace. */
+bool mounted_store_by(int pid, const char *store, struct mounted *ret);
 /* The mount that a resolved path lies on. */
 bool mounted_over(const char *path, struct mounted *ret);
 /* Every mount in the order of the table; what is given lives for the call. */

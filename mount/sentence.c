@@ -29,6 +29,12 @@ static void put_busy(char *text, const char *path, int pid)
 			"`sessfs umount %s`",
 			path, pid, m.dir, m.dir);
 		mounted_release(&m);
+	} else if (mounted_store_by(pid, path, &m)) {
+		put(text,
+			"the store %s is in use by process %d, which has it mounted on %s in another mount namespace "
+			"(a container, or unshare); work there, or first `kill %d`, which unmounts it",
+			path, pid, m.dir, pid);
+		mounted_release(&m);
 	} else {
 		put(text, "the store %s is in use by process %d; wait until that is done", path, pid);
 	}

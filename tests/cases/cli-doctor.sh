@@ -65,4 +65,15 @@ if [ "$(id -u)" = 0 ]; then
 	told "^fix +rights +this container may not mount .*--cap-add SYS_ADMIN"
 	as_user env PATH=/nowhere "$SESSFS" doctor >said || :
 	told "^fix +fusermount3 +there is no fusermount3"
+
+	note "a store that another user has mounted"
+	mount_store
+	as_user "$SESSFS" doctor >said || :
+	told "^ok +mounts +$STORE is mounted on $MNT"
+	! grep -E "^[a-z]+ +(store|space) .*$STORE" said || fail "what one may not open is not one's own"
+	doctor
+	told "^ok +store +$STORE is open in process $DAEMON, mounted on $MNT"
+	unshare -m sh -c 'umount -l "$1" && exec "$2" doctor "$3"' - "$MNT" "$SESSFS" "$STORE" >said || :
+	told "^ok +store +$STORE is open in process $DAEMON, mounted on $MNT in another mount namespace"
+	umount_store
 fi

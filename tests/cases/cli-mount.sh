@@ -24,6 +24,10 @@ note "a second mount is refused, with the pid of the first"
 mkdir other
 assert_eq "$(status_of "$SESSFS" mount "$STORE" other)" 32
 refused "in use by process $daemon, .*mounted on $MNT" "$SESSFS" mount "$STORE" other
+if [ "$(id -u)" = 0 ]; then
+	refused "in use by process $daemon, .*mounted on $MNT in another mount namespace.*kill $daemon" \
+		unshare -m sh -c 'umount -l "$1" && exec "$2" mount "$3" other' - "$MNT" "$SESSFS" "$STORE"
+fi
 refused "mounted on $MNT already" "$SESSFS" mount "$STORE" "$MNT"
 "$SESSFS" init other-store >/dev/null
 refused "another store, $STORE, is mounted there" "$SESSFS" mount other-store "$MNT"
