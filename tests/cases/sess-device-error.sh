@@ -1,9 +1,8 @@
 # The device fails while the daemon has the kernel write what it gathered: it ends all the same, and nothing else hangs.
 . "$TEST_ROOT/tests/lib.sh"
 
-[[ ${SANITIZE:-} != *thread* ]] || skip "the thread sanitizer is to be loaded first"
 daemon_is_gone() { ! kill -0 "$DAEMON" 2>/dev/null; }
-first=$(ldd "$BUILD/sessfs" | awk '/libasan/ { print $3 }')
+first=$(ldd "$BUILD/sessfs" | awk '/lib[at]san/ { print $3 }')
 MOUNT_AS=(env "LD_PRELOAD=$first $BUILD/tests/preload_device.so" "DEVICE_FAILS=$TEST_DIR/fails"
 	"ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0")
 mount_store -o writeback,max_threads=1
