@@ -2,8 +2,10 @@
  * node.h - the inodes in memory: those the kernel knows (their lookup count is above 0) and those an operation is
  * using.
  *
- * Lock order, the only one in fs/: fs->lock, then what the store locks inside; sync.c's lock by itself. Replies to
- * the kernel are sent, and file content is read, with fs->lock released. Everything below is protected by fs->lock.
+ * Lock order, the only one in fs/: fs->lock, then what the store locks inside (store/internal.h), or the lock of
+ * errand.c, a leaf, which is also taken without it. What takes a lock of the kernel's that waits for us is told with
+ * fs->lock released (serve.h). Replies to the kernel are sent, and file content is read, with fs->lock released.
+ * Everything below is protected by fs->lock.
  */
 #pragma once
 

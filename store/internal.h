@@ -1,9 +1,9 @@
 /*
  * internal.h - struct store, shared by the files of store/ and by nobody else.
  *
- * Lock order, outermost first: sync_lock, growth.lock, lock, cache.lock. `lock` is held for every small read and from a
- * batch's begin to its end; never across a sync or a transaction of warm. What an open batch, a sealed index and a
- * retired log may do:
+ * Lock order, outermost first: sync_lock or growth.lock, lock, then leaves: those of the cache and of warm. Those of
+ * ahead.c and encode.c are by themselves. `lock` is held for every small read and from a batch's begin to its end;
+ * never across a sync or a transaction of warm. What an open batch, a sealed index and a retired log may do:
  *
  *   spare --swap--> active --swap (sealed)--> sealed --flush_log--> retired: void, index cleared --> spare
  *
