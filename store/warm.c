@@ -38,9 +38,10 @@ struct warm {
 	struct pages *pages;
 
 	pthread_mutex_t lock; /* a leaf */
-	/* protected by lock; changed by the writer only, which reads it without */
+	/* protected by lock; the first two stay while it is written */
 	MDB_env *env; /* NULL: LMDB gave up, and could not be opened again so far */
 	MDB_dbi dbi;
+	bool writing;
 	LIST_HEAD(, warm_snapshot) snapshots;
 };
 
@@ -202,12 +203,11 @@ static bool is_same_file(struct warm *w)
 /*
  * After a write of its head that failed LMDB refuses everything, for as long as it is open: it cannot tell which head
  * the file has. Opening it anew is to look. Those who read go on with the pages that they know, as they do where LMDB
- * has no table of readers. Called by the writer.
+ * has no table of readers.
  */
 static int open_again(struct warm *w)
 {
 	struct warm_snapshot *s;
-	pthread_mutex_lock(&w->lock);
 	LIST_FOREACH(s, &w->snapshots, others) {
 		mdb_txn_abort(s->txn);
 		s->txn = NULL;
@@ -218,28 +218,32 @@ static int open_again(struct warm *w)
 		close_env(w);
 		r = EIO;
 	}
-	pthread_mutex_unlock(&w->lock);
 	return r;
 }
 
-/* A commit failed: whether nothing goes on. */
-static bool has_given_up(struct warm *w)
+static int begin(struct warm *w, unsigned flags, MDB_txn **ret)
 {
-	MDB_txn *txn;
-	int r = mdb_txn_begin(w->env, NULL, MDB_RDONLY, &txn);
-	if (r == 0)
-		mdb_txn_abort(txn);
-	return r == MDB_PANIC;
+	int r = w->env ? mdb_txn_begin(w->env, NULL, flags, ret) : MDB_PANIC;
+	if (r != MDB_PANIC || w->writing)
+		return r;
+	r = open_again(w);
+	return r ? r : mdb_txn_begin(w->env, NULL, flags, ret);
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 static int begin_reading(struct warm_snapshot *s)
 {
-	if (!s->txn)
-		return s->warm->env ? mdb_txn_begin(s->warm->env, NULL, MDB_RDONLY, &s->txn) : EIO;
-	mdb_txn_reset(s->txn);
-	return mdb_txn_renew(s->txn);
+	int r = MDB_PANIC;
+	if (s->txn) {
+		mdb_txn_reset(s->txn);
+		r = mdb_txn_renew(s->txn);
+	}
+	if (r != MDB_PANIC)
+		return r;
+	mdb_txn_abort(s->txn);
+	s->txn = NULL;
+	return begin(s->warm, MDB_RDONLY, &s->txn);
 }
 
 /* A transaction and its trees; begins anew if it was overtaken by two commits. */
@@ -353,11 +357,18 @@ static int find_last(struct warm_txn *t)
 
 static int begin_writing(struct warm *w, MDB_txn **ret)
 {
-	int r = w->env ? mdb_txn_begin(w->env, NULL, 0, ret) : MDB_PANIC;
-	if (r != MDB_PANIC)
-		return r;
-	r = open_again(w);
-	return r ? r : mdb_txn_begin(w->env, NULL, 0, ret);
+	pthread_mutex_lock(&w->lock);
+	int r = begin(w, 0, ret);
+	w->writing = r == 0;
+	pthread_mutex_unlock(&w->lock);
+	return r;
+}
+
+static void end_writing(struct warm *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->writing = false;
+	pthread_mutex_unlock(&w->lock);
 }
 
 int warm_begin(struct warm *w, struct warm_txn **ret)
@@ -406,8 +417,7 @@ int warm_commit(struct warm_txn *t)
 	int r = mdb_txn_commit(t->txn);
 	if (r == EIO)
 		r = short_write(t->warm->env);
-	if (r && has_given_up(t->warm))
-		(void)open_again(t->warm); /* or else with the next transaction */
+	end_writing(t->warm);
 	guard_free(t->guard);
 	free(t);
 	return result(r);
@@ -419,8 +429,10 @@ void warm_abort(struct warm_txn *t)
 		return;
 	if (t->cursor)
 		mdb_cursor_close(t->cursor);
-	if (t->txn)
+	if (t->txn) {
 		mdb_txn_abort(t->txn);
+		end_writing(t->warm);
+	}
 	guard_free(t->guard);
 	free(t);
 }
