@@ -133,17 +133,14 @@ void fault_forget(void)
 	explained[0] = '\0';
 }
 
-/* The session that the node belongs to, with a reference; NULL: none. */
-static struct session *session_of(struct fs *fs, struct fs_id id)
+/* The session that the node belongs to; NULL: none is known. */
+static struct session *owner_of(struct fs *fs, struct fs_id id)
 {
-	struct session *session = NULL;
 	struct node *node;
 
 	if (control_is_id(id))
-		session = control_session(fs, id);
-	else if (!node_find(fs, id, &node))
-		session = node->session;
-	return session && !session_is_root(session) ? session_ref(session) : NULL;
+		return control_session(fs, id);
+	return node_find(fs, id, &node) ? NULL : node->session;
 }
 
 static void add(struct fs *fs, const struct fault *fault)
@@ -172,6 +169,15 @@ static void tell(struct session *session, const struct fault *fault)
 		(void)change_commit(&c);
 }
 
+/* Where no session is known, all may read of it: then neither the file is told nor its name. */
+static void describe(struct fs *fs, struct fault *fault, struct fs_id id, const char *name)
+{
+	if (!name && control_is_id(id))
+		name = control_name(fs, id);
+	snprintf(fault->name, sizeof(fault->name), "%s", name ? name : "");
+	fault->ino = control_is_id(id) ? 0 : id.n;
+}
+
 void fault_note(struct fs *fs, const char *operation, struct fs_id id, const char *name, int error)
 {
 	struct fault fault = {.operation = operation, .error = error};
@@ -182,20 +188,20 @@ void fault_note(struct fs *fs, const char *operation, struct fs_id id, const cha
 		return;
 	}
 	fault.time = fs_now();
-	fault.ino = control_is_id(id) ? 0 : id.n;
 	memcpy(fault.cause, explained, sizeof(fault.cause));
 	fault.advice = advised;
 	fault_forget();
 	FS_GUARD(fs);
-	if (!name && control_is_id(id))
-		name = control_name(fs, id);
-	snprintf(fault.name, sizeof(fault.name), "%s", name ? name : "");
-	session = session_of(fs, id);
+	session = owner_of(fs, id);
+	if (session)
+		describe(fs, &fault, id, name);
 	fault.session = session ? session->sid : STORE_ROOT_SID;
 	add(fs, &fault);
-	if (session && is_grave(error))
+	if (session && !session_is_root(session) && is_grave(error)) {
+		session_ref(session);
 		tell(session, &fault);
-	session_put(session);
+		session_put(session);
+	}
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */

@@ -31,17 +31,23 @@ static struct fs_id id_of(fuse_ino_t ino)
 	return (struct fs_id){ino};
 }
 
-static void reply(fuse_req_t req, const char *operation, int r)
+/* ino: the node that was asked; name: or NULL. */
+static void reply_of(fuse_req_t req, const char *operation, fuse_ino_t ino, const char *name, int r)
 {
 	int error = error_errno(operation, r);
 
-	if (error) {
-		const char *name = NULL;
-		uint64_t id = serve_request(&name);
-
-		fault_note(fs_of(req), operation, id_of(id), name, error);
-	}
+	if (error)
+		fault_note(fs_of(req), operation, id_of(ino), name, error);
 	fuse_reply_err(req, error);
+}
+
+/* By the thread that read the request. */
+static void reply(fuse_req_t req, const char *operation, int r)
+{
+	const char *name = NULL;
+	fuse_ino_t ino = serve_request(&name);
+
+	reply_of(req, operation, ino, name, r);
 }
 
 static bool in_group(const struct caller *caller, gid_t gid)
@@ -127,7 +133,10 @@ static void lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
 	struct entry entry;
 	int r = dir_lookup(fs_of(req), id_of(dir), name, &entry);
 
-	reply_entry(req, "lookup", r, &entry);
+	if (r)
+		reply_of(req, "lookup", dir, name, r);
+	else
+		reply_entry(req, "lookup", 0, &entry);
 }
 
 static int run_lookup(struct fs *fs, void *subject)
@@ -331,15 +340,31 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t si
 	launder_wait(fs_of(req), reply_written, written);
 }
 
-static void reply_fsync(void *req, int r)
+/* An fsync to be answered by another thread. */
+struct synced {
+	fuse_req_t req;
+	fuse_ino_t ino;
+};
+
+static void reply_synced(void *arg, int r)
 {
-	reply(req, "fsync", r);
+	struct synced *synced = arg;
+
+	reply_of(synced->req, "fsync", synced->ino, NULL, r);
+	free(synced);
 }
 
 static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *file)
 {
-	(void)ino, (void)datasync, (void)file;
-	sync_request(fs_of(req), reply_fsync, req);
+	struct synced *synced = malloc(sizeof(*synced));
+
+	(void)datasync, (void)file;
+	if (!synced) {
+		reply(req, "fsync", -ENOMEM);
+		return;
+	}
+	*synced = (struct synced){req, ino};
+	sync_request(fs_of(req), reply_synced, synced);
 }
 
 /* An answer to READDIR or READDIRPLUS as it fills. */
@@ -374,7 +399,7 @@ static void list_into(char *buf, const struct deferred *d)
 		r = dir_list(fs_of(d->req), id_of(d->dir), (uint64_t)d->offset, d->size, d->plus, add_name, &answer);
 
 	if (r && !answer.used)
-		reply(d->req, "readdir", r);
+		reply_of(d->req, "readdir", d->dir, NULL, r);
 	else
 		fuse_reply_buf(d->req, buf, answer.used);
 }

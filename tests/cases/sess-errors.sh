@@ -106,3 +106,24 @@ grep -q '"event": "error"' "$MNT/s/.session/events.jsonl" || fail "no event of i
 valid "$MNT/s/.session/events.jsonl"
 assert_eq "$(grep -c '"event": "error"' "$MNT/s/.session/events.jsonl")" 1
 umount_store
+
+note "an fsync that failed is told where the file is, whichever thread answered"
+if [ -z "${SANITIZE-}" ]; then # they have their own place among the libraries that are loaded first
+	STORE=$TEST_DIR/failing CONTROL=$TEST_DIR/control
+	# fail ARMED - as tests/src/fault.h has it: all system calls on files, with EIO, from the first on
+	calls_fail() { python3 -c 'import struct, sys
+open(sys.argv[1], "r+b").write(struct.pack("=IIiIQQQ", int(sys.argv[2]), 2, 5, 1, 1, 0, 0))' "$CONTROL" "$1"; }
+	truncate -s 4096 "$CONTROL"
+	MOUNT_AS=(env "LD_PRELOAD=$BUILD/tests/preload_fault.so" "FAULT_CONTROL=$CONTROL")
+	mount_store -o commit=60
+	mkdir "$MNT/s"
+	echo x >"$MNT/s/logs/file"
+	calls_fail 1
+	refused "input/output error" sync "$MNT/s/logs/file"
+	calls_fail 0
+	assert_eq "$(errors s '[(x["error"], x["operation"]) for x in e]')" "[('EIO', 'fsync')]"
+	assert_eq "$(wc -l <"$MNT/.sessfs/errors.jsonl")" 0
+	grep -q '"event": "error", "operation": "fsync"' "$MNT/s/.session/events.jsonl" || fail "no event of it"
+	sync "$MNT/s/logs/file"
+	umount_store
+fi
