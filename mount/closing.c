@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,49 +14,70 @@
 #include <unistd.h>
 
 #define FILE_NAME "daemon"
+#define NEW_NAME "daemon.new"
 #define DIED "died\n"
 #define FAILED "closed: "
 
-enum { SLOW_SECONDS = 5 };
+enum { SLOW_SECONDS = 5, ENDING_MS = 1000, TRY_MS = 2 };
 
-/* Takes away what a daemon that died has left; who still has it open is told so. */
+/*
+ * The store is ours, so the daemon before us has closed it, and is about to say how, or it died, and the kernel is
+ * about to close its files. False: it does neither, as it was stopped.
+ */
+static bool wait_for_end(int fd)
+{
+	for (int ms = 0; ms < ENDING_MS; ms += TRY_MS) {
+		if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+			return true;
+		poll(NULL, 0, TRY_MS);
+	}
+	return false;
+}
+
+/* Who still has open what a daemon that died has left is told so. One that is alive tells by itself how it closed. */
 static void bury(int dir)
 {
 	int fd = openat(dir, FILE_NAME, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
 
-	if (fd >= 0) {
+	if (fd < 0)
+		return;
+	if (wait_for_end(fd) && fstat(fd, &st) == 0 && st.st_nlink)
 		dprintf(fd, DIED);
-		close(fd);
-	}
-	unlinkat(dir, FILE_NAME, 0);
+	close(fd);
 }
 
-static int open_in(const char *store, int flags)
+static int open_dir(const char *store)
 {
-	int dir = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
 
-	if (dir < 0)
+/* In place of what is there. Nobody sees it before it is locked and says whose it is. */
+static int put_in_place(int dir, int fd)
+{
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || dprintf(fd, "pid %d\n", (int)getpid()) < 0 ||
+		renameat(dir, NEW_NAME, dir, FILE_NAME) < 0)
 		return -errno;
-	if (flags & O_CREAT)
-		bury(dir);
-	int fd = openat(dir, FILE_NAME, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int error = errno;
-	close(dir);
-	return fd < 0 ? -error : fd;
+	return 0;
 }
 
 int closing_begin(const char *store)
 {
-	int fd = open_in(store, O_RDWR | O_CREAT | O_EXCL);
+	int dir = open_dir(store), fd, r;
 
-	if (fd < 0)
-		return fd;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || dprintf(fd, "pid %d\n", (int)getpid()) < 0) {
-		int error = errno;
-		close(fd);
-		return -error;
+	if (dir < 0)
+		return -errno;
+	bury(dir);
+	fd = openat(dir, NEW_NAME, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	r = put_in_place(dir, fd);
+	if (r) {
+		unlinkat(dir, NEW_NAME, 0);
+		unlinkat(dir, FILE_NAME, 0);
+		if (fd >= 0)
+			close(fd);
 	}
-	return fd;
+	close(dir);
+	return r ? r : fd;
 }
 
 /* Another store may have been made in that place meanwhile, whose daemon has a file of its own. */
@@ -77,7 +99,7 @@ void closing_end(const char *store, int fd, const char *error)
 		dprintf(fd, FAILED "%s\n", error);
 		return;
 	}
-	dir = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = open_dir(store);
 	if (dir < 0)
 		return;
 	if (is_file(dir, fd))
@@ -87,7 +109,13 @@ void closing_end(const char *store, int fd, const char *error)
 
 int closing_watch(const char *store)
 {
-	return open_in(store, O_RDONLY);
+	int dir = open_dir(store);
+
+	if (dir < 0)
+		return -errno;
+	int fd = openat(dir, FILE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), error = errno;
+	close(dir);
+	return fd < 0 ? -error : fd;
 }
 
 static void interrupt(int sig)

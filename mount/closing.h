@@ -8,8 +8,8 @@
 #pragma once
 
 /*
- * Daemon: to be called once the store is its own. Returns a descriptor for the other call; negative errno is no reason
- * to stop.
+ * Daemon: to be called once the store is its own. Waits up to a second for the daemon before it to end. Returns a
+ * descriptor for the other call; negative errno is no reason to stop.
  */
 int closing_begin(const char *store);
 /*
