@@ -3,6 +3,8 @@
  */
 #include "store/check.h"
 
+#include <sys/stat.h>
+
 static bool is_name_in_place(const struct super *super, const struct key *key, const char *name, size_t len)
 {
 	return codec_name_hash(super->seed, name, len) == (key_sub(*key) & ~UINT64_C(0xff));
@@ -41,7 +43,7 @@ bool check_body(const struct super *super, const struct key *key, const struct f
 		if (record_decode(&inode_schema, f->body, f->len, &u.inode))
 			return false;
 		store_inode_release(&u.inode);
-		return u.inode.size <= STORE_FILE_MAX;
+		return u.inode.size <= STORE_FILE_MAX && (key_ino(*key).n != STORE_ROOT_INO.n || S_ISDIR(u.inode.mode));
 	case KIND_XATTR:
 		return record_get_pair(f->body, f->len, &name, &name_len, &data, &len) == 0 &&
 		       is_name_in_place(super, key, name, name_len);

@@ -274,6 +274,17 @@ static void leave_the_root(struct store_batch *b, const struct fixture *f)
 	put_inode(b, STORE_ROOT_SID, STORE_ROOT_INO, S_IFDIR | 0755, 2, 0, 0, 0);
 }
 
+static void root_that_is_no_directory(struct store_batch *b, const struct fixture *f)
+{
+	leave_the_root(b, f);
+	put_inode(b, STORE_ROOT_SID, STORE_ROOT_INO, S_IFREG | 0755, 3, 1, 0, 0);
+}
+
+static void session_that_is_no_directory(struct store_batch *b, const struct fixture *f)
+{
+	put_inode(b, sid, f->top, S_IFREG | 0755, 3, 1, STORE_ROOT_INO.n, 0);
+}
+
 static void put_ended(struct store_batch *b, const struct fixture *f)
 {
 	struct store_session record = session_of(f);
@@ -416,6 +427,8 @@ static const struct damage {
 	{"orphan with a name", orphan_with_a_name, 7, 0},
 	{"directory without a record", directory_without_a_record, 4, 0},
 	{"session without a record", session_without_a_record, 10, 0},
+	{"root that is no directory", root_that_is_no_directory, 3, 0},
+	{"session that is no directory", session_that_is_no_directory, 4, 4},
 	{"attribute of nothing", attribute_of_nothing, 13, 0},
 	{"attribute untold", attribute_untold, 13, 0},
 	{"content behind the end", content_behind_the_end, 12, 0},
