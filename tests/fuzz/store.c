@@ -1,6 +1,6 @@
 /*
  * store.c - records in any combination, each whole: as a store holds them, seen by check, by a mount that only reads,
- * and by a repair, after which check finds nothing.
+ * now and then by one that writes, and by a repair, after which check finds nothing.
  *
  *   input: length u16 | that many bytes of a log: header, batches | for each record: key | length u16 | body
  */
@@ -12,7 +12,7 @@
 
 #include <fcntl.h>
 
-enum { BODY_MAX = 4096, DEPTH = 5, REPAIRED = 64 /* the first of so many inputs, as it takes long */ };
+enum { BODY_MAX = 4096, DEPTH = 5, WRITTEN = 64 /* the first of so many inputs, as it takes long */ };
 /* of a log, as FORMAT.md has it; hot.h has names that fs/ has too */
 enum { LOG_HEADER = 64, LOG_DATA = 4096, LOG_SIZE = 4 << 20 };
 
@@ -107,7 +107,16 @@ static void visit_file(struct fs_id id)
 	file_seek(fs, id, 0, SEEK_HOLE, &at);
 }
 
-static void visit(struct fs_id dir, unsigned depth)
+static void remove_name(struct fs_id dir, const char *name, mode_t mode)
+{
+	if (S_ISDIR(mode))
+		dir_rmdir(fs, dir, name);
+	else
+		dir_unlink(fs, dir, name);
+}
+
+/* Looks at all that is below a directory, and removes it if `removes`. */
+static void visit(struct fs_id dir, unsigned depth, bool removes)
 {
 	static const char *const hidden[] = {".session", ".sessfs", "info.json", "files.jsonl", "events.jsonl",
 		"sessions.json", "history.json", "expiring.json", "trash", "tags", "metrics"};
@@ -118,17 +127,39 @@ static void visit(struct fs_id dir, unsigned depth)
 		abort();
 	dir_list(fs, dir, 0, 1 << 16, false, take_name, names);
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden) + names->count; i++) {
-		size_t listed = i - sizeof(hidden) / sizeof(*hidden);
+		bool listed = i >= sizeof(hidden) / sizeof(*hidden);
+		const char *name = listed ? names->list[i - sizeof(hidden) / sizeof(*hidden)] : hidden[i];
 
-		if (!find(dir, i < sizeof(hidden) / sizeof(*hidden) ? hidden[i] : names->list[listed], &entry))
+		if (!find(dir, name, &entry))
 			continue;
 		if (S_ISDIR(entry.attr.st_mode) && depth < DEPTH)
-			visit(entry.id, depth + 1);
+			visit(entry.id, depth + 1, removes);
 		else if (!S_ISDIR(entry.attr.st_mode))
 			visit_file(entry.id);
+		if (removes && listed)
+			remove_name(dir, name, entry.attr.st_mode);
 		forget(&entry);
 	}
 	free(names);
+}
+
+enum look { LOOK_ONLY, LOOK_AND_WRITE, LOOK_AND_REMOVE };
+
+static void look(enum look how)
+{
+	bool writes = how != LOOK_ONLY;
+
+
+	if (!mount_scratch(&(struct store_options){.read_only = !writes, .level = 1, .commit = 3600}))
+		return;
+	if (writes) {
+		make(root_id(), "new", S_IFDIR | 0755);
+		dir_rename(fs, root_id(), "s", root_id(), "t", 0);
+	}
+	visit(root_id(), 0, how == LOOK_AND_REMOVE);
+	if (writes)
+		dir_rmdir(fs, root_id(), "new");
+	unmount_scratch();
 }
 
 /* ---- check ------------------------------------------------------------------------------------------------------- */
@@ -165,11 +196,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (log)
 		make_log(data + 2, log);
 	check(false);
-	if (mount_scratch(&(struct store_options){.read_only = true, .commit = 3600})) {
-		visit(root_id(), 0);
-		unmount_scratch();
-	}
-	if (runs++ % REPAIRED == 0 && check(true) >= 0 && check(false) != 0)
+	look(LOOK_ONLY);
+	if (runs++ % WRITTEN)
+		return 0;
+	look(size & 1 ? LOOK_AND_REMOVE : LOOK_AND_WRITE);
+	if (check(true) < 0)
+		return 0;
+	if (check(false) != 0)
+		abort();
+	look(LOOK_AND_REMOVE);
+	if (check(false) != 0)
 		abort();
 	return 0;
 }
