@@ -170,6 +170,8 @@ static int open_store(struct daemon *d)
 	}
 	if (p->fresh)
 		message_note("made a new store in %s", p->store);
+	if (info.logs_damaged)
+		message_error("the logs of %s are damaged: what was done last before it was closed is lost", p->store);
 	d->closing = o->read_only ? -1 : closing_begin(p->store);
 	return 0;
 }

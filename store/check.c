@@ -148,6 +148,8 @@ static int look_only(struct check *c, const char *path, struct store_open_info *
 	}
 	if (r)
 		return r;
+	if (info->logs_damaged)
+		check_finding(c, 0, "hot.0, hot.1: the logs cannot be read to their end; what was done last is lost");
 	r = look(c, s);
 	store_close(s);
 	return r;

@@ -235,13 +235,12 @@ bool hot_is_of_boot(const struct hot *h, struct hot_boot this_boot)
 int hot_replay(struct hot *h, struct hot_boot this_boot)
 {
 	const struct hot_header *header = hot_header(h);
-	bool same_boot = hot_is_of_boot(h, this_boot);
-	uint64_t end = h->size, at = HOT_DATA;
-	if (same_boot)
-		end = header->published <= h->size && header->published >= HOT_DATA ? header->published : HOT_DATA;
+	/* else the file was cut, or the header damaged: as in another boot */
+	bool trusted = hot_is_of_boot(h, this_boot) && header->published <= h->size;
+	uint64_t end = trusted ? header->published : h->size, at = HOT_DATA;
 
 	struct batch_header b;
-	while (at < end && batch_is_sound(h, at, end, same_boot, &b)) {
+	while (at < end && batch_is_sound(h, at, end, trusted, &b)) {
 		if (walk_batch(h, at, &b, false) < 0)
 			break;
 		int r = walk_batch(h, at, &b, true);

@@ -223,6 +223,23 @@ static int replay_logs(struct store *s, struct hot *ret[2])
 	return replay(s, s->flushed_generation + 2, &end, &ret[1]);
 }
 
+/*
+ * In the boot that wrote them all that was published counts. Else somebody has damaged the files, or put some of them
+ * beside a data.mdb of another time.
+ */
+static bool logs_are_damaged(const struct store *s, struct hot *const replayed[2])
+{
+	for (int i = 0; i < 2; i++) {
+		const struct hot *h = &s->logs[i];
+		if (!hot_is_valid(h) || !hot_is_of_boot(h, s->boot) ||
+			hot_header(h)->generation <= s->flushed_generation)
+			continue;
+		if ((h != replayed[0] && h != replayed[1]) || h->tail < hot_header(h)->published)
+			return true;
+	}
+	return false;
+}
+
 static int flush_replayed(struct store *s, struct hot *h)
 {
 	int r = flush_log_somehow(s, h);
@@ -347,6 +364,7 @@ static int settle(struct store *s, struct store_open_info *info)
 	r = replay_logs(s, replayed);
 	if (r)
 		return fail(info, r, "read the logs", r);
+	info->logs_damaged = logs_are_damaged(s, replayed);
 	if (s->options.read_only) {
 		s->active = replayed[1] ? replayed[1] : replayed[0] ? replayed[0] : &s->logs[0];
 		s->sealed = replayed[1] ? replayed[0] : NULL;

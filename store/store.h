@@ -173,12 +173,13 @@ struct store_open_info {
 	uint32_t format;
 	int error; /* errno behind a negative result, STORE_DENIED or STORE_FULL */
 	const char *what; /* static text: the step that failed */
+	bool logs_damaged; /* it was opened, but lacks what was done last: its logs were damaged */
 };
 
 /*
  * Opens the store in directory path, settles what a crash left and, unless read-only, starts the flusher thread: call
  * it after daemonising. Of the options what matters is copied. Any result of enum store_result but ABSENT and
- * READ_ONLY; on anything but 0 *ret_info tells more, and what the store says is unchanged.
+ * READ_ONLY; *ret_info tells more. On anything but 0 what the store says is unchanged.
  */
 int store_open(const char *path, const struct store_options *, struct store **ret, struct store_open_info *ret_info);
 /*

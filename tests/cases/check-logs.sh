@@ -1,0 +1,54 @@
+# The logs of a killed daemon, damaged before the next mount: what can be read of them counts, and that something is
+# lost is said by check and by the mount.
+. "$TEST_ROOT/tests/lib.sh"
+
+WORDS='logs .*what was done last .*is lost'
+
+# with_damage COMMAND - the store anew, as the kill left it, with the command run in it.
+with_damage() {
+	rm -rf "$STORE"
+	cp -a kept "$STORE"
+	(cd "$STORE" && eval "$1")
+}
+
+# found DAMAGE NAMES WHOLE... - check and mount tell of it; the session holds the names, and of these some whole.
+found() {
+	local damage=$1 names=$2 name
+	shift 2
+	with_damage "$damage"
+	assert_eq "$(status_of "$SESSFS" check "$STORE" 2>said)" 4 "check of damaged logs"
+	grep -qE "$WORDS" said || fail "check does not tell of it"
+	assert_eq "$(status_of "$SESSFS" check --repair "$STORE")" 1 "repair of damaged logs"
+	check_store
+	with_damage "$damage"
+	: >"$LOG"
+	mount_store
+	grep -qE "$WORDS" "$LOG" || fail "the mount does not tell of it"
+	assert_eq "$(cd "$MNT/s/logs" && echo *)" "$names" "files after: $damage"
+	for name; do cmp "$MNT/s/logs/$name" "$NATIVE/random"; done
+	umount_store
+}
+
+head -c 2M /dev/urandom >"$NATIVE/random"
+mount_store -o commit=1h
+mkdir "$MNT/s"
+cp "$NATIVE/random" "$MNT/s/logs/1"
+sync "$MNT/s/logs/1"
+for name in 2 3 4; do cp "$NATIVE/random" "$MNT/s/logs/$name"; done
+kill_daemon
+cp -a "$STORE" kept
+
+note "not damaged: nothing is said"
+with_damage true
+check_store
+: >"$LOG"
+mount_store
+assert_eq "$(cd "$MNT/s/logs" && echo *)" "1 2 3 4"
+! grep -q damaged "$LOG" || fail "the mount tells of damage: $(cat "$LOG")"
+umount_store
+
+note "overwritten from the third file on"
+found 'head -c 5M /dev/zero | tr "\0" "\377" | dd of=hot.0 bs=4096 seek=1200 conv=notrunc status=none' '1 2 3' 1 2
+
+note "cut: what has a checksum can be told from what an earlier life left there"
+found 'truncate -s 5M hot.0' '1 2' 1
