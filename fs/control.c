@@ -129,8 +129,8 @@ static mode_t mode_of(const struct fs *fs, const struct content_row *row, mode_t
 {
 	switch (row->kind) {
 	case CONTENT_DIR:
-		if (row->flags & CONTENT_SHARED)
-			return S_IFDIR | (dir & 01777);
+		if (row->flags & CONTENT_SHARED) /* rmdir removes all that is in it: for owners */
+			return S_IFDIR | (dir & 01777) | (dir & 022 ? S_ISVTX : 0);
 		return S_IFDIR | (dir & 0555) | (takes_names(fs, row) ? dir & 0200 : 0);
 	case CONTENT_LINK:
 		return S_IFLNK | 0777;

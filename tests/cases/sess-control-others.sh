@@ -56,6 +56,13 @@ mkdir another
 mv another .sessfs/trash/another
 refused 'not permitted|denied' as_user mv .sessfs/trash/another taken
 refused 'not permitted|denied' as_user rmdir .sessfs/trash/another
+chmod 777 . # others may rename a session then, but not take away what is in it, neither here nor in the trash
+refused 'not permitted|denied' as_user rmdir .sessfs/trash/another
+refused 'not permitted|denied' as_user mv .sessfs/trash/another taken
+as_user mkdir given
+as_user mv given .sessfs/trash/given
+as_user rmdir .sessfs/trash/given
+chmod 1777 .
 chmod 755 .
 refused 'denied' as_user mv back .sessfs/trash/back
 cd "$TEST_DIR"
