@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "fs/dir.h"
 #include "fs/due.h"
 #include "fs/error.h"
 #include "fs/event.h"

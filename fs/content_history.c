@@ -126,25 +126,21 @@ struct prospects {
 static void add_prospect(void *arg, const struct store_session *record)
 {
 	struct prospects *all = arg;
-	struct life_outlook outlook;
-	int r = life_outlook(all->fs, record, &outlook);
+	struct life_outlook outlook = life_outlook(all->fs, record);
 
-	if (!r && all->count == all->room) {
+	if (all->count == all->room) {
 		size_t room = all->room ? 2 * all->room : 64;
 		struct prospect *list = reallocarray(all->list, room, sizeof(*list));
 
-		if (list) {
-			all->list = list;
-			all->room = room;
-		} else {
-			r = -ENOMEM;
+		if (!list) {
+			all->result = -ENOMEM;
+			return;
 		}
+		all->list = list;
+		all->room = room;
 	}
-	if (r)
-		all->result = r;
-	else
-		all->list[all->count++] = (struct prospect){.expires = outlook.expires, .sid = record->sid,
-			.guarded = outlook.guard != LIFE_UNGUARDED};
+	all->list[all->count++] = (struct prospect){.expires = outlook.expires, .sid = record->sid,
+		.guarded = outlook.guard != LIFE_UNGUARDED};
 }
 
 /* What goes before what stays, the next first. */
@@ -245,11 +241,11 @@ static int list_prospect(struct fs *fs, struct json_long *doc, const struct pros
 
 	if (r)
 		return r == ENOENT ? 0 : r; /* it ended meanwhile */
-	r = life_outlook(fs, &record, &outlook);
-	if (!r && !record.ended)
+	outlook = life_outlook(fs, &record);
+	if (!record.ended)
 		json_long_element(doc, prospect_value(fs, &record, &outlook));
 	store_session_release(&record);
-	return r;
+	return 0;
 }
 
 static int list_prospects(struct fs *fs, struct json_long *doc, const struct prospects *all)

@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include "fs/content_life.h"
-#include "fs/error.h"
 #include "fs/fault.h"
 #include "fs/json.h"
 #include "fs/node.h"

@@ -97,18 +97,14 @@ struct session_list {
 	struct fs *fs;
 	struct store_sid current;
 	struct json_long doc;
-	int result;
 };
 
 static void list_session(void *arg, const struct store_session *record)
 {
 	struct session_list *list = arg;
-	struct life_outlook outlook;
+	struct life_outlook outlook = life_outlook(list->fs, record);
 	json_t *item = json_object();
-	int r = life_outlook(list->fs, record, &outlook);
 
-	if (r)
-		list->result = r;
 	set_value(item, "id", text_value(record->name));
 	set_number(item, "number", record->sid.n);
 	set_value(item, "path", content_path(list->fs, record->name));
@@ -117,8 +113,8 @@ static void list_session(void *arg, const struct store_session *record)
 	set_value(item, "creation_time", time_value(record->created));
 	set_value(item, "modified_at", time_value(record->modified));
 	set_value(item, "last_write_at", time_value(record->last_write));
-	set_value(item, "expires_at", r ? json_null() : content_expires(&outlook));
-	set_value(item, "protected_by", r ? json_null() : content_guard(&outlook));
+	set_value(item, "expires_at", content_expires(&outlook));
+	set_value(item, "protected_by", content_guard(&outlook));
 	set_value(item, "pinned", json_boolean(record->flags & STORE_SESSION_PINNED));
 	set_value(item, "is_current", json_boolean(record->sid.n == list->current.n));
 	set_number(item, "files", content_file_count(record));
@@ -159,5 +155,5 @@ int content_sessions(struct session *root, char **ret, size_t *ret_len)
 	json_long_begin(&list.doc, head, "sessions");
 	r = content_each_session(root->fs, false, list_session, &list);
 	json_long_end(&list.doc);
-	return json_long_take(&list.doc, r ? r : list.result, ret, ret_len);
+	return json_long_take(&list.doc, r, ret, ret_len);
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "fs/content_life.h"
-#include "fs/error.h"
 #include "fs/json.h"
 #include "fs/node.h"
 
@@ -127,10 +126,9 @@ int content_info(struct session *session, json_t *object)
 		r = node_load(fs, session->sid, record.root, &top);
 	if (!r)
 		r = life_current(fs, &current, NULL);
-	if (!r)
-		r = life_outlook(fs, &record, &outlook);
 	if (r)
 		return r;
+	outlook = life_outlook(fs, &record);
 	set_value(object, "session_id", text_value(record.name));
 	set_number(object, "number", record.sid.n);
 	set_value(object, "status", text_value(life_status_name(record.status)));

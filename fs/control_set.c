@@ -212,15 +212,11 @@ int content_set_progress(struct session *session, const char *text, size_t len)
 
 int content_expires_at(struct session *session, char **ret, size_t *ret_len)
 {
-	struct life_outlook outlook;
+	struct life_outlook outlook = life_outlook(session->fs, &session->record);
 	char word[WORD_MAX] = "never";
 	struct tm tm;
-	time_t at;
-	int r = life_outlook(session->fs, &session->record, &outlook);
+	time_t at = (time_t)(outlook.expires / FS_SECOND);
 
-	if (r)
-		return r;
-	at = (time_t)(outlook.expires / FS_SECOND);
 	if (outlook.expires != STORE_NEVER && outlook.guard == LIFE_UNGUARDED && gmtime_r(&at, &tm))
 		strftime(word, sizeof(word), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return show(ret, ret_len, word);

@@ -18,14 +18,11 @@
 /* Ends it by the rule that says so. What cannot be ended stays for now. */
 static enum expiry end(struct fs *fs, struct store_sid sid, int64_t now)
 {
-	struct life_outlook outlook;
 	struct session *session;
 	int r = session_get(fs, sid, &session);
 
 	if (!r) {
-		r = life_outlook(fs, &session->record, &outlook);
-		if (!r)
-			r = life_end(session, outlook.rule);
+		r = life_end(session, life_outlook(fs, &session->record).rule);
 		if (!r)
 			keeper_announce(fs->root, session->record.name, session->record.root, S_IFDIR);
 		session_put(session);

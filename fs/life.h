@@ -45,7 +45,7 @@ struct life_outlook {
 	int64_t last_write;    /* from which its age counts */
 	uint64_t newer;        /* of LIFE_KEEP: sessions that are newer than it */
 };
-int life_outlook(struct fs *, const struct store_session *, struct life_outlook *ret);
+struct life_outlook life_outlook(struct fs *, const struct store_session *);
 
 /* ---- status ------------------------------------------------------------------------------------------------------ */
 
@@ -90,7 +90,6 @@ int life_set_current(struct fs *, struct store_sid);
  * With `after` others are let to the lock first (fs_pause), as it is asked in slices.
  */
 unsigned life_list(struct fs *, bool trash, uint32_t after, struct store_sid *ret, unsigned max);
-uint64_t life_count(const struct fs *, bool trash);
 /*
  * The name in .sessfs/trash, which no other one there has, and which stays: the session's, or, where that was taken
  * when it came, NAME~NUMBER. name has STORE_NAME_MAX + 1 bytes.

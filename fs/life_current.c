@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "fs/current.h"
-#include "fs/error.h"
 #include "fs/life.h"
 #include "fs/roster.h"
 #include "fs/values.h"

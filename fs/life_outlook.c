@@ -21,7 +21,7 @@ static enum life_guard guard_of(const struct fs *fs, const struct store_session 
 	return fs->options.read_only ? LIFE_READ_ONLY : LIFE_UNGUARDED;
 }
 
-int life_outlook(struct fs *fs, const struct store_session *record, struct life_outlook *ret)
+struct life_outlook life_outlook(struct fs *fs, const struct store_session *record)
 {
 	struct retention_subject subject = retention_subject_of(record);
 	struct life_outlook outlook = {.last_write = record->last_write};
@@ -37,8 +37,7 @@ int life_outlook(struct fs *fs, const struct store_session *record, struct life_
 	} else if (outlook.rule != LIFE_NO_RULE && outlook.expires < fs->clock.hold) {
 		outlook.expires = fs->clock.hold;
 	}
-	*ret = outlook;
-	return 0;
+	return outlook;
 }
 
 unsigned life_list(struct fs *fs, bool trash, uint32_t after, struct store_sid *ret, unsigned max)
@@ -56,9 +55,4 @@ unsigned life_list(struct fs *fs, bool trash, uint32_t after, struct store_sid *
 			fs_pause(fs); /* they may all be over */
 	}
 	return kept;
-}
-
-uint64_t life_count(const struct fs *fs, bool trash)
-{
-	return roster_count(fs, trash);
 }

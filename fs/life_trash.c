@@ -13,7 +13,6 @@
 
 #include "fs/dir.h"
 #include "fs/errand.h"
-#include "fs/error.h"
 #include "fs/event.h"
 #include "fs/history.h"
 #include "fs/launder.h"

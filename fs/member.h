@@ -36,7 +36,6 @@ RB_HEAD(ages, member);
 
 struct roster {
 	struct numbers numbers[2]; /* alive, in the trash */
-	uint64_t counts[2];
 	struct ends ends;
 	struct caches caches;
 	struct ages ages;

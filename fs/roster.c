@@ -152,7 +152,6 @@ static void first_changed(struct fs *fs)
 void member_take_out(struct roster *roster, struct member *member)
 {
 	RB_REMOVE(numbers, &roster->numbers[member->ended], member);
-	roster->counts[member->ended]--;
 	roster->deferred -= member->deferred != 0;
 	if (member->ends != STORE_NEVER)
 		RB_REMOVE(ends, &roster->ends, member);
@@ -174,7 +173,6 @@ void member_put_in(struct fs *fs, struct member *member)
 	member->cache_due = cache_due_of(fs, member);
 	member->has_age = fs->options.keep && !member->ended && !member->deferred && !is_guarded(fs, member);
 	RB_INSERT(numbers, &roster->numbers[member->ended], member);
-	roster->counts[member->ended]++;
 	roster->deferred += member->deferred != 0;
 	if (member->ends != STORE_NEVER)
 		RB_INSERT(ends, &roster->ends, member);
@@ -344,12 +342,6 @@ struct store_sid roster_newest(const struct fs *fs)
 
 	fs_assert_locked(fs);
 	return newest ? newest->sid : STORE_ROOT_SID;
-}
-
-uint64_t roster_count(const struct fs *fs, bool trash)
-{
-	fs_assert_locked(fs);
-	return fs->roster->counts[trash];
 }
 
 void roster_guard_changed(struct fs *fs, struct store_sid sid)

@@ -31,11 +31,10 @@ int64_t *roster_saved(struct fs *, struct store_sid);
 /* Its record is gone, or carries STORE_SESSION_DROPPED. */
 void roster_remove(struct fs *, struct store_sid);
 
-/* As life_list and life_count. */
+/* As life_list, with those whose time is over. */
 unsigned roster_list(const struct fs *, bool trash, uint32_t after, struct store_sid *ret, unsigned max);
 /* The living one with the highest number; 0: there is none. */
 struct store_sid roster_newest(const struct fs *);
-uint64_t roster_count(const struct fs *, bool trash);
 
 /* The skew changed, and with it all deadlines by age. */
 void roster_clock_jumped(struct fs *);

@@ -14,7 +14,6 @@
 
 #include <bsd/sys/tree.h>
 
-#include "fs/error.h"
 #include "fs/life.h"
 
 struct trashed {

@@ -9,7 +9,6 @@
 #include <sys/xattr.h>
 
 #include "fs/content.h"
-#include "fs/error.h"
 #include "fs/fault.h"
 #include "fs/json.h"
 #include "fs/life.h"

@@ -107,11 +107,6 @@ double json_get_real(const json_t *object, const char *key)
 	return json_is_number(value) ? json_number_value(value) : 1.0;
 }
 
-bool json_get_flag(const json_t *object, const char *key)
-{
-	return json_is_true(json_object_get(object, key));
-}
-
 int64_t json_get_time(const json_t *object, const char *key)
 {
 	const char *text = json_get_text(object, key);

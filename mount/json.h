@@ -17,7 +17,6 @@ json_t *json_read_lines(const char *path);
 const char *json_get_text(const json_t *object, const char *key);
 int64_t json_get_number(const json_t *object, const char *key);
 double json_get_real(const json_t *object, const char *key);
-bool json_get_flag(const json_t *object, const char *key);
 /* ISO 8601: nanoseconds since the epoch, 0 for none, which in JSON is null: never, not at all. */
 int64_t json_get_time(const json_t *object, const char *key);
 

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "mount/message.h"
-#include "mount/moment.h"
 
 enum type { TEXT, TIME, NUMBER, REAL, FLAG, ANY };
 

@@ -4,7 +4,6 @@
 
 #include "mount/doctor.h"
 #include "mount/json.h"
-#include "mount/message.h"
 #include "mount/path.h"
 #include "mount/table.h"
 #include "mount/verb.h"

@@ -1,5 +1,4 @@
 /* verb_list.c - `sessfs list`: all sessions, the newest first. */
-#include <stdio.h>
 
 #include "mount/listing.h"
 #include "mount/message.h"

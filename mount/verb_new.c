@@ -1,10 +1,8 @@
 /* verb_new.c - `sessfs new`: makes a session and prints where it is. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mount/making.h"
-#include "mount/message.h"
 #include "mount/verb.h"
 
 enum { CODE_QUERY = VERB_CODE_OWN, CODE_TAG, CODE_PROJECT };
