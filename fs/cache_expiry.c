@@ -15,6 +15,7 @@
 #include "fs/due.h"
 #include "fs/error.h"
 #include "fs/event.h"
+#include "fs/grow.h"
 #include "fs/in_use.h"
 #include "fs/keeper.h"
 #include "fs/retention.h"
@@ -272,7 +273,7 @@ static struct linked *find_linked(const struct cache_walk *walk, struct store_in
 /* What a name adds to the sum: of one file only its first. */
 static uint64_t size_of_name(struct cache_walk *walk, const struct node *node)
 {
-	uint64_t size = S_ISREG(node->inode.mode) ? node->inode.size : 0;
+	uint64_t size = size_of(node);
 	struct linked *linked = node->inode.nlink > 1 ? find_linked(walk, node->ino) : NULL;
 
 	if (node->inode.nlink <= 1)
@@ -320,29 +321,17 @@ void cache_expiry_grew(struct session *session)
 	due_cache_grew(session->fs, session->sid);
 }
 
-static bool reserve(void **list, size_t *room, size_t count, size_t size)
-{
-	size_t wanted = *room ? 2 * *room : 64;
-	void *grown;
-
-	if (count < *room)
-		return true;
-	grown = reallocarray(*list, wanted, size);
-	if (!grown)
-		return false;
-	*list = grown;
-	*room = wanted;
-	return true;
-}
-
 static bool push(struct cache_walk *walk, struct store_ino dir)
 {
-	if (!reserve((void **)&walk->dirs, &walk->dir_room, walk->dir_count, sizeof(*walk->dirs)))
+	struct store_ino *dirs = grow(walk->dirs, walk->dir_count, &walk->dir_room, sizeof(*dirs));
+
+	if (!dirs)
 		return false;
+	walk->dirs = dirs;
 	/* Below the one at hand, which is gone through first. */
 	if (walk->dir_count)
-		walk->dirs[walk->dir_count] = walk->dirs[walk->dir_count - 1];
-	walk->dirs[walk->dir_count ? walk->dir_count - 1 : 0] = dir;
+		dirs[walk->dir_count] = dirs[walk->dir_count - 1];
+	dirs[walk->dir_count ? walk->dir_count - 1 : 0] = dir;
 	walk->dir_count++;
 	return true;
 }
@@ -412,12 +401,12 @@ static void end(struct fs *fs, struct cache_walk *walk)
 
 static void add_cached(struct cache_walk *walk, struct cached file)
 {
-	struct cached *files;
+	struct cached *files = grow(walk->files, walk->file_count, &walk->file_room, sizeof(*files));
 	size_t at, above;
 
-	if (!reserve((void **)&walk->files, &walk->file_room, walk->file_count, sizeof(*walk->files)))
+	if (!files)
 		return;
-	files = walk->files;
+	walk->files = files;
 	for (at = walk->file_count++; at > 0; at = above) {
 		above = (at - 1) / 2;
 		if (files[above].mtime <= file.mtime)

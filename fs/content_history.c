@@ -7,6 +7,7 @@
 
 #include "fs/content_life.h"
 #include "fs/error.h"
+#include "fs/grow.h"
 #include "fs/history.h"
 #include "fs/json.h"
 
@@ -127,18 +128,13 @@ static void add_prospect(void *arg, const struct store_session *record)
 {
 	struct prospects *all = arg;
 	struct life_outlook outlook = life_outlook(all->fs, record);
+	struct prospect *list = grow(all->list, all->count, &all->room, sizeof(*list));
 
-	if (all->count == all->room) {
-		size_t room = all->room ? 2 * all->room : 64;
-		struct prospect *list = reallocarray(all->list, room, sizeof(*list));
-
-		if (!list) {
-			all->result = -ENOMEM;
-			return;
-		}
-		all->list = list;
-		all->room = room;
+	if (!list) {
+		all->result = -ENOMEM;
+		return;
 	}
+	all->list = list;
 	all->list[all->count++] = (struct prospect){.expires = outlook.expires, .sid = record->sid,
 		.guarded = outlook.guard != LIFE_UNGUARDED};
 }
@@ -227,7 +223,7 @@ static json_t *prospect_value(struct fs *fs, const struct store_session *record,
 	set_value(item, "limit_seconds", limit_value(&fs->options, outlook->rule));
 	set_value(item, "newer", keeps ? json_integer((json_int_t)outlook->newer) : json_null());
 	set_value(item, "keep", keeps ? json_integer((json_int_t)fs->options.keep) : json_null());
-	set_number(item, "files", content_file_count(record));
+	set_number(item, "files", session_files(record));
 	set_number(item, "size_bytes", record->logical);
 	set_number(item, "stored_bytes", record->stored);
 	return item;

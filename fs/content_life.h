@@ -12,7 +12,6 @@
  */
 int content_each_session(struct fs *, bool trash, void (*each)(void *arg, const struct store_session *), void *arg);
 
-uint64_t content_file_count(const struct store_session *);
 /* When it goes, null if never, or as long as something guards it. */
 json_t *content_expires(const struct life_outlook *);
 /* What guards it, or null. */

@@ -92,8 +92,7 @@ static void add_session(void *arg, const struct store_session *record)
 	figures->sessions++;
 	if (record->status < STORE_STATUSES)
 		figures->statuses[record->status]++;
-	for (unsigned view = 0; view < STORE_VIEWS; view++)
-		figures->files += record->files[view];
+	figures->files += session_files(record);
 	figures->logical += record->logical;
 	figures->stored += record->stored;
 	if (record->status == STORE_ARCHIVED)

@@ -74,15 +74,6 @@ int content_each_session(struct fs *fs, bool trash, void (*each)(void *arg, cons
 	return 0;
 }
 
-uint64_t content_file_count(const struct store_session *record)
-{
-	uint64_t files = 0;
-
-	for (unsigned view = 0; view < STORE_VIEWS; view++)
-		files += record->files[view];
-	return files;
-}
-
 json_t *content_expires(const struct life_outlook *outlook)
 {
 	return outlook->guard == LIFE_UNGUARDED ? moment_value(outlook->expires) : json_null();
@@ -117,7 +108,7 @@ static void list_session(void *arg, const struct store_session *record)
 	set_value(item, "protected_by", content_guard(&outlook));
 	set_value(item, "pinned", json_boolean(record->flags & STORE_SESSION_PINNED));
 	set_value(item, "is_current", json_boolean(record->sid.n == list->current.n));
-	set_number(item, "files", content_file_count(record));
+	set_number(item, "files", session_files(record));
 	set_number(item, "size_bytes", record->logical);
 	set_number(item, "stored_bytes", record->stored);
 	set_value(item, "compression_ratio", ratio_value(record->logical, record->stored));
@@ -125,26 +116,24 @@ static void list_session(void *arg, const struct store_session *record)
 }
 
 /* The current session's name, or null. */
-static int current_value(struct fs *fs, struct store_sid *ret_sid, json_t **ret)
+static int current_value(struct fs *fs, struct store_sid current, json_t **ret)
 {
-	struct store_session record;
-	int r = life_current(fs, ret_sid, NULL);
+	struct session *session;
+	int r = current.n ? session_get(fs, current, &session) : ENOENT;
 
-	if (!r && ret_sid->n)
-		r = error_of_store(store_get_session(fs->store, *ret_sid, &record));
-	if (r)
+	if (r && r != ENOENT)
 		return r;
-	*ret = ret_sid->n ? text_value(record.name) : json_null();
-	if (ret_sid->n)
-		store_session_release(&record);
+	*ret = r ? json_null() : text_value(session->record.name);
+	if (!r)
+		session_put(session);
 	return 0;
 }
 
 int content_sessions(struct session *root, char **ret, size_t *ret_len)
 {
-	struct session_list list = {.fs = root->fs};
+	struct session_list list = {.fs = root->fs, .current = life_current(root->fs)};
 	json_t *head, *current;
-	int r = current_value(root->fs, &list.current, &current);
+	int r = current_value(root->fs, list.current, &current);
 
 	if (r)
 		return r;

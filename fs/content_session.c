@@ -118,14 +118,11 @@ int content_info(struct session *session, json_t *object)
 	struct fs *fs = session->fs;
 	__attribute__((cleanup(store_session_release))) struct store_session record = {0};
 	struct life_outlook outlook;
-	struct store_sid current;
 	NODE_AUTO top = NULL;
 	int r = session_show(fs, session->sid, true, &record);
 
 	if (!r)
 		r = node_load(fs, session->sid, record.root, &top);
-	if (!r)
-		r = life_current(fs, &current, NULL);
 	if (r)
 		return r;
 	outlook = life_outlook(fs, &record);
@@ -135,7 +132,7 @@ int content_info(struct session *session, json_t *object)
 	set_value(object, "status_at", time_value(record.status_at ? record.status_at : record.created));
 	set_value(object, "interrupted", json_boolean(life_is_interrupted(fs, &record)));
 	set_value(object, "read_only", json_boolean(life_is_read_only(&record) || fs->options.read_only));
-	set_value(object, "is_current", json_boolean(record.sid.n == current.n));
+	set_value(object, "is_current", json_boolean(record.sid.n == life_current(fs).n));
 	set_times(session, &record, object);
 	set_outlook(&record, &outlook, object);
 	set_value(object, "progress", json_real(record.progress / 1e6));

@@ -45,11 +45,10 @@ static bool lacks(const struct control_node *node)
 /* What some file of the session's events lacks. */
 static bool find_piece(struct fs *fs, struct store_sid sid, struct piece *ret)
 {
-	struct session *session = NULL;
+	FS_GUARD(fs);
+	struct session *session = session_find(fs, sid);
 	struct control_node *node;
 
-	FS_GUARD(fs);
-	HASH_FIND(hh, fs->sessions, &sid, sizeof(sid), session);
 	if (!session)
 		return false;
 	LIST_FOREACH(node, &session->controls, siblings) {

@@ -17,12 +17,10 @@ enum { LINKS_MAX = 16 }; /* in memory; beyond that the oldest goes */
 
 int control_current(struct session *root, char *ret, size_t size)
 {
-	struct store_sid sid;
+	struct store_sid sid = life_current(root->fs);
 	struct session *session;
-	int r = life_current(root->fs, &sid, NULL);
+	int r = sid.n ? session_get(root->fs, sid, &session) : ENOENT;
 
-	if (!r)
-		r = sid.n ? session_get(root->fs, sid, &session) : ENOENT;
 	if (r)
 		return r;
 	snprintf(ret, size, "../%s", session->record.name);

@@ -11,6 +11,7 @@
 
 #include "fs/content_search.h"
 #include "fs/dir.h"
+#include "fs/grow.h"
 #include "fs/life.h"
 #include "fs/trash.h"
 
@@ -169,7 +170,7 @@ struct tag {
 
 struct tags {
 	struct tag *list;
-	size_t count, size;
+	size_t count, room;
 	uint64_t from;
 	bool no_memory;
 };
@@ -177,24 +178,18 @@ struct tags {
 static bool note_tag(void *arg, const char *name)
 {
 	struct tags *tags = arg;
-	struct tag tag = {.place = 1 + (XXH3_64bits(name, strlen(name)) >> 3)};
+	struct tag tag = {.place = 1 + (XXH3_64bits(name, strlen(name)) >> 3)}, *list;
 
 	if (tag.place <= tags->from)
 		return false;
-	if (tags->count == tags->size) {
-		size_t size = tags->size ? 2 * tags->size : 64;
-		struct tag *list = reallocarray(tags->list, size, sizeof(*list));
-
-		tags->no_memory |= !list;
-		if (!list)
-			return true;
+	list = grow(tags->list, tags->count, &tags->room, sizeof(*list));
+	if (list) {
 		tags->list = list;
-		tags->size = size;
+		tag.name = strdup(name);
 	}
-	tag.name = strdup(name);
-	tags->no_memory |= !tag.name;
 	if (tag.name)
 		tags->list[tags->count++] = tag;
+	tags->no_memory = !tag.name;
 	return tags->no_memory;
 }
 

@@ -67,14 +67,23 @@ int dir_find_name(struct node *dir, const char *name, struct store_dirent *ret)
 	return r;
 }
 
-struct store_dirent dir_entry(const struct node *node, const char *name)
+struct store_dirent dir_entry_of(struct store_sid sid, struct store_ino ino, mode_t type, const char *name)
 {
-	struct store_dirent entry = {.ino = node->ino, .session = node->session->sid,
-		.type = node->inode.mode & S_IFMT};
+	struct store_dirent entry = {.ino = ino, .session = sid, .type = type, .name_len = (uint32_t)strlen(name)};
 
-	entry.name_len = (uint32_t)strlen(name);
 	memcpy(entry.name, name, entry.name_len + 1);
 	return entry;
+}
+
+struct store_dirent dir_entry(const struct node *node, const char *name)
+{
+	return dir_entry_of(node->session->sid, node->ino, node->inode.mode & S_IFMT, name);
+}
+
+void dir_set_parent(struct store_inode *inode, const struct node *dir, const char *name)
+{
+	inode->parent = dir->ino.n;
+	inode->view = node_is_session(dir) ? 1 + (uint64_t)view_of_name(name) : 0;
 }
 
 int dir_view(struct node *dir, const char *name, mode_t mode, enum store_view *ret)

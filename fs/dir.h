@@ -14,8 +14,11 @@ int dir_find_name(struct node *dir, const char *name, struct store_dirent *ret);
 bool dir_is_hidden(const struct node *dir, const char *name);
 /* EPERM, explained: the root takes no such name. */
 int dir_refuse_in_root(void);
-/* A name as the store takes it. */
+/* A name as the store takes it: of an inode of that type, and of a node. */
+struct store_dirent dir_entry_of(struct store_sid, struct store_ino, mode_t type, const char *name);
 struct store_dirent dir_entry(const struct node *, const char *name);
+/* A directory's inode is to say that it lies in dir, and which view it is by its name, if any. */
+void dir_set_parent(struct store_inode *, const struct node *dir, const char *name);
 /* The view that a name in dir counts for: for a directory's name, that of the files below it. */
 int dir_view(struct node *dir, const char *name, mode_t, enum store_view *ret);
 /* Fills an entry and takes a reference for the kernel. */

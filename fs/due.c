@@ -151,13 +151,11 @@ void due_put_off(struct fs *fs, struct store_sid sid, int64_t now)
 static struct member *take_out_found(struct fs *fs, struct store_sid sid)
 {
 	struct member *member = member_find(fs->roster, sid);
-	struct session *session = NULL;
+	struct session *session = session_find(fs, sid);
 
-	fs_assert_locked(fs);
 	if (!member)
 		return NULL;
 	member_take_out(fs->roster, member);
-	HASH_FIND(hh, fs->sessions, &sid, sizeof(sid), session);
 	if (session)
 		member_learn(member, &session->record);
 	member->cache_grew = session && session->cache_grew;

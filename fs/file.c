@@ -92,10 +92,12 @@ int file_readlink(struct fs *fs, struct fs_id id, char *buf, size_t size)
 	return r;
 }
 
-void file_changed(struct change *c, struct node *node, bool kill_suidgid)
+void file_changed(struct change *c, struct node *node, uint64_t end, bool kill_suidgid)
 {
 	struct store_inode *inode = change_inode(c, node);
 
+	if (end > inode->size)
+		change_size(c, node, end);
 	inode->mtime = inode->ctime = c->now;
 	if (kill_suidgid)
 		inode->mode = attr_without_suid(inode->mode);
@@ -128,9 +130,7 @@ static int write_node(struct node *node, uint64_t offset, const char *data, size
 	if (r)
 		return r;
 	store_batch_write(c.batch, node->session->sid, node->ino, offset, data, len);
-	if (offset + len > node->inode.size)
-		change_size(&c, node, offset + len);
-	file_changed(&c, node, flags & WRITE_KILL_SUIDGID);
+	file_changed(&c, node, offset + len, flags & WRITE_KILL_SUIDGID);
 	return change_commit(&c);
 }
 

@@ -8,5 +8,8 @@
 
 /* A regular file. EISDIR, EINVAL. */
 int file_find(struct fs *, struct fs_id, struct node **ret);
-/* Times, and on request the set-user-ID bits, of a file whose content this change alters. */
-void file_changed(struct change *, struct node *, bool kill_suidgid);
+/*
+ * This change alters the content of a file, up to `end`: its times, its size if it ends before, and on request the
+ * set-user-ID bits.
+ */
+void file_changed(struct change *, struct node *, uint64_t end, bool kill_suidgid);

@@ -68,22 +68,13 @@ void history_free(struct history *history)
 	free(history);
 }
 
-static uint64_t count_files(const struct store_session *record)
-{
-	uint64_t files = 0;
-
-	for (unsigned view = 0; view < STORE_VIEWS; view++)
-		files += record->files[view];
-	return files;
-}
-
 void history_put(struct change *c, const struct store_session *record, uint32_t ending, int64_t until)
 {
 	const struct history *h = c->fs->history;
 	struct store_ending tombstone = {
 		.sid = record->sid, .name_len = record->name_len, .created = record->created,
 		.ended = record->ended ? record->ended : c->now, .until = until, .ending = ending,
-		.status = record->status, .files = count_files(record), .logical = record->logical,
+		.status = record->status, .files = session_files(record), .logical = record->logical,
 		.stored = record->stored, .creations = record->creations, .modifications = record->modifications,
 		.operations = record->operations,
 	};

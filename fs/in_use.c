@@ -80,13 +80,11 @@ static bool add_controls(struct questions *q, struct session *session)
 
 enum in_use in_use_session(struct fs *fs, struct store_sid sid)
 {
-	struct session *session = NULL;
+	struct session *session = session_find(fs, sid);
 	struct questions q;
 	struct node *node;
 
-	fs_assert_locked(fs);
 	q.count = 0;
-	HASH_FIND(hh, fs->sessions, &sid, sizeof(sid), session);
 	if (!session)
 		return IN_USE_NO;
 	q.lately = session_clock() - session->referred < FS_SECOND;

@@ -76,8 +76,8 @@ int life_set_pinned(struct session *, bool);
 int life_set_expires(struct session *, int64_t);
 int life_set_progress(struct session *, uint32_t millionths);
 
-/* The one that was set, else the newest; 0 if there is none. *ret_set (or NULL): it was set, which guards it. */
-int life_current(struct fs *, struct store_sid *ret, bool *ret_set);
+/* The one that was set, which that guards, else the newest; 0 if there is none. */
+struct store_sid life_current(const struct fs *);
 /* 0 unsets. ENOENT. */
 int life_set_current(struct fs *, struct store_sid);
 

@@ -13,13 +13,10 @@
 #define CURRENT_VALUE "sessfs.current"
 
 /* Numbers of sessions grow with time, whatever the clock says. */
-int life_current(struct fs *fs, struct store_sid *ret, bool *ret_set)
+struct store_sid life_current(const struct fs *fs)
 {
 	fs_assert_locked(fs);
-	if (ret_set)
-		*ret_set = fs->chosen.n != 0;
-	*ret = fs->chosen.n ? fs->chosen : roster_newest(fs);
-	return 0;
+	return fs->chosen.n ? fs->chosen : roster_newest(fs);
 }
 
 static int check_living(struct fs *fs, struct store_sid sid)

@@ -49,12 +49,6 @@ static int refresh_stored(struct session *session)
 	return 0;
 }
 
-static void set_name(struct store_session *record, const char *name)
-{
-	record->name_len = (uint32_t)strlen(name);
-	memcpy(record->name, name, record->name_len + 1);
-}
-
 /* ---- into the trash ---------------------------------------------------------------------------------------------- */
 
 static int64_t grace_end(const struct fs *fs, int64_t now)
@@ -78,7 +72,7 @@ static struct store_session ended_record(const struct session *session, enum lif
 	if (!life_is_interrupted(session->fs, &record))
 		record.run = AT_REST;
 	record.flags |= trash_has_name(session->fs, name) ? STORE_SESSION_NUMBERED : 0;
-	set_name(&record, name);
+	session_set_name(&record, name);
 	return record;
 }
 
@@ -98,7 +92,7 @@ static int commit_end(struct session *session, struct node *top, const struct st
 	c.record.run = record->run;
 	c.record.last_write = record->last_write;
 	c.record.skew = record->skew;
-	set_name(&c.record, record->name);
+	session_set_name(&c.record, record->name);
 	store_batch_delete_dirent(c.batch, STORE_ROOT_SID, fs->root->ino, entry->cookie);
 	change_names(&c, fs->root, -1, -1);
 	change_inode(&c, top)->ctime = c.now;
@@ -176,7 +170,7 @@ static int commit_back(struct session *session, struct node *top, const char *na
 
 	if (r)
 		return r;
-	set_name(&c.record, name);
+	session_set_name(&c.record, name);
 	c.record.ended = c.record.until = 0;
 	c.record.ending = LIFE_NO_RULE;
 	if (c.record.run == AT_REST)

@@ -40,6 +40,11 @@ struct names {
 	int64_t budget; /* for getting rid of doubts */
 };
 
+static size_t size_of_name(size_t len)
+{
+	return (sizeof(struct name) + len + 1 + 7) & ~(size_t)7;
+}
+
 static bool names_reserve(struct names *names, size_t need)
 {
 	size_t size = names->size ? names->size : 8192;
@@ -69,7 +74,7 @@ static bool take_name(void *arg, const struct store_dirent *entry)
 {
 	struct names *names = arg;
 	size_t cost = (names->overhead + entry->name_len + 7) & ~(size_t)7;
-	size_t need = (sizeof(struct name) + entry->name_len + 1 + 7) & ~(size_t)7;
+	size_t need = size_of_name(entry->name_len);
 	struct name *name;
 
 	if (is_no_name(entry))
@@ -121,7 +126,7 @@ static bool clear_doubts(struct node *dir, const struct names *names, int64_t *b
 	for (size_t at = 0; at < names->used;) {
 		const struct name *name = (const struct name *)(names->data + at);
 
-		at += (sizeof(*name) + name->len + 1 + 7) & ~(size_t)7;
+		at += size_of_name(name->len);
 		sids[count++] = name->session;
 		if (count < DOUBTS && at < names->used)
 			continue;
@@ -144,7 +149,7 @@ static unsigned add_names(struct node *dir, const struct names *names, bool plus
 		const struct name *name = (const struct name *)(names->data + at);
 		struct entry entry = {.attr = {.st_ino = name->ino.n, .st_mode = name->type}};
 
-		at += (sizeof(*name) + name->len + 1 + 7) & ~(size_t)7;
+		at += size_of_name(name->len);
 		if (expires && is_left_out(dir, name, now, &until))
 			continue;
 		if (plus)
@@ -232,8 +237,8 @@ static int list(struct node *dir, uint64_t from, size_t room, bool plus, dir_add
 	size_t overhead = NAME_BYTES + (plus ? ENTRY_BYTES : 0);
 	struct names names = {.room = room, .overhead = overhead};
 	uint64_t after = from < STORE_COOKIE_MIN ? 0 : from;
-	bool more = true;
-	int r = 0;
+	bool more;
+	int r;
 
 	if (from < BEHIND_CONTROL) {
 		size_t dots = 3 * ((overhead + strlen(CONTROL_SESSION_NAME) + 7) & ~(size_t)7);
@@ -247,11 +252,10 @@ static int list(struct node *dir, uint64_t from, size_t room, bool plus, dir_add
 	names.budget = node_is_root(dir) && serve_may_wait() ? DOUBTS_NS : 0;
 	dir->pins++;
 	room = names.room;
-	for (r = list_some(dir, &after, &names, plus, add, arg, &more); !r && more;) {
+	while (!(r = list_some(dir, &after, &names, plus, add, arg, &more)) && more) {
 		fs_pause(dir->session->fs);
 		names.used = 0;
 		names.room = room;
-		r = list_some(dir, &after, &names, plus, add, arg, &more);
 	}
 	node_put(dir);
 	free(names.data);

@@ -90,8 +90,7 @@ static int make_inode(struct change *c, struct node *dir, const char *name, enum
 		return r;
 	*ret = node;
 	if (S_ISDIR(inode->mode)) {
-		change_inode(c, node)->parent = dir->ino.n;
-		change_inode(c, node)->view = node_is_session(dir) ? 1 + (uint64_t)view_of_name(name) : 0;
+		dir_set_parent(change_inode(c, node), dir, name);
 	} else {
 		c->record.files[view]++;
 		c->record.creations++;
@@ -144,11 +143,10 @@ static void put_views(struct change *c, const struct store_session *record, cons
 	inode.nlink = 2;
 	inode.parent = record->root.n;
 	for (unsigned view = 0; view < STORE_OTHER; view++) {
-		struct store_dirent entry = {.ino = store_new_ino(c->batch), .session = record->sid, .type = S_IFDIR};
+		struct store_dirent entry = dir_entry_of(record->sid, store_new_ino(c->batch), S_IFDIR,
+			view_name((enum store_view)view));
 
 		inode.view = 1 + view;
-		entry.name_len = (uint32_t)strlen(view_name((enum store_view)view));
-		memcpy(entry.name, view_name((enum store_view)view), entry.name_len + 1);
 		store_batch_new_inode(c->batch, record->sid, entry.ino, &inode);
 		store_batch_add_dirent(c->batch, record->sid, record->root, &entry);
 	}
@@ -175,7 +173,6 @@ static int make_session(struct node *root, const struct caller *caller, const ch
 	struct store_inode inode = draft(root, caller, what, what->mode & ~caller->umask);
 	struct store_session record = {.created = inode.btime, .cache_oldest = inode.btime,
 		.status_at = inode.btime, .run = root->session->fs->run.number};
-	struct store_dirent entry;
 	NODE_AUTO node = NULL;
 	CHANGE_AUTO(c);
 	int r = roster_reserve(root->session->fs);
@@ -187,8 +184,7 @@ static int make_session(struct node *root, const struct caller *caller, const ch
 	change_renew(c.fs, &record, inode.btime);
 	record.sid = store_new_sid(c.batch);
 	record.root = store_new_ino(c.batch);
-	record.name_len = (uint32_t)strlen(name);
-	memcpy(record.name, name, record.name_len + 1);
+	session_set_name(&record, name);
 	inode.size = STORE_OTHER;
 	inode.nlink = 2 + STORE_OTHER;
 	inode.parent = root->ino.n;
@@ -198,11 +194,7 @@ static int make_session(struct node *root, const struct caller *caller, const ch
 	store_batch_new_inode(c.batch, record.sid, record.root, &inode);
 	put_views(&c, &record, &inode);
 	store_batch_put_session(c.batch, &record);
-	entry = (struct store_dirent){.ino = record.root, .session = record.sid, .type = S_IFDIR,
-		.name_len = record.name_len};
-	memcpy(entry.name, name, record.name_len + 1);
-	store_batch_add_dirent(c.batch, root->session->sid, root->ino, &entry);
-	change_names(&c, root, 1, 1);
+	add_name(&c, root, node, name);
 	r = change_commit(&c);
 	if (r)
 		return r;

@@ -48,9 +48,7 @@ static int allocate(struct node *node, const struct caller *caller, int mode, ui
 		return r;
 	if (punches && offset < size)
 		store_batch_punch(c.batch, node->session->sid, node->ino, offset, end < size ? len : UINT64_MAX);
-	if (grows)
-		change_size(&c, node, end);
-	file_changed(&c, node, kills_suidgid(caller));
+	file_changed(&c, node, grows ? end : 0, kills_suidgid(caller));
 	return change_commit(&c);
 }
 
@@ -139,9 +137,7 @@ static int copy_data(struct copy *copy, size_t len)
 	if (r)
 		return r;
 	store_batch_write(c.batch, copy->out->session->sid, copy->out->ino, copy->out_offset, copy->buf, len);
-	if (copy->out_offset + len > copy->out->inode.size)
-		change_size(&c, copy->out, copy->out_offset + len);
-	file_changed(&c, copy->out, copy->kill_suidgid);
+	file_changed(&c, copy->out, copy->out_offset + len, copy->kill_suidgid);
 	return change_commit(&c);
 }
 
@@ -154,9 +150,7 @@ static int copy_hole(struct copy *copy, uint64_t len)
 	if (r)
 		return r;
 	store_batch_punch(c.batch, out->session->sid, out->ino, copy->out_offset, len);
-	if (copy->out_offset + len > out->inode.size)
-		change_size(&c, out, copy->out_offset + len);
-	file_changed(&c, out, copy->kill_suidgid);
+	file_changed(&c, out, copy->out_offset + len, copy->kill_suidgid);
 	return change_commit(&c);
 }
 

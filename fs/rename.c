@@ -10,6 +10,7 @@
 #include "fs/control.h"
 #include "fs/dir.h"
 #include "fs/error.h"
+#include "fs/grow.h"
 
 /* One of the two ends of a rename. */
 struct place {
@@ -115,31 +116,26 @@ static int check(const struct rename *m, unsigned flags)
 struct walk {
 	uint64_t files;
 	struct store_ino *dirs;
-	size_t count, size;
+	size_t count, room;
 	bool no_memory;
 };
 
 static bool note_below(void *arg, const struct store_dirent *entry)
 {
 	struct walk *walk = arg;
+	struct store_ino *dirs;
 
 	if (entry->type != S_IFDIR) {
 		walk->files++;
 		return false;
 	}
-	if (walk->count == walk->size) {
-		size_t size = walk->size ? 2 * walk->size : 64;
-		struct store_ino *dirs = reallocarray(walk->dirs, size, sizeof(*dirs));
-
-		if (!dirs) {
-			walk->no_memory = true;
-			return true;
-		}
+	dirs = grow(walk->dirs, walk->count, &walk->room, sizeof(*dirs));
+	if (dirs) {
 		walk->dirs = dirs;
-		walk->size = size;
+		walk->dirs[walk->count++] = entry->ino;
 	}
-	walk->dirs[walk->count++] = entry->ino;
-	return false;
+	walk->no_memory = !dirs;
+	return walk->no_memory;
 }
 
 static int count_below(struct node *dir, uint64_t *ret)
@@ -186,10 +182,8 @@ static void settle(struct change *c, struct node *node, struct node *dir, const 
 	struct store_inode *inode = change_inode(c, node);
 
 	inode->ctime = c->now;
-	if (!S_ISDIR(inode->mode))
-		return;
-	inode->parent = dir->ino.n;
-	inode->view = node_is_session(dir) ? 1 + (uint64_t)view_of_name(name) : 0;
+	if (S_ISDIR(inode->mode))
+		dir_set_parent(inode, dir, name);
 }
 
 static void put_entry(struct change *c, const struct place *at, const struct place *what)
@@ -273,24 +267,27 @@ static int apply(struct rename *m)
 	return 0;
 }
 
-/* A session's record with its new name; the copy in memory follows after the commit. */
-static void put_session(struct change *c, struct session *session, const char *name)
+static struct store_session renamed(const struct session *session, const char *name, int64_t now)
 {
 	struct store_session record = session->record;
 
-	record.name_len = (uint32_t)strlen(name);
-	memcpy(record.name, name, record.name_len + 1);
-	change_renew(c->fs, &record, c->now);
+	session_set_name(&record, name);
+	change_renew(session->fs, &record, now);
 	record.operations++;
+	return record;
+}
+
+/* A session's record with its new name; the copy in memory follows after the commit. */
+static void put_session(struct change *c, struct session *session, const char *name)
+{
+	struct store_session record = renamed(session, name, c->now);
+
 	store_batch_put_session(c->batch, &record);
 }
 
 static void note_session(struct session *session, const char *name, int64_t now)
 {
-	session->record.name_len = (uint32_t)strlen(name);
-	memcpy(session->record.name, name, session->record.name_len + 1);
-	change_renew(session->fs, &session->record, now);
-	session->record.operations++;
+	session->record = renamed(session, name, now);
 }
 
 static int apply_root(struct rename *m, const struct session_content *replaced)

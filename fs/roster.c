@@ -195,10 +195,9 @@ static void place(struct fs *fs, struct member *member, const struct store_sessi
 
 bool member_refresh(struct fs *fs, struct member *member)
 {
-	struct session *session = NULL;
+	struct session *session = session_find(fs, member->sid);
 	struct member fresh;
 
-	HASH_FIND(hh, fs->sessions, &member->sid, sizeof(member->sid), session);
 	if (!session)
 		return false; /* a session that is not in memory is not written to */
 	member_learn(&fresh, &session->record);

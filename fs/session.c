@@ -34,13 +34,20 @@ static void session_free(struct session *s)
 	free(s);
 }
 
-int session_get(struct fs *fs, struct store_sid sid, struct session **ret)
+struct session *session_find(const struct fs *fs, struct store_sid sid)
 {
 	struct session *s = NULL;
-	int r = 0;
 
 	fs_assert_locked(fs);
 	HASH_FIND(hh, fs->sessions, &sid, sizeof(sid), s);
+	return s;
+}
+
+int session_get(struct fs *fs, struct store_sid sid, struct session **ret)
+{
+	struct session *s = session_find(fs, sid);
+	int r = 0;
+
 	if (s) {
 		*ret = session_ref(s);
 		return 0;
@@ -70,6 +77,21 @@ int session_make(struct fs *fs, const struct store_session *record, struct sessi
 	s->record = *record;
 	*ret = session_ref(s);
 	return 0;
+}
+
+void session_set_name(struct store_session *record, const char *name)
+{
+	record->name_len = (uint32_t)strlen(name);
+	memcpy(record->name, name, record->name_len + 1);
+}
+
+uint64_t session_files(const struct store_session *record)
+{
+	uint64_t files = 0;
+
+	for (unsigned view = 0; view < STORE_VIEWS; view++)
+		files += record->files[view];
+	return files;
 }
 
 /* ---- what is not saved yet --------------------------------------------------------------------------------------- */

@@ -41,6 +41,8 @@ struct session {
 	struct store_session record;
 };
 
+/* The one in memory, which is not held by that; NULL: none is. */
+struct session *session_find(const struct fs *, struct store_sid);
 /* Finds or loads it; the caller puts it back with session_put. ENOENT or negative. */
 int session_get(struct fs *, struct store_sid, struct session **ret);
 /* For a session that is being made; worthless if the change is not committed. The record is taken over. */
@@ -79,6 +81,11 @@ void session_leave_unsaved(struct fs *);
  * flush is not counted where that is a great many files. ENOENT or negative.
  */
 int session_show(struct fs *, struct store_sid, bool pauses, struct store_session *ret);
+
+/* A name, of at most STORE_NAME_MAX bytes. */
+void session_set_name(struct store_session *, const char *name);
+/* How many names of files there are in all of its views. */
+uint64_t session_files(const struct store_session *);
 
 /* Its record is gone from the store. */
 void session_set_removed(struct session *);

@@ -79,8 +79,6 @@ int text_set(struct session *session, enum text text, const char *value, size_t 
 	CHANGE_AUTO(c);
 	int r = len > STORE_XATTR_SIZE_MAX ? E2BIG : session->removed ? ENOENT : 0;
 
-	if (!r && session->record.ended)
-		r = EROFS;
 	if (!r)
 		r = node_load(session->fs, session->sid, session->record.root, &top);
 	if (!r)

@@ -37,9 +37,9 @@ END
 
 note "what is only read"
 head -c 500000 /dev/zero | tr '\0' a >s/logs/f
-is_compressed() { [ "$(attr stored_bytes s)" -lt 500000 ]; }
-wait_for 20 is_compressed # by a flush
-[ "$(attr stored_bytes s)" -gt 0 ] && [ "$(attr stored_bytes s)" -lt 50000 ] || fail "stored: $(attr stored_bytes s)"
+is_compressed() { [ "$(attr stored_bytes s)" -lt 50000 ]; }
+wait_for 20 is_compressed # by a flush, or two: one may have come between its writes
+[ "$(attr stored_bytes s)" -gt 0 ] || fail "stored: $(attr stored_bytes s)"
 python3 -c "assert float('$(attr compression_ratio s)') > 10"
 assert_match "$(attr created_at s/logs/f)" '^20[0-9-]+T[0-9:.]+Z$'
 sh -c 'echo $$ >"$TEST_DIR/pid"; exec cp "$TEST_DIR/pid" s/logs/copy'
