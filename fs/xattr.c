@@ -205,7 +205,7 @@ int xattr_remove(struct fs *fs, const struct caller *caller, struct fs_id id, co
 {
 	FS_GUARD(fs);
 	struct node *node;
-	void *value;
+	void *value = NULL;
 	size_t len;
 	int r = node_find(fs, id, &node);
 
@@ -215,8 +215,9 @@ int xattr_remove(struct fs *fs, const struct caller *caller, struct fs_id id, co
 		return virtual_set(node, caller, name, "", 0, XATTR_REPLACE);
 	if (!r)
 		r = load(node, name, &value, &len);
-	if (r)
-		return r;
 	free(value);
+	/* of an ACL the mode is what is left, so none is nothing that could be missing */
+	if (r && !(r == ENODATA && acl_is_name(name) && !node->gone))
+		return r;
 	return acl_is_name(name) ? set_acl(node, NULL, name, NULL, 0) : drop(node, name);
 }

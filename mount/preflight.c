@@ -22,10 +22,11 @@ void plan_release(struct mount_plan *p)
 
 /* ---- the store --------------------------------------------------------------------------------------------------- */
 
-static int say_unwritable(const char *what, const char *path)
+static int say_unwritable(const char *what, const char *path, bool is_new)
 {
 	if (errno == EROFS) {
-		message_error("%s %s lies on a read-only filesystem; mount it with -o ro", what, path);
+		message_error("%s %s lies on a read-only filesystem; %s", what, path,
+			is_new ? "name another directory" : "mount it with -o ro");
 		return MOUNT_FAILED;
 	}
 	message_error("you may not write to %s %s (%s); make it yours with `chown`, or name another", what, path,
@@ -44,7 +45,7 @@ static int check_missing_store(struct mount_plan *p)
 	*slash = 0;
 	int r = access(*p->store ? p->store : "/", W_OK) == 0
 			? 0
-			: say_unwritable("the directory for a new store,", *p->store ? p->store : "/");
+			: say_unwritable("the directory for a new store", *p->store ? p->store : "/", true);
 	*slash = '/';
 	return r;
 }
@@ -53,6 +54,10 @@ static int check_store(struct mount_plan *p, const char *name)
 {
 	struct stat st;
 
+	if (!*name) {
+		message_error("the name of the store is empty; name a directory");
+		return MOUNT_USAGE;
+	}
 	p->store = path_resolve(name);
 	if (!p->store) {
 		message_error("the store %s cannot be made: what stands before its last part is not there (%s)", name,
@@ -70,7 +75,7 @@ static int check_store(struct mount_plan *p, const char *name)
 		return MOUNT_FAILED;
 	}
 	if (access(p->store, p->options.read_only ? R_OK | X_OK : R_OK | W_OK | X_OK) < 0)
-		return say_unwritable("the store", p->store);
+		return say_unwritable("the store", p->store, false);
 	p->fresh = !path_holds_store(p->store);
 	if (p->fresh && p->options.read_only) {
 		message_error("there is no store in the directory %s to be mounted read-only", p->store);

@@ -17,6 +17,7 @@ refusal 32 "no mount point .*absent; make it with .mkdir" mount_it "$STORE" abse
 touch plain
 refusal 32 "plain is not a directory" mount_it "$STORE" plain
 refusal 32 "plain is not a directory" mount_it plain "$MNT"
+refusal 1 "name of the store is empty" mount_it "" "$MNT"
 mkdir -p "$MNT/inner" outer/mnt
 refusal 32 "store .* lies inside the mount point" mount_it "$MNT/inner" "$MNT"
 refusal 32 "lies inside the store" mount_it outer outer/mnt
@@ -46,7 +47,10 @@ if [ "$(id -u)" = 0 ]; then
 			unshare -m sh -c 'mount --bind "$2" "$2" && mount -o remount,ro,bind "$2" &&
 				exec "$1" mount "$2/store" "$3"' sh "$SESSFS" "$1" "$MNT"
 		}
-		refusal 32 "read-only filesystem" read_only outer
+		refusal 32 "new store .*read-only filesystem; name another directory" read_only outer
+		mkdir kept
+		"$SESSFS" init kept/store
+		refusal 32 "read-only filesystem; mount it with -o ro" read_only kept
 	fi
 fi
 

@@ -450,6 +450,7 @@ static const char access_acl[] = "system.posix_acl_access", default_acl[] = "sys
 static void acl_and_mode(void)
 {
 	struct acl acl = acl_with_other(6, 4, 0, 4, 0), back;
+	struct stat before, after;
 	make_file("f", "");
 	errno = 0;
 	set_acl("f", access_acl, acl);
@@ -461,6 +462,12 @@ static void acl_and_mode(void)
 	CHECK(lists("f", access_acl));
 	OK(removexattr("f", access_acl));
 	FAILS(getxattr("f", access_acl, &back, sizeof back), ENODATA);
+	OK(stat("f", &before));
+	OK(removexattr("f", access_acl)); /* the mode is one, too: there is nothing that could be missing */
+	acl.version = 2;
+	OK(setxattr("f", access_acl, &acl, sizeof acl.version, 0)); /* without entries: the same */
+	OK(stat("f", &after));
+	CHECK(after.st_mode == before.st_mode);
 	acl.version = 77;
 	CHECK(setxattr("f", access_acl, &acl, sizeof acl, 0) == -1);
 	acl.version = 2;
