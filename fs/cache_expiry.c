@@ -132,56 +132,37 @@ static int tell_file(struct change *c, const char *path)
 	return event_add(c, "expired file", members);
 }
 
-static int tell_together(struct change *c, uint64_t count, uint64_t bytes)
+static int tell_together(struct change *c)
 {
 	char numbers[2][24];
 	const struct event_member members[] = {{"count", numbers[0]}, {"size_bytes", numbers[1]}, {NULL, NULL}};
 
-	snprintf(numbers[0], sizeof(numbers[0]), "%llu", (unsigned long long)count);
-	snprintf(numbers[1], sizeof(numbers[1]), "%llu", (unsigned long long)bytes);
+	snprintf(numbers[0], sizeof(numbers[0]), "%llu", (unsigned long long)c->record.untold);
+	snprintf(numbers[1], sizeof(numbers[1]), "%llu", (unsigned long long)c->record.untold_bytes);
+	c->record.untold = c->record.untold_bytes = 0;
 	return event_add(c, "expired files", members);
 }
 
-static void forget_untold(struct session *session)
-{
-	session->expired.count = session->expired.bytes = 0;
-}
-
-/* Those that were not told so far. */
+/* Those that were not told so far, also by the mount before. */
 static void tell_rest(struct session *session)
 {
 	CHANGE_AUTO(c);
 
-	if (!session->expired.count || session->removed
+	if (!session->record.untold || session->removed
 	    || change_begin_as(&c, CHANGE_UPKEEP, session, STORE_SHRINK, EVENT_MAX))
 		return;
-	if (!tell_together(&c, session->expired.count, session->expired.bytes) && !change_commit(&c))
-		forget_untold(session);
+	if (!tell_together(&c))
+		(void)change_commit(&c);
 }
 
 /* Part of the change by which it goes; `path` if it is told by name. */
 static int tell(struct change *c, const struct node *node, const char *path)
 {
-	const struct session *session = node->session;
-
 	if (path)
 		return tell_file(c, path);
-	if (session->expired.count + 1 < TOLD_TOGETHER)
-		return 0;
-	return tell_together(c, session->expired.count + 1, session->expired.bytes + size_of(node));
-}
-
-static void note_told(const struct node *node, const char *path)
-{
-	struct session *session = node->session;
-
-	if (path) {
-		session->expired.told++;
-	} else if (++session->expired.count == TOLD_TOGETHER) {
-		forget_untold(session);
-	} else {
-		session->expired.bytes += size_of(node);
-	}
+	c->record.untold++;
+	c->record.untold_bytes += size_of(node);
+	return c->record.untold < TOLD_TOGETHER ? 0 : tell_together(c);
 }
 
 /* ---- one file goes ----------------------------------------------------------------------------------------------- */
@@ -208,7 +189,7 @@ static int remove_file(struct node *dir, const struct store_dirent *entry, struc
 		r = change_commit(&c);
 	if (r)
 		return r;
-	note_told(node, path);
+	dir->session->expired.told += path != NULL;
 	keeper_announce(dir, entry->name, node->ino, node->inode.mode);
 	serve_forget_listing(fs, fs_id_of_ino(dir->ino));
 	return 0;

@@ -78,7 +78,7 @@ void member_learn(struct member *member, const struct store_session *record)
 	member->ended = record->ended != 0;
 	member->subject = retention_subject_of(record);
 	member->until = record->until == STORE_NEVER ? STORE_NEVER : age_sub(record->until, record->skew);
-	member->cache_oldest = record->files[STORE_CACHE] ? record->cache_oldest : STORE_NEVER;
+	member->cache_oldest = record->files[STORE_CACHE] || record->untold ? record->cache_oldest : STORE_NEVER;
 }
 
 static int64_t later(int64_t a, int64_t b)

@@ -34,7 +34,6 @@ struct session {
 	struct {
 		int64_t since; /* a minute begins in which few are told by name */
 		unsigned told;
-		uint64_t count, bytes; /* of those that are not told yet */
 	} expired; /* files of cache/, see cache_expiry.c */
 	bool mended;         /* no mount before this one left a part of a line, see event_text.h */
 	uint32_t view_epoch; /* grows when a directory may have come to another view */

@@ -48,6 +48,7 @@ static const struct field session_fields[] = {
 	F(U64, store_session, creations, 25),   F(U64, store_session, modifications, 26),
 	F(U64, store_session, operations, 27),  F(U64, store_session, first_event, 28),
 	F(U64, store_session, end_event, 29),   F(U32, store_session, event_lines, 30),
+	F(U64, store_session, untold, 31),      F(U64, store_session, untold_bytes, 32),
 };
 SCHEMA(session, store_session, .base = offsetof(struct store_session, created),
 	.extra = offsetof(struct store_session, extra));

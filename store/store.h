@@ -135,6 +135,7 @@ struct store_session {
 	 */
 	uint64_t first_event, end_event;
 	uint32_t event_lines;
+	uint64_t untold, untold_bytes; /* files of cache/ that the caller removed, and no event tells yet */
 	uint64_t files[STORE_VIEWS]; /* names of everything but directories, below each view */
 	/* bytes: sum of the sizes of its regular files, once per inode, unlinked but open ones included */
 	uint64_t logical;

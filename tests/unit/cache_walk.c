@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "fs/cache_expiry.h"
+#include "fs/event.h"
 #include "tests/unit/mounted.h"
 
 enum { MOMENTS = 16, HOUR = 3600 };
@@ -175,11 +176,54 @@ static void became_a_directory(void **state)
 	}
 }
 
+/* How many files the events tell, by name and together. */
+static uint64_t told(void)
+{
+	static char text[1 << 16];
+	struct store_session record;
+	uint64_t count = 0;
+	size_t len;
+
+	assert_int_equal(store_get_session(store, number_of("s"), &record), 0);
+	assert_int_equal(event_read(store, &record, event_first(&record), text, sizeof(text) - 1, &len), 0);
+	store_session_release(&record);
+	text[len] = '\0';
+	for (char *at = text; (at = strstr(at, "\"expired file\"")); at++)
+		count++;
+	for (char *at = text; (at = strstr(at, "\"count\": \"")); at++)
+		count += strtoull(at + strlen("\"count\": \""), NULL, 10);
+	return count;
+}
+
+/* The mount ends, in order or not, after they went and before all of them were told. */
+static void all_are_told(void **state)
+{
+	enum { FILES = 40 };
+	char name[16];
+
+	(void)state;
+	open_all(HOUR, 0);
+	for (unsigned i = 0; i < FILES; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		make_file(cache, name, "x", 2 * HOUR);
+	}
+	for (unsigned i = 0; i < FILES; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		assert_false(holds(cache, name, "x"));
+	}
+	assert_true(told() < FILES);
+	reopen_fs();
+	while (step())
+		;
+	assert_int_equal(told(), FILES);
+	close_all();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(moved_out), cmocka_unit_test(replaced), cmocka_unit_test(the_oldest_go),
-		cmocka_unit_test(became_a_directory),
+		cmocka_unit_test(became_a_directory), cmocka_unit_test(all_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
