@@ -66,6 +66,7 @@ rename(trash + "three", mnt + "/two", 2, errno.EINVAL)
 rename(trash + "three", mnt + "/.three", 0, errno.EPERM)
 rename(trash + "three", mnt + "/two/logs/three", 0, errno.EXDEV, errno.EPERM)
 rename(mnt + "/two", trash + "three", 2, errno.EINVAL)
+rename(mnt + "/two", trash + "three", 1, errno.EEXIST)
 rename(trash + "three", trash + "four", 0, errno.EPERM, errno.EINVAL, errno.EXDEV)
 rename(trash + "three/logs", mnt + "/two/logs/logs", 0, errno.EROFS, errno.EXDEV, errno.ENOTEMPTY)
 rename(trash + "none", mnt + "/none", 0, errno.ENOENT)
@@ -78,7 +79,10 @@ for i in 1 2 3; do
 	mkdir -p "$MNT/same"
 	echo $i >"$MNT/same/logs/number"
 	mv -T "$MNT/same" "$TRASH/same"
+	[ $i != 1 ] || exec 5<"$TRASH/same/logs/number"
 done
+assert_eq "$(cat <&5)" 1 "what is open in the one whose name was taken"
+exec 5<&-
 numbers() { (cd "$TRASH" && for name; do echo "$name $(cat "$name/logs/number")"; done); }
 are_three() { [[ $(numbers $(ls "$TRASH") | tr '\n' ' ') =~ ^'same 1 same~'[0-9]+' 2 same~'[0-9]+' 3 '$ ]]; }
 wait_for 5 are_three # the kernel learns that the name it gave is another's
