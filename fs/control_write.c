@@ -87,13 +87,39 @@ static int with_data(const struct control_node *node, uint64_t offset, const cha
 	return 0;
 }
 
+/*
+ * Who appends (`echo TAG >> tags`) does so to what the text was at his lookup: what others wrote since then is taken
+ * along, or of two who append at once one would undo what the other did.
+ */
+static int catch_up(struct control_node *node, uint64_t offset)
+{
+	char *text = NULL;
+	size_t len = 0;
+	int r;
+
+	if (node->row->kind != CONTENT_TEXT || node->taken || node->before || offset != node->len)
+		return 0;
+	r = content_make(node->row, node->session, &text, &len);
+	if (r)
+		return r;
+	node->shift = (uint64_t)len - node->len;
+	take_over(node, text, len, false);
+	return 0;
+}
+
 static int write_value(struct control_node *node, uint64_t offset, const char *data, size_t len)
 {
-	bool goes_on = node->taken && offset == node->len;
 	char *text = NULL;
 	size_t size = 0;
-	int r = with_data(node, offset, data, len, &text, &size);
+	bool goes_on;
+	int r = catch_up(node, offset);
 
+	if (r)
+		return r;
+	if (offset != node->len && offset + node->shift == node->len)
+		offset = node->len;
+	goes_on = node->taken && offset == node->len;
+	r = with_data(node, offset, data, len, &text, &size);
 	if (!r)
 		r = set_value_of(node, text, size, goes_on);
 	if (r) {
@@ -140,6 +166,7 @@ static int clear(struct control_node *node)
 		node->text = NULL;
 	}
 	take_over(node, text, 0, false);
+	node->shift = 0;
 	return 0;
 }
 
@@ -153,6 +180,7 @@ static int shorten(struct control_node *node, size_t size)
 		return r;
 	}
 	take_over(node, text, size, false);
+	node->shift = 0;
 	return 0;
 }
 

@@ -143,6 +143,30 @@ takes pin '1\n'
 for bad in 2 yes 01 '1 1'; do refuses pin "$bad\n" '0 or 1'; done
 takes pin '0' '0\n'
 
+note "of several who append at once none undoes what another did"
+for text in tags notes; do
+	printf 'a\nb\n' >"$control/$text"
+	python3 - "$control/$text" <<'END'
+import os, sys
+path = sys.argv[1]
+first, second, third = (os.open(path, os.O_WRONLY | os.O_APPEND) for _ in range(3))
+os.write(first, b"first\n")
+os.write(second, b"second\n")
+os.write(first, b"on\n")
+os.truncate(path, 2)
+os.write(third, b"third\n")
+os.write(third, b"on\n")
+value = open(path).read()
+assert value == "a\nthird\non\n", value
+END
+	printf 'a\n' >"$control/$text"
+	for n in 1 2 3 4; do
+		for m in {1..20}; do echo "$n-$m" >>"$control/$text"; done &
+	done
+	wait $(jobs -p | grep -vx "$DAEMON")
+	assert_eq "$(sort "$control/$text" | uniq | wc -l)" 81 "lines in $text"
+done
+
 note "expires_at"
 takes expires_at '2030-01-02T03:04:05Z\n'
 takes expires_at 'never\n'
