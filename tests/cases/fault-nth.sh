@@ -1,4 +1,4 @@
-# timeout: 180
+# timeout: 320
 # Some of the daemon's calls fail; `make check-fault` tries each.
 . "$TEST_ROOT/tests/lib.sh"
 

@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 	MDB_txn *txn;
 	char byte;
 	int r = argc == 2 ? mdb_env_create(&env) : MDB_INVALID;
-	r = r ? r : mdb_env_set_mapsize(env, (size_t)1 << 40);
+	r = r ? r : mdb_env_set_mapsize(env, (size_t)1 << 30);
 	r = r ? r : mdb_env_open(env, argv[1], 0, 0600);
 	r = r ? r : mdb_txn_begin(env, NULL, 0, &txn);
 	if (r) {
