@@ -199,8 +199,7 @@ static void erase(struct store_batch *b, struct key key)
 
 static void put_super(struct store_batch *b)
 {
-	put_record(
-		b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SUPER, 0), false, &super_schema, &b->super);
+	put_record(b, key_front(KIND_SUPER, 0), false, &super_schema, &b->super);
 }
 
 struct store_ino store_new_ino(struct store_batch *b)
@@ -239,13 +238,12 @@ void store_batch_new_inode(
 
 void store_batch_put_session(struct store_batch *b, const struct store_session *session)
 {
-	put_record(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, session->sid.n), false,
-		&session_schema, session);
+	put_record(b, key_front(KIND_SESSION, session->sid.n), false, &session_schema, session);
 }
 
 void store_batch_delete_session(struct store_batch *b, struct store_sid sid)
 {
-	erase(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, sid.n));
+	erase(b, key_front(KIND_SESSION, sid.n));
 }
 
 void store_batch_drop_session(struct store_batch *b, const struct store_session *session)
@@ -259,25 +257,23 @@ void store_batch_drop_session(struct store_batch *b, const struct store_session 
 
 void store_batch_put_ending(struct store_batch *b, const struct store_ending *ending)
 {
-	put_record(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_ENDING, ending->sid.n), false,
-		&ending_schema, ending);
+	put_record(b, key_front(KIND_ENDING, ending->sid.n), false, &ending_schema, ending);
 }
 
 void store_batch_delete_ending(struct store_batch *b, struct store_sid sid)
 {
-	erase(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_ENDING, sid.n));
+	erase(b, key_front(KIND_ENDING, sid.n));
 }
 
 void store_batch_put_orphan(struct store_batch *b, struct store_sid sid, struct store_ino ino)
 {
 	uint8_t value[9];
-	put(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_ORPHAN, ino.n), is_fresh(b, sid, ino), value,
-		record_put_uint(sid.n, value));
+	put(b, key_front(KIND_ORPHAN, ino.n), is_fresh(b, sid, ino), value, record_put_uint(sid.n, value));
 }
 
 void store_batch_delete_orphan(struct store_batch *b, struct store_ino ino)
 {
-	erase(b, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_ORPHAN, ino.n));
+	erase(b, key_front(KIND_ORPHAN, ino.n));
 }
 
 /* ---- names ------------------------------------------------------------------------------------------------------ */

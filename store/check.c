@@ -103,7 +103,7 @@ static void close_beside(struct store *s)
 /* As much of a store as reading warm takes: of one that is mounted, or too damaged to be opened. */
 static int open_beside(const char *path, struct store **ret, struct store_open_info *info)
 {
-	struct key key = key_make(STORE_ROOT_SID, (struct store_ino){0}, KIND_SUPER, 0);
+	struct key key = key_front(KIND_SUPER, 0);
 	struct found f;
 	struct store *s = calloc(1, sizeof *s);
 	if (!s)

@@ -50,9 +50,7 @@ static void put_accounted(struct copy *p, const struct key *key, uint64_t accoun
 		return;
 	size_t n = kind_is_accounted(key_kind(*key)) ? record_put_uint(account, out) : 0;
 	memcpy(out + n, body, len);
-	uint32_t check = htole32(codec_check(*key, out, n + len));
-	memcpy(p->out, &check, sizeof check);
-	put(p, key, p->out, CODEC_CHECK_SIZE + n + len);
+	put(p, key, p->out, codec_seal(*key, p->out, n + len));
 }
 
 static void end_inode(struct copy *p)

@@ -171,6 +171,12 @@ static void put_u32(uint8_t *p, uint32_t v)
 	memcpy(p, &v, sizeof v);
 }
 
+size_t codec_seal(struct key key, uint8_t *value, size_t body_len)
+{
+	put_u32(value, codec_check(key, value + CODEC_CHECK_SIZE, body_len));
+	return CODEC_CHECK_SIZE + body_len;
+}
+
 int codec_open(struct key key, const uint8_t *value, size_t len, const uint8_t **ret_body, size_t *ret_len)
 {
 	if (len < CODEC_CHECK_SIZE ||
@@ -243,7 +249,7 @@ ssize_t chunk_encode(struct codec_ctx *c, struct key key, int level, struct dict
 	put_u32(out + 5, n && d ? d->name : 0);
 	put_u32(out + 9, (uint32_t)len);
 	n = (n ? n : len) + CHUNK_HEADER_SIZE;
-	put_u32(out, codec_check(key, out + CODEC_CHECK_SIZE, n - CODEC_CHECK_SIZE));
+	codec_seal(key, out, n - CODEC_CHECK_SIZE);
 	return (ssize_t)n;
 }
 

@@ -61,6 +61,8 @@ void codec_free(struct codec_ctx *);
 struct dictionaries *codec_dictionaries(struct codec_ctx *);
 
 uint32_t codec_check(struct key, const uint8_t *body, size_t len);
+/* Seals a value, whose body, of so many bytes, lies behind CODEC_CHECK_SIZE. The length of all of it. */
+size_t codec_seal(struct key, uint8_t *value, size_t body_len);
 /* Body of a sealed value. -EIO if the checksum does not hold. */
 int codec_open(struct key, const uint8_t *value, size_t len, const uint8_t **ret_body, size_t *ret_len);
 

@@ -27,7 +27,7 @@ enum {
 /* From the kind before on: to prove where dictionaries begin would take the first one to be sound. */
 int dictionaries_load(struct store *s)
 {
-	struct key at = key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_DICTIONARY - 1, UINT64_MAX);
+	struct key at = key_front(KIND_DICTIONARY - 1, UINT64_MAX);
 	struct warm_value value;
 	struct found f;
 	int r = warm_seek(s->snapshot, &at, &at, &value);

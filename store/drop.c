@@ -187,9 +187,8 @@ static bool is_gone(const struct step *t, uint64_t owner)
 /* Their orphans, which lie with all others. */
 static int delete_orphans(struct step *t)
 {
-	struct store_ino none = { 0 };
-	struct key at = key_make(STORE_ROOT_SID, none, KIND_ORPHAN, 0);
-	struct key last = key_make(STORE_ROOT_SID, none, KIND_ORPHAN, UINT64_MAX);
+	struct key at = key_front(KIND_ORPHAN, 0);
+	struct key last = key_front(KIND_ORPHAN, UINT64_MAX);
 	struct warm_value value;
 	struct found f;
 	uint64_t owner;
@@ -199,7 +198,7 @@ static int delete_orphans(struct step *t)
 			r = warm_delete(t->txn, &at);
 		if (r)
 			return r;
-		at = key_make(STORE_ROOT_SID, none, KIND_ORPHAN, key_sub(at) + 1);
+		at = key_front(KIND_ORPHAN, key_sub(at) + 1);
 	}
 	return r;
 }
@@ -208,7 +207,7 @@ static int delete_records(struct step *t)
 {
 	int r = delete_orphans(t);
 	for (unsigned i = 0; r >= 0 && i < t->gone; i++) {
-		struct key key = key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, t->sids[i]);
+		struct key key = key_front(KIND_SESSION, t->sids[i]);
 		r = warm_delete(t->txn, &key);
 	}
 	t->in_records = r < 0;

@@ -78,9 +78,7 @@ static int put_value(struct flush *f, struct key key, uint64_t stored, const uin
 		return -EIO;
 	memcpy(p + n, body, len);
 	n += len;
-	uint32_t check = htole32(codec_check(key, p, n));
-	memcpy(f->out, &check, sizeof check);
-	return warm_put(f->txn, &key, f->out, CODEC_CHECK_SIZE + n);
+	return warm_put(f->txn, &key, f->out, codec_seal(key, f->out, n));
 }
 
 static int delete_value(struct flush *f, const struct entry *e)
@@ -368,7 +366,7 @@ static int flush_inode(struct flush *f, struct entry **at, int64_t *session_delt
 /* What this log has of a session that it drops is not worth writing. */
 static bool is_dropped(struct flush *f, struct store_sid sid)
 {
-	struct key key = key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, sid.n);
+	struct key key = key_front(KIND_SESSION, sid.n);
 	struct entry *e = index_find(&f->hot->index, &key);
 	struct store_session session;
 	if (!e || e->type != ENTRY_PUT || record_decode(&session_schema, f->hot->map + e->pos, e->len, &session))
@@ -389,12 +387,12 @@ static int flush_session(struct flush *f, struct entry **at)
 	}
 	while (r == 0 && *at && key_sid((*at)->key).n == sid.n)
 		r = flush_inode(f, at, &delta);
-	return r ? r : add_to_account(f, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, sid.n), delta);
+	return r ? r : add_to_account(f, key_front(KIND_SESSION, sid.n), delta);
 }
 
 static struct key generation_key(void)
 {
-	return key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_FLUSHED, 0);
+	return key_front(KIND_FLUSHED, 0);
 }
 
 static int put_generation(struct flush *f)
@@ -430,7 +428,7 @@ static int put_dictionary(struct flush *f)
 	const uint8_t *data = dictionary_data(f->dictionary, &len);
 	for (uint64_t copy = 0; copy < DICTIONARY_COPIES && r == 0; copy++) {
 		uint64_t sub = copy << 32 | dictionary_name(f->dictionary);
-		r = put_value(f, key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_DICTIONARY, sub), 0, data, len);
+		r = put_value(f, key_front(KIND_DICTIONARY, sub), 0, data, len);
 	}
 	return r;
 }

@@ -49,6 +49,12 @@ static inline struct key key_make(struct store_sid sid, struct store_ino ino, en
 	} };
 }
 
+/* Of a record of the store itself, which lies in front of all sessions. */
+static inline struct key key_front(enum kind kind, uint64_t sub)
+{
+	return key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, kind, sub);
+}
+
 static inline struct store_sid key_sid(struct key k)
 {
 	return (struct store_sid){ (uint32_t)(k.w[0] >> 32) };

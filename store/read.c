@@ -281,7 +281,7 @@ static int decode_session(struct store *s, const struct key *key, const struct f
 
 static struct key session_key(uint64_t number)
 {
-	return key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, KIND_SESSION, number);
+	return key_front(KIND_SESSION, number);
 }
 
 int store_get_session(struct store *s, struct store_sid sid, struct store_session *ret)
@@ -411,9 +411,8 @@ int store_scan_sessions(struct store *s, uint32_t after, bool (*each)(void *, co
 
 int store_scan_endings(struct store *s, uint32_t after, bool (*each)(void *, const struct store_ending *), void *arg)
 {
-	struct store_ino none = { 0 };
-	struct key first = key_make(STORE_ROOT_SID, none, KIND_ENDING, (uint64_t)after + 1);
-	struct key last = key_make(STORE_ROOT_SID, none, KIND_ENDING, UINT32_MAX), key;
+	struct key first = key_front(KIND_ENDING, (uint64_t)after + 1);
+	struct key last = key_front(KIND_ENDING, UINT32_MAX), key;
 	struct store_ending ending;
 	struct merge m;
 	struct found f;
@@ -432,9 +431,8 @@ int store_scan_endings(struct store *s, uint32_t after, bool (*each)(void *, con
 int store_scan_orphans(
 	struct store *s, uint64_t after, bool (*each)(void *, struct store_sid, struct store_ino), void *arg)
 {
-	struct store_ino none = { 0 };
-	struct key first = key_make(STORE_ROOT_SID, none, KIND_ORPHAN, after + 1);
-	struct key last = key_make(STORE_ROOT_SID, none, KIND_ORPHAN, UINT64_MAX), key;
+	struct key first = key_front(KIND_ORPHAN, after + 1);
+	struct key last = key_front(KIND_ORPHAN, UINT64_MAX), key;
 	struct merge m;
 	struct found f;
 	bool stop = false;

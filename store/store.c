@@ -101,9 +101,7 @@ static int take_lock(struct store *s, struct store_open_info *info)
 
 static int put_sealed(struct warm_txn *txn, const struct key *key, uint8_t *value, size_t body_len)
 {
-	uint32_t check = htole32(codec_check(*key, value + CODEC_CHECK_SIZE, body_len));
-	memcpy(value, &check, sizeof check);
-	return warm_put(txn, key, value, CODEC_CHECK_SIZE + body_len);
+	return warm_put(txn, key, value, codec_seal(*key, value, body_len));
 }
 
 static int put_super(struct store *s, const struct super *super)

@@ -346,11 +346,11 @@ static void damaged_orphans_do_not_keep_the_space(void **state)
 {
 	struct fixture *f = *state;
 	struct store_session kept = make_session(f->store, 0), gone[2], got;
-	struct store_ino middle = make_orphans(f->store, &kept, 1000), none = { 0 };
+	struct store_ino middle = make_orphans(f->store, &kept, 1000);
 	for (int i = 0; i < 2; i++)
 		gone[i] = make_session(f->store, 1000);
 	assert_int_equal(store_close(f->store), 0);
-	damage_leaf_of(f->dir, key_make(STORE_ROOT_SID, none, KIND_ORPHAN, middle.n));
+	damage_leaf_of(f->dir, key_front(KIND_ORPHAN, middle.n));
 	f->store = open_store(f->dir);
 	for (unsigned i = 0; i < 2; i++) {
 		drop(f->store, &gone[i]);

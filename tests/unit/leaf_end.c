@@ -20,19 +20,12 @@
  */
 enum { SMALL = 40, SMALL_BODY = 60, PADS = 28, PAD = 10, LARGE_BODY = 20000, NAME = 77, MARK = 0x5a };
 
-static struct key front_key(enum kind kind, uint64_t sub)
-{
-	return key_make(STORE_ROOT_SID, (struct store_ino){ 0 }, kind, sub);
-}
-
 static void put(struct warm_txn *t, struct key key, size_t len)
 {
 	static uint8_t value[CODEC_CHECK_SIZE + LARGE_BODY];
 	uint8_t *body = value + CODEC_CHECK_SIZE;
 	memset(body, MARK, len);
-	uint32_t check = htole32(codec_check(key, body, len));
-	memcpy(value, &check, sizeof check);
-	assert_int_equal(warm_put(t, &key, value, CODEC_CHECK_SIZE + len), 0);
+	assert_int_equal(warm_put(t, &key, value, codec_seal(key, value, len)), 0);
 }
 
 static void fill(const char *dir, unsigned pad)
@@ -42,9 +35,9 @@ static void fill(const char *dir, unsigned pad)
 	assert_int_equal(warm_open(dir, false, &w), 0);
 	assert_int_equal(warm_begin(w, &t), 0);
 	for (unsigned i = 1; i <= SMALL; i++)
-		put(t, front_key(KIND_ENDING, i), i < SMALL ? SMALL_BODY : pad);
+		put(t, key_front(KIND_ENDING, i), i < SMALL ? SMALL_BODY : pad);
 	for (uint64_t copy = 0; copy < DICTIONARY_COPIES; copy++)
-		put(t, front_key(KIND_DICTIONARY, copy << 32 | NAME), LARGE_BODY);
+		put(t, key_front(KIND_DICTIONARY, copy << 32 | NAME), LARGE_BODY);
 	put(t, key_make(STORE_ROOT_SID, STORE_ROOT_INO, KIND_INODE, 0), SMALL_BODY);
 	assert_int_equal(warm_commit(t), 0);
 	warm_close(w);
@@ -84,7 +77,7 @@ static void read_all(const char *dir, unsigned damaged)
 	struct warm *w;
 	struct warm_snapshot *s;
 	struct warm_value value;
-	struct key at = front_key(KIND_DICTIONARY - 1, UINT64_MAX);
+	struct key at = key_front(KIND_DICTIONARY - 1, UINT64_MAX);
 	assert_int_equal(warm_open(dir, true, &w), 0);
 	assert_int_equal(warm_snapshot_new(w, &s), 0);
 	assert_int_equal(warm_seek(s, &at, &at, &value), 0);

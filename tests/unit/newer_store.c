@@ -34,9 +34,7 @@ static void make_newer(const char *dir)
 	assert_int_equal(warm_open(dir, false, &warm), 0);
 	assert_int_equal(warm_begin(warm, &txn), 0);
 	size_t len = record_encode(&super_schema, &super, value + CODEC_CHECK_SIZE);
-	uint32_t check = htole32(codec_check(super_at, value + CODEC_CHECK_SIZE, len));
-	memcpy(value, &check, sizeof check);
-	assert_int_equal(warm_put(txn, &super_at, value, CODEC_CHECK_SIZE + len), 0);
+	assert_int_equal(warm_put(txn, &super_at, value, codec_seal(super_at, value, len)), 0);
 	assert_int_equal(warm_commit(txn), 0);
 	warm_close(warm);
 }

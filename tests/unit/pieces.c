@@ -443,7 +443,7 @@ static void mended(void **state)
 
 static struct key super_key(void)
 {
-	return key_make(STORE_ROOT_SID, (struct store_ino){0}, KIND_SUPER, 0);
+	return key_front(KIND_SUPER, 0);
 }
 
 /* The store's own record; of a format, if one is given. */
