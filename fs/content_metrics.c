@@ -108,8 +108,10 @@ static int collect(struct fs *fs, struct figures *figures)
 	if (!r)
 		r = content_each_session(fs, true, add_session, figures);
 	store_stats(fs->store, &figures->store);
-	figures->inodes = HASH_COUNT(fs->nodes);
-	figures->sessions_in_memory = HASH_COUNT(fs->sessions);
+	for (unsigned i = 0; i < FS_TABLES; i++) {
+		figures->inodes += HASH_COUNT(fs->nodes[i]);
+		figures->sessions_in_memory += HASH_COUNT(fs->sessions[i]);
+	}
 	figures->errors = fault_count(fs);
 	return r;
 }

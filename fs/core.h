@@ -13,6 +13,7 @@
 
 #include "fs/age_clock.h"
 #include "fs/fs.h"
+#include "fs/lock.h"
 #include "store/store.h"
 
 struct node;
@@ -40,6 +41,13 @@ struct fs_operation {
 };
 
 enum { FS_DEAD_MAX = 32 };
+
+/*
+ * Tables of many elements are as many small ones, by the element's number: one that has no room left moves all that it
+ * holds, for which everybody waits.
+ */
+enum { FS_TABLES = 256 };
+#define FS_TABLE(tables, number) ((tables)[(number) % FS_TABLES])
 
 /* The last name a lookup found absent: while nothing has changed since, creating it needs no second look. */
 struct fs_absent {
@@ -77,12 +85,12 @@ struct fs {
 	_Atomic bool syncs_quickly; /* the last sync took not long */
 	_Atomic bool launders;      /* some session does, or some file is to be cut */
 
-	pthread_mutex_t lock;
+	struct lock lock;
 	/* protected by lock */
 	pthread_t owner; /* of the lock; valid while locked */
 	bool locked;
-	struct node *nodes;       /* by inode number */
-	struct session *sessions; /* by session number */
+	struct node *nodes[FS_TABLES];       /* by inode number */
+	struct session *sessions[FS_TABLES]; /* by session number */
 	struct control_node *controls; /* by id */
 	struct control_link *links;    /* in .sessfs, beside current; newest first */
 	uint64_t next_control;
@@ -116,7 +124,7 @@ static inline void fs_assert_locked(const struct fs *fs)
 
 static inline struct fs *fs_lock(struct fs *fs)
 {
-	pthread_mutex_lock(&fs->lock);
+	lock_take(&fs->lock);
 	fs->owner = pthread_self();
 	fs->locked = true;
 	return fs;
@@ -126,7 +134,7 @@ static inline void fs_unlock(struct fs *fs)
 {
 	fs_assert_locked(fs);
 	fs->locked = false;
-	pthread_mutex_unlock(&fs->lock);
+	lock_leave(&fs->lock);
 }
 
 static inline void fs_unlock_guard(struct fs **fs)
@@ -141,10 +149,12 @@ static inline void fs_give_way(void)
 }
 
 /*
- * The same for who holds it, between slices of a millisecond or less: does so when it was held for two. What was read
- * before may no longer be so; a session that is referred to stays in memory, but may be `removed`.
+ * The same for who holds it, between slices of a millisecond or less: does so when it was held for long enough. What
+ * was read before may no longer be so; a session that is referred to stays in memory, but may be `removed`.
  */
 void fs_pause(struct fs *);
+/* It was held for so long, and others are to have it: two milliseconds, less where somebody waits who serves. */
+bool fs_held_enough(const struct fs *, int64_t ns);
 
 /* Holds the lock until the end of the block. */
 #define FS_GUARD(fs) __attribute__((cleanup(fs_unlock_guard), unused)) struct fs *fs_guard_ = fs_lock(fs)

@@ -159,7 +159,7 @@ bool expiry_step(struct fs *fs)
 	int64_t now = fs_age_now(fs), begun = now;
 	struct store_sid sid;
 
-	while (!fs->options.read_only && fs_now() - begun < EXPIRY_STEP_NS) {
+	while (!fs->options.read_only && !fs_held_enough(fs, fs_now() - begun)) {
 		switch (due_next(fs, now, &sid)) {
 		case DUE_NOTHING:
 			return false;

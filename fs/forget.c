@@ -143,9 +143,10 @@ void rules_collect_live_orphans(struct fs *fs)
 
 	forget_settle(fs);
 
-	HASH_ITER(hh, fs->nodes, node, next)
-		if (is_orphan(node))
-			settle_later(node);
+	for (unsigned i = 0; i < FS_TABLES; i++)
+		HASH_ITER(hh, fs->nodes[i], node, next)
+			if (is_orphan(node))
+				settle_later(node);
 	forget_settle(fs);
 }
 

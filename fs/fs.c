@@ -45,7 +45,13 @@ void fs_log(int priority, const char *format, ...)
 	log_function(priority, text);
 }
 
-enum { HELD_NS = 2000000 }; /* others may wait so long */
+/* So long it is held; and where somebody waits who serves a request. */
+enum { HELD_NS = 2000000, WANTED_NS = 200000 };
+
+bool fs_held_enough(const struct fs *fs, int64_t ns)
+{
+	return ns >= (lock_is_wanted(&fs->lock) ? WANTED_NS : HELD_NS);
+}
 
 void fs_pause(struct fs *fs)
 {
@@ -53,7 +59,7 @@ void fs_pause(struct fs *fs)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec * FS_SECOND + now.tv_nsec - held_since < HELD_NS)
+	if (!fs_held_enough(fs, now.tv_sec * FS_SECOND + now.tv_nsec - held_since))
 		return;
 	fs_unlock(fs);
 	fs_give_way();
@@ -141,7 +147,7 @@ int fs_new(struct store *store, const struct fs_options *options, struct fs **re
 	if (fs->max_file_size > (uint64_t)STORE_FILE_MAX)
 		fs->max_file_size = (uint64_t)STORE_FILE_MAX;
 	fs->next_control = CONTROL_ID_FILES;
-	pthread_mutex_init(&fs->lock, NULL);
+	lock_init(&fs->lock);
 	LIST_INIT(&fs->laundering);
 	TAILQ_INIT(&fs->unsaved);
 	TAILQ_INIT(&fs->dropping);
@@ -176,6 +182,6 @@ void fs_free(struct fs *fs)
 	trash_free(fs->trash);
 	history_free(fs->history);
 	fs_unlock(fs);
-	pthread_mutex_destroy(&fs->lock);
+	lock_release(&fs->lock);
 	free(fs);
 }

@@ -35,11 +35,13 @@ enum {
 	LAST_STEPS = 100,
 };
 
+/* In the order in which they are run: somebody may wait for the first, and of the last there may be a great many. */
 enum visit_kind {
-	VISIT_ANNOUNCE, /* rmdir or unlink, so that watchers see it */
 	VISIT_LOOK_UP,
 	VISIT_CUT, /* see cut.h */
+	VISIT_ANNOUNCE, /* rmdir or unlink, so that watchers see it */
 };
+enum { VISIT_KINDS = VISIT_ANNOUNCE + 1 };
 
 struct visit {
 	STAILQ_ENTRY(visit) next;
@@ -70,7 +72,7 @@ struct keeper {
 	unsigned waiting;     /* announcements among them */
 	_Atomic unsigned looking; /* of those and the running ones, how many look a name up */
 	_Atomic unsigned cutting; /* the same of files that are to be cut */
-	struct visits visits; /* still to be run */
+	struct visits visits[VISIT_KINDS]; /* still to be run */
 	struct visits running;
 };
 
@@ -94,14 +96,10 @@ static bool add_visit(struct fs *fs, const struct visit *what, const char *path)
 	memcpy(visit->path, path, len + 1);
 	slash = strrchr(visit->path, '/');
 	visit->name = slash ? slash + 1 : visit->path;
-	if (visit->kind == VISIT_LOOK_UP) {
-		STAILQ_INSERT_HEAD(&fs->keeper->visits, visit, next); /* somebody may wait for it */
-		fs->keeper->looking++;
-	} else {
-		STAILQ_INSERT_TAIL(&fs->keeper->visits, visit, next);
-		fs->keeper->waiting += visit->kind == VISIT_ANNOUNCE;
-		fs->keeper->cutting += visit->kind == VISIT_CUT;
-	}
+	STAILQ_INSERT_TAIL(&fs->keeper->visits[visit->kind], visit, next);
+	fs->keeper->looking += visit->kind == VISIT_LOOK_UP;
+	fs->keeper->waiting += visit->kind == VISIT_ANNOUNCE;
+	fs->keeper->cutting += visit->kind == VISIT_CUT;
 	keeper_wake(fs);
 	return true;
 }
@@ -184,7 +182,7 @@ bool keeper_look_up(struct fs *fs, struct store_sid sid)
 
 	if (!fs->keeper || !has_path(fs))
 		return false;
-	if (looks_up(&fs->keeper->visits, sid) || looks_up(&fs->keeper->running, sid))
+	if (looks_up(&fs->keeper->visits[VISIT_LOOK_UP], sid) || looks_up(&fs->keeper->running, sid))
 		return true;
 	if (session_get(fs, sid, &session))
 		return false;
@@ -286,16 +284,23 @@ static void send_process(struct keeper *keeper)
 /* Takes some of the visits over into keeper->running. */
 static bool take_visits(struct keeper *keeper)
 {
-	struct visit *visit;
+	unsigned n = 0;
 
-	for (unsigned n = 0; n < VISITS_MAX && (visit = STAILQ_FIRST(&keeper->visits)); n++) {
-		STAILQ_REMOVE_HEAD(&keeper->visits, next);
-		STAILQ_INSERT_TAIL(&keeper->running, visit, next);
-		visit->place = n;
-		keeper->done[n] = visit->kind == VISIT_CUT; /* once, where the mount is not reached */
-		keeper->waiting -= visit->kind == VISIT_ANNOUNCE;
+	for (unsigned kind = 0; kind < VISIT_KINDS; kind++) {
+		struct visits *visits = &keeper->visits[kind];
+		struct visit *visit;
+
+		/* A cut that fails is tried again and again: there is room beside. */
+		for (unsigned max = kind == VISIT_CUT ? (n + VISITS_MAX) / 2 : VISITS_MAX;
+		     n < max && (visit = STAILQ_FIRST(visits)); n++) {
+			STAILQ_REMOVE_HEAD(visits, next);
+			STAILQ_INSERT_TAIL(&keeper->running, visit, next);
+			visit->place = n;
+			keeper->done[n] = kind == VISIT_CUT; /* once, where the mount is not reached */
+			keeper->waiting -= kind == VISIT_ANNOUNCE;
+		}
 	}
-	return !STAILQ_EMPTY(&keeper->running);
+	return n != 0;
 }
 
 /* What the process could not tell is told as far as it goes without it. */
@@ -325,12 +330,12 @@ static void finish_visits(struct keeper *keeper)
 		keeper->looking -= visit->kind == VISIT_LOOK_UP;
 		STAILQ_REMOVE_HEAD(&keeper->running, next);
 		if (visit->kind == VISIT_CUT && !keeper->done[visit->place] && !atomic_load(&keeper->stop)) {
-			STAILQ_INSERT_TAIL(&keeper->visits, visit, next);
+			STAILQ_INSERT_TAIL(&keeper->visits[VISIT_CUT], visit, next);
 			continue;
 		}
 		if (visit->kind == VISIT_CUT) {
 			keeper->cutting--;
-			cut_end(fs, visit->ino, has_cut(&keeper->visits, visit->ino));
+			cut_end(fs, visit->ino, has_cut(&keeper->visits[VISIT_CUT], visit->ino));
 		}
 		free(visit);
 	}
@@ -469,7 +474,8 @@ int keeper_new(struct fs *fs)
 	if (keeper == MAP_FAILED)
 		return -errno;
 	keeper->fs = fs;
-	STAILQ_INIT(&keeper->visits);
+	for (unsigned kind = 0; kind < VISIT_KINDS; kind++)
+		STAILQ_INIT(&keeper->visits[kind]);
 	STAILQ_INIT(&keeper->running);
 	keeper->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = keeper->wake < 0 ? -errno : 0;
@@ -531,7 +537,8 @@ void keeper_free(struct keeper *keeper)
 	fs->cache_walk = NULL;
 	fs->cuts = 0;
 	fs_unlock(fs);
-	free_visits(&keeper->visits);
+	for (unsigned kind = 0; kind < VISIT_KINDS; kind++)
+		free_visits(&keeper->visits[kind]);
 	free_visits(&keeper->running);
 	if (keeper->wake >= 0)
 		close(keeper->wake);

@@ -38,6 +38,7 @@ struct names {
 	bool no_memory;
 	uint64_t last; /* cookie of the last one taken */
 	int64_t budget; /* for getting rid of doubts */
+	int64_t until;  /* until then what is over is ended too; 0: it is left out only */
 };
 
 static size_t size_of_name(size_t len)
@@ -137,12 +138,12 @@ static bool clear_doubts(struct node *dir, const struct names *names, int64_t *b
 }
 
 /* How many were added; *ret_full: the answer is full. */
-static unsigned add_names(struct node *dir, const struct names *names, bool plus, dir_add add, void *arg,
+static unsigned add_names(struct node *dir, struct names *names, bool plus, dir_add add, void *arg,
 	bool *ret_full)
 {
 	struct fs *fs = dir->session->fs;
 	bool expires = node_is_root(dir) || cache_expiry_applies(dir);
-	int64_t now = expires ? fs_age_now(fs) : 0, until = now + EXPIRY_STEP_NS;
+	int64_t now = expires ? fs_age_now(fs) : 0;
 	unsigned added = 0;
 
 	for (size_t at = 0; at < names->used;) {
@@ -150,7 +151,7 @@ static unsigned add_names(struct node *dir, const struct names *names, bool plus
 		struct entry entry = {.attr = {.st_ino = name->ino.n, .st_mode = name->type}};
 
 		at += size_of_name(name->len);
-		if (expires && is_left_out(dir, name, now, &until))
+		if (expires && is_left_out(dir, name, now, &names->until))
 			continue;
 		if (plus)
 			refer_name(dir, name, &entry);
@@ -249,6 +250,7 @@ static int list(struct node *dir, uint64_t from, size_t room, bool plus, dir_add
 	}
 	if (names.room > HIDING_ROOM && hides_many(dir))
 		names.room = HIDING_ROOM;
+	names.until = fs_now() + EXPIRY_STEP_NS; /* for all of the answer: until it comes nobody can change dir */
 	names.budget = node_is_root(dir) && serve_may_wait() ? DOUBTS_NS : 0;
 	dir->pins++;
 	room = names.room;

@@ -23,7 +23,7 @@ int node_find(struct fs *fs, struct fs_id id, struct node **ret)
 		fault_explain(NULL, "control files can be read and written, and nothing else");
 		return EPERM;
 	}
-	HASH_FIND(hh, fs->nodes, &id.n, sizeof(id.n), node);
+	HASH_FIND(hh, FS_TABLE(fs->nodes, id.n), &id.n, sizeof(id.n), node);
 	if (!node)
 		return ESTALE;
 	*ret = node;
@@ -39,7 +39,7 @@ int node_new(struct session *session, struct store_ino ino, const struct store_i
 	if (!node)
 		return -ENOMEM;
 	node->ino = ino;
-	HASH_ADD(hh, fs->nodes, ino, sizeof(node->ino), node);
+	HASH_ADD(hh, FS_TABLE(fs->nodes, ino.n), ino, sizeof(node->ino), node);
 	if (!node->hh.tbl) {
 		free(node);
 		return -ENOMEM;
@@ -79,7 +79,7 @@ int node_load(struct fs *fs, struct store_sid sid, struct store_ino ino, struct 
 	int r;
 
 	fs_assert_locked(fs);
-	HASH_FIND(hh, fs->nodes, &ino, sizeof(ino), node);
+	HASH_FIND(hh, FS_TABLE(fs->nodes, ino.n), &ino, sizeof(ino), node);
 	if (node) {
 		node->pins++;
 		*ret = node;
@@ -95,7 +95,7 @@ int node_load(struct fs *fs, struct store_sid sid, struct store_ino ino, struct 
 
 static void node_free(struct node *node)
 {
-	HASH_DEL(node->session->fs->nodes, node);
+	HASH_DEL(FS_TABLE(node->session->fs->nodes, node->ino.n), node);
 	LIST_REMOVE(node, siblings);
 	if (node->session->drops && LIST_EMPTY(&node->session->nodes))
 		trash_forgotten(node->session);
@@ -119,8 +119,9 @@ void node_free_all(struct fs *fs)
 	struct node *node, *next;
 
 	fs_assert_locked(fs);
-	HASH_ITER(hh, fs->nodes, node, next)
-		node_free(node);
+	for (unsigned i = 0; i < FS_TABLES; i++)
+		HASH_ITER(hh, fs->nodes[i], node, next)
+			node_free(node);
 }
 
 bool node_is_dirty(const struct node *node)

@@ -296,6 +296,7 @@ static void *worker_main(void *arg)
 	sigset_t signals;
 
 	current = w;
+	lock_first = true;
 	pthread_setname_np(pthread_self(), "serve");
 	sigemptyset(&signals);
 	sigaddset(&signals, WAKE_SIGNAL);

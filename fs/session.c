@@ -9,6 +9,8 @@
 #include "fs/error.h"
 #include "fs/roster.h"
 
+enum { NOTICED_AT_ONCE = 64 };
+
 static struct session *session_new(struct fs *fs, struct store_sid sid)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -18,7 +20,7 @@ static struct session *session_new(struct fs *fs, struct store_sid sid)
 	s->fs = fs;
 	s->sid = sid;
 	s->view_epoch = 1;
-	HASH_ADD(hh, fs->sessions, sid, sizeof(s->sid), s);
+	HASH_ADD(hh, FS_TABLE(fs->sessions, sid.n), sid, sizeof(s->sid), s);
 	if (!s->hh.tbl) {
 		free(s);
 		return NULL;
@@ -29,7 +31,7 @@ static struct session *session_new(struct fs *fs, struct store_sid sid)
 static void session_free(struct session *s)
 {
 	roster_note(s->fs, &s->record);
-	HASH_DEL(s->fs->sessions, s);
+	HASH_DEL(FS_TABLE(s->fs->sessions, s->sid.n), s);
 	store_session_release(&s->record);
 	free(s);
 }
@@ -39,7 +41,7 @@ struct session *session_find(const struct fs *fs, struct store_sid sid)
 	struct session *s = NULL;
 
 	fs_assert_locked(fs);
-	HASH_FIND(hh, fs->sessions, &sid, sizeof(sid), s);
+	HASH_FIND(hh, FS_TABLE(fs->sessions, sid.n), &sid, sizeof(sid), s);
 	return s;
 }
 
@@ -110,22 +112,31 @@ void session_leave_unsaved(struct fs *fs)
 		leave_unsaved(TAILQ_FIRST(&fs->unsaved));
 }
 
+static bool notice_saved(struct session *s, uint64_t durable)
+{
+	int64_t *saved;
+
+	if (s->position > durable)
+		return false;
+	saved = roster_saved(s->fs, s->sid);
+	if (saved)
+		*saved = store_saved_at(s->fs->store);
+	leave_unsaved(s);
+	return true;
+}
+
 /*
  * Those that are saved by now. Asked after each change, and a save comes after a change, so the moment of the last save
- * is that of the first one that has theirs.
+ * is that of the first one that has theirs. Of a hundred thousand that one save has covered each change notices some.
  */
 static void find_saved(struct fs *fs)
 {
 	uint64_t durable = store_durable(fs->store);
 	struct session *first;
 
-	while ((first = TAILQ_FIRST(&fs->unsaved)) && first->position <= durable) {
-		int64_t *saved = roster_saved(fs, first->sid);
-
-		if (saved)
-			*saved = store_saved_at(fs->store);
-		leave_unsaved(first);
-	}
+	for (unsigned n = 0; n < NOTICED_AT_ONCE && (first = TAILQ_FIRST(&fs->unsaved)); n++)
+		if (!notice_saved(first, durable))
+			break;
 }
 
 void session_changed(struct session *s, size_t bytes)
@@ -145,12 +156,13 @@ void session_changed(struct session *s, size_t bytes)
 	TAILQ_INSERT_TAIL(&fs->unsaved, s, next_unsaved);
 }
 
-uint64_t session_unsaved(const struct session *s, int64_t *ret_saved)
+uint64_t session_unsaved(struct session *s, int64_t *ret_saved)
 {
 	struct fs *fs = s->fs;
 	int64_t *saved;
 
-	find_saved(fs);
+	if (s->unsaved)
+		notice_saved(s, store_durable(fs->store));
 	saved = roster_saved(fs, s->sid);
 	if (s->unsaved)
 		*ret_saved = store_saved_at(fs->store);

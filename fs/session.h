@@ -70,7 +70,7 @@ void session_changed(struct session *, size_t bytes);
  * Bytes of its changes that a power cut would lose, as the log has them. *ret_saved: when the store was saved last
  * before these; if there are none, when its last change was, or, if that is older than the mount, when that began.
  */
-uint64_t session_unsaved(const struct session *, int64_t *ret_saved);
+uint64_t session_unsaved(struct session *, int64_t *ret_saved);
 /* At the end of the mount: none is held any more because it is not saved. */
 void session_leave_unsaved(struct fs *);
 

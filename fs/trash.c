@@ -29,7 +29,7 @@ struct trashed {
 RB_HEAD(ends, trashed);
 
 struct trash {
-	struct trashed *by_sid, *by_name;
+	struct trashed *by_sid[FS_TABLES], *by_name[FS_TABLES];
 	struct ends ends;
 };
 
@@ -46,7 +46,7 @@ static struct trashed *find_sid(const struct fs *fs, struct store_sid sid)
 {
 	struct trashed *t = NULL;
 
-	HASH_FIND(by_sid, fs->trash->by_sid, &sid, sizeof(sid), t);
+	HASH_FIND(by_sid, FS_TABLE(fs->trash->by_sid, sid.n), &sid, sizeof(sid), t);
 	return t;
 }
 
@@ -59,11 +59,18 @@ static unsigned hash_name(const char *name)
 	return hash;
 }
 
+/* By bits of which the table itself has no use. */
+static struct trashed **table_of_hash(const struct fs *fs, unsigned hash)
+{
+	return &FS_TABLE(fs->trash->by_name, hash >> 20);
+}
+
 static struct trashed *find_name(const struct fs *fs, const char *name)
 {
+	unsigned hash = hash_name(name);
 	struct trashed *t = NULL;
 
-	HASH_FIND_BYHASHVALUE(by_name, fs->trash->by_name, name, strlen(name), hash_name(name), t);
+	HASH_FIND_BYHASHVALUE(by_name, *table_of_hash(fs, hash), name, strlen(name), hash, t);
 	return t;
 }
 
@@ -82,14 +89,17 @@ bool trash_has_name(const struct fs *fs, const char *name)
 
 static bool put_in(struct fs *fs, struct trashed *t)
 {
-	HASH_ADD(by_sid, fs->trash->by_sid, sid, sizeof(t->sid), t);
+	struct trashed **sids = &FS_TABLE(fs->trash->by_sid, t->sid.n);
+	unsigned hash = hash_name(t->name);
+
+	HASH_ADD(by_sid, *sids, sid, sizeof(t->sid), t);
 	if (!t->by_sid.tbl)
 		return false;
 	if (t->numbered)
 		return true;
-	HASH_ADD_KEYPTR_BYHASHVALUE(by_name, fs->trash->by_name, t->name, strlen(t->name), hash_name(t->name), t);
+	HASH_ADD_KEYPTR_BYHASHVALUE(by_name, *table_of_hash(fs, hash), t->name, strlen(t->name), hash, t);
 	if (!t->by_name.tbl)
-		HASH_DELETE(by_sid, fs->trash->by_sid, t);
+		HASH_DELETE(by_sid, *sids, t);
 	return t->by_name.tbl != NULL;
 }
 
@@ -120,8 +130,8 @@ void trash_remove(struct fs *fs, struct store_sid sid)
 	if (!t)
 		return;
 	if (!t->numbered)
-		HASH_DELETE(by_name, fs->trash->by_name, t);
-	HASH_DELETE(by_sid, fs->trash->by_sid, t);
+		HASH_DELETE(by_name, *table_of_hash(fs, t->by_name.hashv), t);
+	HASH_DELETE(by_sid, FS_TABLE(fs->trash->by_sid, sid.n), t);
 	RB_REMOVE(ends, &fs->trash->ends, t);
 	free(t);
 }
@@ -138,10 +148,12 @@ void trash_free(struct trash *trash)
 
 	if (!trash)
 		return;
-	HASH_CLEAR(by_name, trash->by_name);
-	HASH_ITER(by_sid, trash->by_sid, t, next) {
-		HASH_DELETE(by_sid, trash->by_sid, t);
-		free(t);
+	for (unsigned i = 0; i < FS_TABLES; i++) {
+		HASH_CLEAR(by_name, trash->by_name[i]);
+		HASH_ITER(by_sid, trash->by_sid[i], t, next) {
+			HASH_DELETE(by_sid, trash->by_sid[i], t);
+			free(t);
+		}
 	}
 	free(trash);
 }
