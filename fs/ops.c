@@ -100,59 +100,64 @@ static void reply_entry(fuse_req_t req, const char *operation, int r, const stru
 /* A request that another thread answers. */
 struct deferred {
 	fuse_req_t req;
-	fuse_ino_t dir;
-	/* of a listing */
+	fuse_ino_t ino;
+	void (*answer)(const struct deferred *, const char *text);
+	/* of a listing, or a write */
 	size_t size;
 	off_t offset;
 	bool plus;
-	/* of a lookup */
-	char name[];
+	unsigned flags;
+	/* of a lookup the name, of a write the data */
+	char text[];
 };
 
-/* Whether it takes long and was handed over. name: "" for a listing. */
-static bool defer(errand_run *run, const struct deferred *what, const char *name)
+static int run_deferred(struct fs *fs, void *subject)
 {
-	struct fs *fs = fs_of(what->req);
-	struct deferred *d;
+	struct deferred *d = subject;
 
-	if (!rules_is_slow(fs, id_of(what->dir), name))
-		return false;
-	d = malloc(sizeof(*d) + strlen(name) + 1);
+	(void)fs;
+	d->answer(d, d->text);
+	free(d);
+	return 0;
+}
+
+static bool hand_over(const struct deferred *what, const char *text, size_t len)
+{
+	struct deferred *d = malloc(sizeof(*d) + len);
+
 	if (!d)
 		return false;
 	*d = *what;
-	memcpy(d->name, name, strlen(name) + 1);
-	if (errand_add(fs->slow, run, d, NULL, NULL))
+	memcpy(d->text, text, len);
+	if (errand_add(fs_of(what->req)->slow, run_deferred, d, NULL, NULL))
 		return true;
 	free(d);
 	return false;
 }
 
-static void lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
+/* Whether it takes long and was handed over. name: "" for a listing. */
+static bool defer(const struct deferred *what, const char *name)
 {
-	struct entry entry;
-	int r = dir_lookup(fs_of(req), id_of(dir), name, &entry);
-
-	if (r)
-		reply_of(req, "lookup", dir, name, r);
-	else
-		reply_entry(req, "lookup", 0, &entry);
+	return rules_is_slow(fs_of(what->req), id_of(what->ino), name) && hand_over(what, name, strlen(name) + 1);
 }
 
-static int run_lookup(struct fs *fs, void *subject)
+static void lookup(const struct deferred *d, const char *name)
 {
-	struct deferred *d = subject;
+	struct entry entry;
+	int r = dir_lookup(fs_of(d->req), id_of(d->ino), name, &entry);
 
-	(void)fs;
-	lookup(d->req, d->dir, d->name);
-	free(d);
-	return 0;
+	if (r)
+		reply_of(d->req, "lookup", d->ino, name, r);
+	else
+		reply_entry(d->req, "lookup", 0, &entry);
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
 {
-	if (!defer(run_lookup, &(struct deferred){.req = req, .dir = dir}, name))
-		lookup(req, dir, name);
+	const struct deferred d = {.req = req, .ino = dir, .answer = lookup};
+
+	if (!defer(&d, name))
+		lookup(&d, name);
 }
 
 static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
@@ -304,6 +309,9 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, s
 		fuse_reply_buf(req, buf, len);
 }
 
+/* Of many lines, to a control file, each of which costs about a microsecond. */
+enum { LONG_WRITE = 8192 };
+
 /* A write to be answered later. */
 struct written {
 	fuse_req_t req;
@@ -319,25 +327,34 @@ static void reply_written(void *arg, int r)
 	free(written);
 }
 
+static void write_now(const struct deferred *d, const char *data)
+{
+	struct fs *fs = fs_of(d->req);
+	struct written *written;
+	size_t len;
+	int r = file_write(fs, id_of(d->ino), (uint64_t)d->offset, data, d->size, d->flags, &len);
+
+	if (r) {
+		reply(d->req, "write", r);
+		return;
+	}
+	written = control_is_id(id_of(d->ino)) && fs->launders ? malloc(sizeof(*written)) : NULL;
+	if (!written) {
+		fuse_reply_write(d->req, len);
+		return;
+	}
+	*written = (struct written){d->req, len};
+	launder_wait(fs, reply_written, written);
+}
+
 static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
 	struct fuse_file_info *file)
 {
-	unsigned flags = (serve_kills_suidgid() ? WRITE_KILL_SUIDGID : 0) | (file->writepage ? WRITE_CACHED : 0);
-	struct written *written;
-	size_t len;
-	int r = file_write(fs_of(req), id_of(ino), (uint64_t)offset, data, size, flags, &len);
+	struct deferred d = {.req = req, .ino = ino, .size = size, .offset = offset, .answer = write_now,
+		.flags = (serve_kills_suidgid() ? WRITE_KILL_SUIDGID : 0) | (file->writepage ? WRITE_CACHED : 0)};
 
-	if (r) {
-		reply(req, "write", r);
-		return;
-	}
-	written = control_is_id(id_of(ino)) && fs_of(req)->launders ? malloc(sizeof(*written)) : NULL;
-	if (!written) {
-		fuse_reply_write(req, len);
-		return;
-	}
-	*written = (struct written){req, len};
-	launder_wait(fs_of(req), reply_written, written);
+	if (!control_is_id(id_of(ino)) || size < LONG_WRITE || !hand_over(&d, data, size))
+		write_now(&d, data);
 }
 
 /* An fsync to be answered by another thread. */
@@ -396,31 +413,29 @@ static void list_into(char *buf, const struct deferred *d)
 	int r = -ENOMEM;
 
 	if (buf)
-		r = dir_list(fs_of(d->req), id_of(d->dir), (uint64_t)d->offset, d->size, d->plus, add_name, &answer);
+		r = dir_list(fs_of(d->req), id_of(d->ino), (uint64_t)d->offset, d->size, d->plus, add_name, &answer);
 
 	if (r && !answer.used)
-		reply_of(d->req, "readdir", d->dir, NULL, r);
+		reply_of(d->req, "readdir", d->ino, NULL, r);
 	else
 		fuse_reply_buf(d->req, buf, answer.used);
 }
 
-static int run_list(struct fs *fs, void *subject)
+static void list_aside(const struct deferred *d, const char *text)
 {
-	struct deferred *d = subject;
 	char *buf = malloc(d->size);
 
-	(void)fs;
+	(void)text;
 	list_into(buf, d);
 	free(buf);
-	free(d);
-	return 0;
 }
 
 static void list(fuse_req_t req, fuse_ino_t dir, size_t size, off_t offset, bool plus)
 {
-	struct deferred d = {.req = req, .dir = dir, .size = size, .offset = offset, .plus = plus};
+	struct deferred d = {.req = req, .ino = dir, .size = size, .offset = offset, .plus = plus,
+		.answer = list_aside};
 
-	if (!defer(run_list, &d, ""))
+	if (!defer(&d, ""))
 		list_into(serve_buffer(size), &d);
 }
 

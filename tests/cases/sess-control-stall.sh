@@ -38,4 +38,8 @@ stall events.jsonl 'b"abc\n" * 20000'
 stall events.jsonl 'b"{}\n" * 300000'
 stall tags '"".join("%d\n" % n for n in range(11000)).encode()'
 assert_eq "$(tail -n 1 "$MNT/s/.session/events.jsonl")" "{}"
+
+note "nor with a single thread that serves"
+remount -o max_threads=1
+stall events.jsonl 'b"a\n" * (1 << 19)'
 umount_store
