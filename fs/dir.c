@@ -64,6 +64,8 @@ int dir_find_name(struct node *dir, const char *name, struct store_dirent *ret)
 	r = error_of_store(store_lookup(fs->store, dir->session->sid, dir->ino, name, len, ret));
 	if (r == ENOENT)
 		remember_absent(fs, dir, name, len);
+	if (!r && node_is_root(dir) && !ret->session.n)
+		return -EIO; /* a damaged record: the root's names are sessions */
 	return r;
 }
 
