@@ -148,8 +148,9 @@ void trash_free(struct trash *trash)
 
 	if (!trash)
 		return;
-	for (unsigned i = 0; i < FS_TABLES; i++) {
+	for (unsigned i = 0; i < FS_TABLES; i++)
 		HASH_CLEAR(by_name, trash->by_name[i]);
+	for (unsigned i = 0; i < FS_TABLES; i++) {
 		HASH_ITER(by_sid, trash->by_sid[i], t, next) {
 			HASH_DELETE(by_sid, trash->by_sid[i], t);
 			free(t);
