@@ -67,7 +67,9 @@ struct keeper {
 	_Atomic bool woken; /* and has not noticed yet */
 	_Atomic pid_t process;  /* that is on a visit; 0: none */
 	_Atomic bool greeted;   /* it reached this mount */
-	_Atomic bool done[VISITS_MAX]; /* what it has done, but for looking up, by their places */
+	_Atomic int64_t quiet_until; /* session_clock: nothing is announced before, see keeper_hush */
+	/* what has become of visits, but for looking up, by their places */
+	_Atomic bool done[VISITS_MAX], put_off[VISITS_MAX];
 	/* protected by fs->lock */
 	unsigned waiting;     /* announcements among them */
 	_Atomic unsigned looking; /* of those and the running ones, how many look a name up */
@@ -229,6 +231,25 @@ void keeper_wait(struct fs *fs, int64_t ns)
 	}
 }
 
+static bool is_hushed(const struct keeper *keeper)
+{
+	return session_clock() < atomic_load(&keeper->quiet_until) && !atomic_load(&keeper->stop);
+}
+
+bool keeper_hush(struct fs *fs, int64_t ns)
+{
+	const struct visit *visit;
+
+	fs_assert_locked(fs);
+	if (!fs->keeper)
+		return true;
+	atomic_store(&fs->keeper->quiet_until, session_clock() + ns);
+	STAILQ_FOREACH(visit, &fs->keeper->running, next)
+		if (visit->kind == VISIT_ANNOUNCE)
+			return false;
+	return true;
+}
+
 /*
  * All that the process of its own does. It runs in the memory of the daemon, whose keeper waits for it: it takes no
  * lock and allocates nothing.
@@ -259,7 +280,8 @@ static void run_in_mount(struct keeper *keeper)
 			keeper->done[visit->place] = fchdir(cuts) || cut_run(visit->path);
 			break;
 		case VISIT_ANNOUNCE:
-			keeper->done[visit->place] =
+			keeper->put_off[visit->place] = is_hushed(keeper);
+			keeper->done[visit->place] = !keeper->put_off[visit->place] &&
 				unlinkat(root, visit->path, S_ISDIR(visit->mode) ? AT_REMOVEDIR : 0) == 0;
 			break;
 		}
@@ -290,6 +312,8 @@ static bool take_visits(struct keeper *keeper)
 		struct visits *visits = &keeper->visits[kind];
 		struct visit *visit;
 
+		if (kind == VISIT_ANNOUNCE && is_hushed(keeper))
+			break;
 		/* A cut that fails is tried again and again: there is room beside. */
 		for (unsigned max = kind == VISIT_CUT ? (n + VISITS_MAX) / 2 : VISITS_MAX;
 		     n < max && (visit = STAILQ_FIRST(visits)); n++) {
@@ -297,6 +321,7 @@ static bool take_visits(struct keeper *keeper)
 			STAILQ_INSERT_TAIL(&keeper->running, visit, next);
 			visit->place = n;
 			keeper->done[n] = kind == VISIT_CUT; /* once, where the mount is not reached */
+			keeper->put_off[n] = false;
 			keeper->waiting -= kind == VISIT_ANNOUNCE;
 		}
 	}
@@ -309,7 +334,7 @@ static void tell_the_rest(struct keeper *keeper)
 	struct visit *visit;
 
 	STAILQ_FOREACH(visit, &keeper->running, next)
-		if (visit->kind == VISIT_ANNOUNCE && !keeper->done[visit->place]) {
+		if (visit->kind == VISIT_ANNOUNCE && !keeper->done[visit->place] && !keeper->put_off[visit->place]) {
 			serve_forget_name(keeper->fs, fs_id_of_ino(visit->dir), visit->name);
 			serve_forget_listing(keeper->fs, fs_id_of_ino(visit->dir));
 		}
@@ -319,6 +344,7 @@ static void tell_the_rest(struct keeper *keeper)
 static void finish_visits(struct keeper *keeper)
 {
 	struct fs *fs = keeper->fs;
+	struct visits again = STAILQ_HEAD_INITIALIZER(again);
 	struct visit *visit;
 	FS_GUARD(fs);
 
@@ -333,12 +359,19 @@ static void finish_visits(struct keeper *keeper)
 			STAILQ_INSERT_TAIL(&keeper->visits[VISIT_CUT], visit, next);
 			continue;
 		}
+		if (visit->kind == VISIT_ANNOUNCE && keeper->put_off[visit->place]) {
+			STAILQ_INSERT_TAIL(&again, visit, next);
+			keeper->waiting++;
+			continue;
+		}
 		if (visit->kind == VISIT_CUT) {
 			keeper->cutting--;
 			cut_end(fs, visit->ino, has_cut(&keeper->visits[VISIT_CUT], visit->ino));
 		}
 		free(visit);
 	}
+	STAILQ_CONCAT(&again, &keeper->visits[VISIT_ANNOUNCE]);
+	STAILQ_CONCAT(&keeper->visits[VISIT_ANNOUNCE], &again);
 }
 
 static void run_visits(struct keeper *keeper)
@@ -427,6 +460,8 @@ static bool keep(struct keeper *keeper, int *ret_ms)
 	if (moment > now + hour)
 		moment = now + hour;
 	*ret_ms = moment > now ? (int)((moment - now) / 1000000) + 1 : 0;
+	if (keeper->waiting && *ret_ms > TACT_MS)
+		*ret_ms = TACT_MS; /* hushed */
 	return false;
 }
 

@@ -45,6 +45,11 @@ bool keeper_has_news(const struct fs *);
 bool keeper_look_up(struct fs *, struct store_sid);
 /* Has the file cut, see cut.h. False: that cannot be done. */
 bool keeper_cut(struct fs *, struct store_sid, struct store_ino);
+/*
+ * Announces nothing for so long. To announce takes the lock of the root, which a listing of it shares: the process
+ * would wait for the listing, and the listing for what the process is to look up. False: one may be waiting already.
+ */
+bool keeper_hush(struct fs *, int64_t ns);
 /* Whether the request that is being served is one of its process. */
 bool keeper_is_caller(const struct fs *);
 /* Waits for all names that are to be looked up, at most for so long; fs->lock is let go meanwhile. */

@@ -11,6 +11,7 @@
 #include "fs/due.h"
 #include "fs/error.h"
 #include "fs/expiry.h"
+#include "fs/keeper.h"
 #include "fs/serve.h"
 
 /* Places before the store's first cookie: behind ".", behind "..", behind .sessfs or .session. */
@@ -206,9 +207,11 @@ static int list_some(struct node *dir, uint64_t *after, struct names *names, boo
 	size_t room = names->room;
 	int r = take_names(dir, *after, names);
 
-	if (!r && names->budget && clear_doubts(dir, names, &names->budget)) {
+	/* Of those taken instead of sessions that are gone by then there may be doubt too. */
+	while (!r && names->budget > 0 && clear_doubts(dir, names, &names->budget)) {
 		names->used = 0;
 		names->room = room;
+		names->until = fs_now() + EXPIRY_STEP_NS;
 		r = take_names(dir, *after, names);
 	}
 	if (!r)
@@ -248,10 +251,14 @@ static int list(struct node *dir, uint64_t from, size_t room, bool plus, dir_add
 		if (!add_dots(dir, from, add, arg) || !add_control(dir, from, add, arg))
 			return 0;
 	}
-	if (names.room > HIDING_ROOM && hides_many(dir))
-		names.room = HIDING_ROOM;
+	if (hides_many(dir)) {
+		names.room = names.room > HIDING_ROOM ? HIDING_ROOM : names.room;
+		names.budget = serve_may_wait() ? DOUBTS_NS : 0;
+		/* With the dots alone the kernel lets go of the lock, and asks for the rest. */
+		if (names.budget && !keeper_hush(dir->session->fs, DOUBTS_NS) && from < BEHIND_DOTDOT)
+			return 0;
+	}
 	names.until = fs_now() + EXPIRY_STEP_NS; /* for all of the answer: until it comes nobody can change dir */
-	names.budget = node_is_root(dir) && serve_may_wait() ? DOUBTS_NS : 0;
 	dir->pins++;
 	room = names.room;
 	while (!(r = list_some(dir, &after, &names, plus, add, arg, &more)) && more) {
