@@ -10,7 +10,7 @@ cpu_time() { awk '{ print $14 + $15 }' "/proc/$DAEMON/stat"; }
 
 nothing_listed() { [ -z "$(ls "$MNT")" ]; }
 
-# expire FILE - makes sessions, reads that file of each, lets them expire; `took` is what that costs until none is listed.
+# expire FILE - makes sessions, reads that file of each, lets them expire; `took` is what that costs.
 expire() {
 	python3 - "$MNT" "$1" <<'END'
 import os, sys
