@@ -32,6 +32,7 @@ enum {
 	JOIN_MS = 5,
 	TACT_MS = 20,
 	LOOK_NS = 200000, /* between two looks whether the process is back */
+	HUSH_NS = 8000000, /* twice the time after which the kernel lets nobody get ahead of who waits for a lock */
 	LAST_STEPS = 100,
 };
 
@@ -219,16 +220,20 @@ bool keeper_is_caller(const struct fs *fs)
 	return process && serve_caller() == process;
 }
 
-void keeper_wait(struct fs *fs, int64_t ns)
+static void let_others(struct fs *fs)
 {
 	const struct timespec look = {.tv_nsec = LOOK_NS};
 
+	fs_unlock(fs);
+	nanosleep(&look, NULL);
+	fs_lock(fs);
+}
+
+void keeper_wait(struct fs *fs, int64_t ns)
+{
 	fs_assert_locked(fs);
-	for (; fs->keeper && fs->keeper->looking && ns > 0; ns -= LOOK_NS) {
-		fs_unlock(fs);
-		nanosleep(&look, NULL);
-		fs_lock(fs);
-	}
+	for (; fs->keeper && fs->keeper->looking && ns > 0; ns -= LOOK_NS)
+		let_others(fs);
 }
 
 static bool is_hushed(const struct keeper *keeper)
@@ -236,18 +241,25 @@ static bool is_hushed(const struct keeper *keeper)
 	return session_clock() < atomic_load(&keeper->quiet_until) && !atomic_load(&keeper->stop);
 }
 
-bool keeper_hush(struct fs *fs, int64_t ns)
+static bool announces(const struct keeper *keeper)
 {
 	const struct visit *visit;
 
+	STAILQ_FOREACH(visit, &keeper->running, next)
+		if (visit->kind == VISIT_ANNOUNCE)
+			return true;
+	return false;
+}
+
+bool keeper_hush(struct fs *fs, int64_t ns)
+{
 	fs_assert_locked(fs);
 	if (!fs->keeper)
 		return true;
 	atomic_store(&fs->keeper->quiet_until, session_clock() + ns);
-	STAILQ_FOREACH(visit, &fs->keeper->running, next)
-		if (visit->kind == VISIT_ANNOUNCE)
-			return false;
-	return true;
+	for (int64_t waited = 0; fs->keeper && announces(fs->keeper) && waited < HUSH_NS; waited += LOOK_NS)
+		let_others(fs);
+	return !fs->keeper || !announces(fs->keeper);
 }
 
 /*
@@ -333,11 +345,15 @@ static void tell_the_rest(struct keeper *keeper)
 {
 	struct visit *visit;
 
-	STAILQ_FOREACH(visit, &keeper->running, next)
-		if (visit->kind == VISIT_ANNOUNCE && !keeper->done[visit->place] && !keeper->put_off[visit->place]) {
-			serve_forget_name(keeper->fs, fs_id_of_ino(visit->dir), visit->name);
-			serve_forget_listing(keeper->fs, fs_id_of_ino(visit->dir));
-		}
+	STAILQ_FOREACH(visit, &keeper->running, next) {
+		if (visit->kind != VISIT_ANNOUNCE || keeper->done[visit->place] || keeper->put_off[visit->place])
+			continue;
+		keeper->put_off[visit->place] = is_hushed(keeper);
+		if (keeper->put_off[visit->place])
+			continue;
+		serve_forget_name(keeper->fs, fs_id_of_ino(visit->dir), visit->name);
+		serve_forget_listing(keeper->fs, fs_id_of_ino(visit->dir));
+	}
 }
 
 /* A session that is still over after it was looked up is one about which nothing could be found out. */

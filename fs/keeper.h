@@ -47,7 +47,8 @@ bool keeper_look_up(struct fs *, struct store_sid);
 bool keeper_cut(struct fs *, struct store_sid, struct store_ino);
 /*
  * Announces nothing for so long. To announce takes the lock of the root, which a listing of it shares: the process
- * would wait for the listing, and the listing for what the process is to look up. False: one may be waiting already.
+ * would wait for the listing, and the listing for what the process is to look up. False: one waits already, after a few
+ * milliseconds in which fs->lock was let go.
  */
 bool keeper_hush(struct fs *, int64_t ns);
 /* Whether the request that is being served is one of its process. */

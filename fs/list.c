@@ -169,13 +169,18 @@ static unsigned add_names(struct node *dir, struct names *names, bool plus, dir_
 	return added;
 }
 
-static bool add_dots(struct node *dir, uint64_t from, dir_add add, void *arg)
+static bool add_dot(struct node *dir, uint64_t from, dir_add add, void *arg)
 {
 	struct entry dot = {.attr = {.st_ino = dir->ino.n, .st_mode = S_IFDIR}};
 	struct entry dotdot = {.attr = {.st_ino = dir->inode.parent, .st_mode = S_IFDIR}};
 
-	return (from >= BEHIND_DOT || add(arg, ".", &dot, BEHIND_DOT))
-		&& (from >= BEHIND_DOTDOT || add(arg, "..", &dotdot, BEHIND_DOTDOT));
+	return from < BEHIND_DOT ? add(arg, ".", &dot, BEHIND_DOT) : add(arg, "..", &dotdot, BEHIND_DOTDOT);
+}
+
+static bool add_dots(struct node *dir, uint64_t from, dir_add add, void *arg)
+{
+	return (from >= BEHIND_DOT || add_dot(dir, 0, add, arg))
+		&& (from >= BEHIND_DOTDOT || add_dot(dir, BEHIND_DOT, add, arg));
 }
 
 /* With the option show_control. */
@@ -241,9 +246,15 @@ static int list(struct node *dir, uint64_t from, size_t room, bool plus, dir_add
 	size_t overhead = NAME_BYTES + (plus ? ENTRY_BYTES : 0);
 	struct names names = {.room = room, .overhead = overhead};
 	uint64_t after = from < STORE_COOKIE_MIN ? 0 : from;
-	bool more;
+	bool more, many = hides_many(dir);
 	int r;
 
+	names.budget = many && serve_may_wait() ? DOUBTS_NS : 0;
+	/* With a dot alone the kernel lets go of the lock; it hands it on at the second time, if not at the first. */
+	if (names.budget && !keeper_hush(dir->session->fs, DOUBTS_NS) && from < BEHIND_DOTDOT) {
+		add_dot(dir, from, add, arg);
+		return 0;
+	}
 	if (from < BEHIND_CONTROL) {
 		size_t dots = 3 * ((overhead + strlen(CONTROL_SESSION_NAME) + 7) & ~(size_t)7);
 
@@ -251,13 +262,8 @@ static int list(struct node *dir, uint64_t from, size_t room, bool plus, dir_add
 		if (!add_dots(dir, from, add, arg) || !add_control(dir, from, add, arg))
 			return 0;
 	}
-	if (hides_many(dir)) {
-		names.room = names.room > HIDING_ROOM ? HIDING_ROOM : names.room;
-		names.budget = serve_may_wait() ? DOUBTS_NS : 0;
-		/* With the dots alone the kernel lets go of the lock, and asks for the rest. */
-		if (names.budget && !keeper_hush(dir->session->fs, DOUBTS_NS) && from < BEHIND_DOTDOT)
-			return 0;
-	}
+	if (many && names.room > HIDING_ROOM)
+		names.room = HIDING_ROOM;
 	names.until = fs_now() + EXPIRY_STEP_NS; /* for all of the answer: until it comes nobody can change dir */
 	dir->pins++;
 	room = names.room;
