@@ -228,7 +228,7 @@ static bool comes_nearer(const struct store_session *old, const struct store_ses
 static void take_over_record(struct change *c)
 {
 	bool nearer = comes_nearer(&c->session->record, &c->record);
-	bool grown = c->session->followed && c->record.end_event != c->session->record.end_event;
+	bool grown = c->record.end_event != c->session->record.end_event;
 
 	c->session->record = c->record;
 	if (!c->returns)

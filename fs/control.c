@@ -84,6 +84,7 @@ void control_free(struct control_node *node)
 	free(node->text);
 	free(node->before);
 	free(node->kept);
+	free(node->waiting);
 	free(node);
 }
 

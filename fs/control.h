@@ -51,10 +51,12 @@ int control_attr(struct fs *, struct fs_id, struct stat *ret, double *ret_timeou
 int control_read(struct fs *, struct fs_id, uint64_t offset, char *buf, size_t len, size_t *ret);
 int control_readlink(struct fs *, struct fs_id, char *buf, size_t size);
 /*
- * Events were added to a session that is `followed`: with writeback the kernel, which then knows better how large a
- * file is, has to be given what events.jsonl grows by.
+ * Events were added to a session: who waits for them is told. With writeback the kernel, which then knows better how
+ * large a file is, has to be given them first, if the session is `followed`.
  */
 void control_grown(struct session *);
+/* Who waits in poll(2) for more of the session's events is to ask again. */
+void control_poll_tell_all(struct session *);
 /* The events of a session before this position are about to go: who reads them ends the line that he is in. */
 void control_stream_keep(struct session *, uint64_t cut);
 /* All of a file is data. */

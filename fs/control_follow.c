@@ -72,6 +72,7 @@ static void note_given(struct fs *fs, const struct piece *piece, int r)
 	node->followed &= !r;
 	if (!r && node->known < piece->offset + piece->len)
 		node->known = piece->offset + piece->len;
+	control_poll_tell(node);
 }
 
 static int give(struct fs *fs, void *subject)
@@ -89,6 +90,8 @@ void control_grown(struct session *session)
 	struct fs *fs = session->fs;
 
 	fs_assert_locked(fs);
-	if (fs->chores)
+	if (!fs->options.writeback)
+		control_poll_tell_all(session);
+	else if (session->followed && fs->chores)
 		(void)errand_add(fs->chores, give, (void *)(uintptr_t)session->sid.n, NULL, NULL);
 }

@@ -33,6 +33,9 @@ struct control_node {
 	uint64_t kept_from;
 	size_t kept_len;
 	bool written;
+	uint64_t seen;     /* bytes of which poll(2) has nothing to tell any more */
+	uint64_t *waiting; /* the kernel's numbers of open files that are to be told of more, or NULL */
+	unsigned waiting_count;
 	bool writing; /* a thread is, with the lock let go now and then */
 };
 
@@ -52,3 +55,6 @@ int control_stream_read(struct control_node *, uint64_t offset, char *buf, size_
 int control_stream_write(struct control_node *, uint64_t offset, const char *data, size_t len, size_t *ret);
 /* Nobody knows the node any more: a part of a line becomes one. */
 void control_stream_end(struct control_node *);
+
+/* control_poll.c: who waits in poll(2) for more of the stream is to ask again. */
+void control_poll_tell(struct control_node *);

@@ -17,6 +17,7 @@ void control_stream_begin(struct control_node *node)
 	event_text_mend(node->session);
 	node->base = event_first(&node->session->record);
 	node->known = control_stream_size(node);
+	node->seen = node->known;
 }
 
 uint64_t control_stream_size(const struct control_node *node)
@@ -66,6 +67,8 @@ int control_stream_read(struct control_node *node, uint64_t offset, char *buf, s
 	node->asked[0] = node->given ? node->asked[1] : pos;
 	node->asked[1] = pos;
 	node->given = pos + *ret;
+	if (!node->session->fs->options.writeback && node->seen < offset + *ret)
+		node->seen = offset + *ret;
 	node->asked_at = session_clock();
 	return 0;
 }

@@ -11,68 +11,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "fs/control.h"
-#include "fs/errand.h"
-#include "fs/error.h"
-#include "fs/fault.h"
 #include "fs/launder.h"
-#include "fs/rules.h"
+#include "fs/reply.h"
 #include "fs/sync.h"
-
-static struct fs *fs_of(fuse_req_t req)
-{
-	return fuse_req_userdata(req);
-}
-
-static struct fs_id id_of(fuse_ino_t ino)
-{
-	return (struct fs_id){ino};
-}
-
-/* ino: the node that was asked; name: or NULL. */
-static void reply_of(fuse_req_t req, const char *operation, fuse_ino_t ino, const char *name, int r)
-{
-	int error = error_errno(operation, r);
-
-	if (error)
-		fault_note(fs_of(req), operation, id_of(ino), name, error);
-	fuse_reply_err(req, error);
-}
-
-/* By the thread that read the request. */
-static void reply(fuse_req_t req, const char *operation, int r)
-{
-	const char *name = NULL;
-	fuse_ino_t ino = serve_request(&name);
-
-	reply_of(req, operation, ino, name, r);
-}
-
-static bool in_group(const struct caller *caller, gid_t gid)
-{
-	gid_t groups[NGROUPS_MAX > 1024 ? 1024 : NGROUPS_MAX];
-	int n;
-
-	if (caller->gid == gid)
-		return true;
-	n = fuse_req_getgroups(caller->context, sizeof(groups) / sizeof(*groups), groups);
-	if (n > (int)(sizeof(groups) / sizeof(*groups)))
-		n = sizeof(groups) / sizeof(*groups);
-	while (n > 0)
-		if (groups[--n] == gid)
-			return true;
-	return false;
-}
-
-static struct caller caller_of(fuse_req_t req)
-{
-	const struct fuse_ctx *ctx = fuse_req_ctx(req);
-
-	return (struct caller){.uid = ctx->uid, .gid = ctx->gid, .pid = ctx->pid, .umask = ctx->umask,
-		.in_group = in_group, .context = req};
-}
 
 static struct fuse_entry_param param_of(const struct entry *entry)
 {
@@ -97,50 +42,6 @@ static void reply_entry(fuse_req_t req, const char *operation, int r, const stru
 		rules_forget(fs, &item, 1);
 }
 
-/* A request that another thread answers. */
-struct deferred {
-	fuse_req_t req;
-	fuse_ino_t ino;
-	void (*answer)(const struct deferred *, const char *text);
-	/* of a listing, or a write */
-	size_t size;
-	off_t offset;
-	bool plus;
-	unsigned flags;
-	/* of a lookup the name, of a write the data */
-	char text[];
-};
-
-static int run_deferred(struct fs *fs, void *subject)
-{
-	struct deferred *d = subject;
-
-	(void)fs;
-	d->answer(d, d->text);
-	free(d);
-	return 0;
-}
-
-static bool hand_over(const struct deferred *what, const char *text, size_t len)
-{
-	struct deferred *d = malloc(sizeof(*d) + len);
-
-	if (!d)
-		return false;
-	*d = *what;
-	memcpy(d->text, text, len);
-	if (errand_add(fs_of(what->req)->slow, run_deferred, d, NULL, NULL))
-		return true;
-	free(d);
-	return false;
-}
-
-/* Whether it takes long and was handed over. name: "" for a listing. */
-static bool defer(const struct deferred *what, const char *name)
-{
-	return rules_is_slow(fs_of(what->req), id_of(what->ino), name) && hand_over(what, name, strlen(name) + 1);
-}
-
 static void lookup(const struct deferred *d, const char *name)
 {
 	struct entry entry;
@@ -156,7 +57,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
 {
 	const struct deferred d = {.req = req, .ino = dir, .answer = lookup};
 
-	if (!defer(&d, name))
+	if (!reply_defer(&d, name))
 		lookup(&d, name);
 }
 
@@ -249,7 +150,7 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 
 static void make(fuse_req_t req, const char *operation, fuse_ino_t dir, const char *name, const struct creation *what)
 {
-	struct caller caller = caller_of(req);
+	struct caller caller = reply_caller(req);
 	struct entry entry;
 	int r = dir_make(fs_of(req), &caller, id_of(dir), name, what, &entry);
 
@@ -335,7 +236,7 @@ static void write_now(const struct deferred *d, const char *data)
 	int r = file_write(fs, id_of(d->ino), (uint64_t)d->offset, data, d->size, d->flags, &len);
 
 	if (r) {
-		reply(d->req, "write", r);
+		reply_of(d->req, "write", d->ino, NULL, r);
 		return;
 	}
 	written = control_is_id(id_of(d->ino)) && fs->launders ? malloc(sizeof(*written)) : NULL;
@@ -353,7 +254,7 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t si
 	struct deferred d = {.req = req, .ino = ino, .size = size, .offset = offset, .answer = write_now,
 		.flags = (serve_kills_suidgid() ? WRITE_KILL_SUIDGID : 0) | (file->writepage ? WRITE_CACHED : 0)};
 
-	if (!control_is_id(id_of(ino)) || size < LONG_WRITE || !hand_over(&d, data, size))
+	if (!control_is_id(id_of(ino)) || size < LONG_WRITE || !reply_hand_over(&d, data, size))
 		write_now(&d, data);
 }
 
@@ -435,7 +336,7 @@ static void list(fuse_req_t req, fuse_ino_t dir, size_t size, off_t offset, bool
 	struct deferred d = {.req = req, .ino = dir, .size = size, .offset = offset, .plus = plus,
 		.answer = list_aside};
 
-	if (!defer(&d, ""))
+	if (!reply_defer(&d, ""))
 		list_into(serve_buffer(size), &d);
 }
 
@@ -470,7 +371,7 @@ static void reply_setxattr(void *req, int r)
 
 static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)
 {
-	struct caller caller = caller_of(req);
+	struct caller caller = reply_caller(req);
 	int r = xattr_set(fs_of(req), &caller, id_of(ino), name, value, size, flags);
 
 	if (!r && fs_of(req)->launders)
@@ -500,7 +401,7 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t
 
 static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
-	struct caller caller = caller_of(req);
+	struct caller caller = reply_caller(req);
 	char *buf = serve_buffer(size);
 	size_t len = 0;
 	int r = buf ? xattr_list(fs_of(req), &caller, id_of(ino), buf, size, &len) : -ENOMEM;
@@ -510,14 +411,14 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 
 static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
-	struct caller caller = caller_of(req);
+	struct caller caller = reply_caller(req);
 
 	reply(req, "removexattr", xattr_remove(fs_of(req), &caller, id_of(ino), name));
 }
 
 static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t len, struct fuse_file_info *file)
 {
-	struct caller caller = caller_of(req);
+	struct caller caller = reply_caller(req);
 
 	(void)file;
 	reply(req, "fallocate", file_allocate(fs_of(req), &caller, id_of(ino), mode, (uint64_t)offset, (uint64_t)len));
@@ -545,7 +446,7 @@ static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, s
 static void op_copy_file_range(fuse_req_t req, fuse_ino_t in, off_t in_offset, struct fuse_file_info *in_file,
 	fuse_ino_t out, off_t out_offset, struct fuse_file_info *out_file, size_t len, int flags)
 {
-	struct caller caller = caller_of(req);
+	struct caller caller = reply_caller(req);
 	size_t copied;
 	int r = flags ? EINVAL : file_copy(fs_of(req), &caller, id_of(in), (uint64_t)in_offset, id_of(out),
 				(uint64_t)out_offset, len, &copied);
@@ -555,6 +456,20 @@ static void op_copy_file_range(fuse_req_t req, fuse_ino_t in, off_t in_offset, s
 		reply(req, "copy_file_range", r);
 	else
 		fuse_reply_write(req, copied);
+}
+
+/*
+ * Files are always ready to be read and written, events.jsonl too: what of its bytes a program has not read yet only
+ * the kernel knows, in whose cache they are. POLLPRI tells that there are more.
+ */
+static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file, struct fuse_pollhandle *handle)
+{
+	enum { READY = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM };
+	unsigned more = control_is_id(id_of(ino)) ? rules_poll(fs_of(req), id_of(ino), serve_poll_handle()) : 0;
+
+	(void)file;
+	fuse_pollhandle_destroy(handle);
+	fuse_reply_poll(req, READY | more);
 }
 
 /* Left out of the table, libfuse would answer these two itself, with success. */
@@ -597,4 +512,5 @@ const struct fuse_lowlevel_ops ops_table = {
 	.readdir = op_readdir, .readdirplus = op_readdirplus, .statfs = op_statfs,
 	.setxattr = op_setxattr, .getxattr = op_getxattr, .listxattr = op_listxattr, .removexattr = op_removexattr,
 	.fallocate = op_fallocate, .lseek = op_lseek, .copy_file_range = op_copy_file_range,
+	.poll = op_poll,
 };

@@ -15,6 +15,8 @@ extern const struct fuse_lowlevel_ops ops_table;
 struct fuse_session *serve_session(const struct fs *);
 /* The request that this thread is serving asks for the set-user-ID bits to go; libfuse does not pass it on. */
 bool serve_kills_suidgid(void);
+/* The number of the open file for which this thread is asked to tell when poll(2) has news; 0: nobody waits. */
+uint64_t serve_poll_handle(void);
 /*
  * The node and, where there is one, the name (else NULL) that the request which this thread is serving asks for; 0 on
  * another thread. The name lives as long as the request.

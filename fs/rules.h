@@ -94,6 +94,12 @@ bool dir_is_slow(struct fs *, struct fs_id dir);
 
 /* With writeback: the file is read by who opened it for reading. */
 void rules_follow(struct fs *, struct fs_id);
+/*
+ * What poll(2) is to tell of a control file beside its being ready: POLLPRI if there is more in events.jsonl than was
+ * read; if not, the open file that the kernel gave this number (0: none waits) is told when there is. POLLERR too: the
+ * session is gone.
+ */
+unsigned rules_poll(struct fs *, struct fs_id, uint64_t handle);
 /* A lookup (or with "" a listing) that takes long: it lets others have the lock, but its thread is busy. */
 bool rules_is_slow(struct fs *, struct fs_id dir, const char *name);
 

@@ -86,21 +86,27 @@ struct server {
 
 static _Thread_local struct worker *current;
 
+/* Of the request being served, if it is of this kind and has so much; else NULL. */
+static const void *body_of(uint32_t opcode, size_t size)
+{
+	const struct fuse_in_header *header = current->header;
+
+	return header->opcode == opcode && current->len >= sizeof(*header) + size ? header + 1 : NULL;
+}
+
 bool serve_kills_suidgid(void)
 {
-	const void *body = current->header + 1;
-	size_t len = current->len - sizeof(*current->header);
+	const struct fuse_write_in *write = body_of(FUSE_WRITE, sizeof(*write));
+	const struct fuse_setattr_in *attr = body_of(FUSE_SETATTR, sizeof(*attr));
 
-	switch (current->header->opcode) {
-	case FUSE_WRITE:
-		return len >= sizeof(struct fuse_write_in)
-			&& ((const struct fuse_write_in *)body)->write_flags & FUSE_WRITE_KILL_SUIDGID;
-	case FUSE_SETATTR:
-		return len >= sizeof(struct fuse_setattr_in)
-			&& ((const struct fuse_setattr_in *)body)->valid & FATTR_KILL_SUIDGID;
-	default:
-		return false;
-	}
+	return (write && write->write_flags & FUSE_WRITE_KILL_SUIDGID) || (attr && attr->valid & FATTR_KILL_SUIDGID);
+}
+
+uint64_t serve_poll_handle(void)
+{
+	const struct fuse_poll_in *poll = body_of(FUSE_POLL, sizeof(*poll));
+
+	return poll && poll->flags & FUSE_POLL_SCHEDULE_NOTIFY ? poll->kh : 0;
 }
 
 uint64_t serve_request(const char **ret_name)

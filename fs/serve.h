@@ -39,7 +39,7 @@ pid_t serve_caller(void);
 /* ---- without a request of the kernel's --------------------------------------------------------------------------- */
 
 /*
- * These three take no lock of the kernel's that a process may hold while it waits for an answer of ours: they may be
+ * These four take no lock of the kernel's that a process may hold while it waits for an answer of ours: they may be
  * called within a request, with fs->lock held.
  */
 
@@ -47,6 +47,8 @@ pid_t serve_caller(void);
 bool serve_is_held(struct fs *, struct fs_id);
 /* Has the kernel drop those of these inodes that it only caches, the later ones last. False: it does not know how. */
 bool serve_prune(struct fs *, const uint64_t *ids, unsigned count);
+/* The open file of that number, which waits in poll(2), is to ask again. */
+void serve_wake_poll(struct fs *, uint64_t handle);
 /* The kernel's copy of a directory's listing and attributes is out of date. */
 void serve_forget_listing(struct fs *, struct fs_id dir);
 

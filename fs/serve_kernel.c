@@ -50,6 +50,17 @@ bool serve_prune(struct fs *fs, const uint64_t *ids, unsigned count)
 	return done;
 }
 
+void serve_wake_poll(struct fs *fs, uint64_t handle)
+{
+	struct {
+		struct fuse_out_header header;
+		struct fuse_notify_poll_wakeup_out body;
+	} message = {{.len = sizeof(message), .error = FUSE_NOTIFY_POLL}, {handle}};
+
+	if (serve_session(fs))
+		(void)!write(fuse_session_fd(serve_session(fs)), &message, sizeof(message));
+}
+
 void serve_forget_listing(struct fs *fs, struct fs_id dir)
 {
 	if (serve_session(fs))

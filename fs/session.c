@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fs/control.h"
 #include "fs/error.h"
 #include "fs/roster.h"
 
@@ -174,6 +175,7 @@ uint64_t session_unsaved(struct session *s, int64_t *ret_saved)
 void session_set_removed(struct session *s)
 {
 	s->removed = true;
+	control_poll_tell_all(s);
 	roster_remove(s->fs, s->sid);
 	if (s->unsaved)
 		leave_unsaved(s); /* who removes it holds it too */
