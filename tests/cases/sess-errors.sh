@@ -60,6 +60,9 @@ says_why EPERM "filesystem's own" 'can be set' python3 -c 'import os; os.setxatt
 says_why EINVAL 'zero bytes' text python3 -c 'open(".session/notes", "wb", 0).write(b"a\0b")'
 says_why EFBIG 'notes takes at most 65536' 'file of the session' truncate -s 70000 .session/notes
 says_why EINVAL 'longer by truncating' 'write what' truncate -s 7000 .session/notes
+# a write that is so long that another thread serves it
+says_why EINVAL 'zero bytes' text python3 -c 'open(".session/notes", "wb", 0).write(bytes(20000))'
+assert_eq "$(errors s 'e[-1]["name"]')" notes
 says_why EINVAL 'from 0 to 1' None bash -c 'echo 7 >.session/progress'
 says_why EINVAL 'one of active' None bash -c 'echo dead >.session/status'
 says_why EXDEV 'into another' copy ln ../other/logs/file logs/link
