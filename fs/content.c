@@ -16,7 +16,7 @@
 #include "fs/json.h"
 
 static const struct content_row session_rows[] = {
-	{.name = "info.json", .json = content_info},
+	{.name = "info.json", .flags = CONTENT_SUMS, .json = content_info},
 	{.name = "status", .text = content_status, .set = content_set_status,
 		.go_on = content_go_on_status},
 	{.name = "query", .kind = CONTENT_TEXT, .which = TEXT_QUERY},

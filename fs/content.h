@@ -22,6 +22,7 @@ enum content_kind {
 enum content_flag {
 	/* Making it, or listing it, takes long: a thread beside those that serve does it, in slices (fs_pause). */
 	CONTENT_SLOW = 1,
+	CONTENT_SUMS = 4,   /* session_show has part in making it: as slow as that, see session_is_large */
 	CONTENT_SHARED = 2, /* directory in which whoever may write in the root may write */
 };
 

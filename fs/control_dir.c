@@ -207,6 +207,8 @@ static bool is_slow(struct fs *fs, struct fs_id id, const char *name)
 	if (control_find_dir(fs, id, &dir))
 		return false;
 	row = *name ? content_find(dir->row, name) : NULL;
+	if (row && row->flags & CONTENT_SUMS)
+		return session_is_large(dir->session);
 	return (row ? row->kind != CONTENT_DIR && row->flags & CONTENT_SLOW : dir->row->flags & CONTENT_SLOW);
 }
 

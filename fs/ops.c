@@ -380,23 +380,39 @@ static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const 
 		reply(req, "setxattr", r);
 }
 
-static void reply_xattr(fuse_req_t req, const char *operation, int r, const char *buf, size_t size, size_t len)
+static void reply_xattr(fuse_req_t req, const char *buf, size_t size, size_t len)
 {
-	if (r)
-		reply(req, operation, r);
-	else if (size)
+	if (size)
 		fuse_reply_buf(req, buf, len);
 	else
 		fuse_reply_xattr(req, len);
 }
 
+static void get_xattr_into(char *buf, const struct deferred *d, const char *name)
+{
+	size_t len = 0;
+	int r = buf ? xattr_get(fs_of(d->req), id_of(d->ino), name, buf, d->size, &len) : -ENOMEM;
+
+	if (r)
+		reply_of(d->req, "getxattr", d->ino, name, r);
+	else
+		reply_xattr(d->req, buf, d->size, len);
+}
+
+static void get_xattr_aside(const struct deferred *d, const char *name)
+{
+	char *buf = malloc(d->size + 1);
+
+	get_xattr_into(buf, d, name);
+	free(buf);
+}
+
 static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
-	char *buf = serve_buffer(size);
-	size_t len = 0;
-	int r = buf ? xattr_get(fs_of(req), id_of(ino), name, buf, size, &len) : -ENOMEM;
+	const struct deferred d = {.req = req, .ino = ino, .size = size, .answer = get_xattr_aside};
 
-	reply_xattr(req, "getxattr", r, buf, size, len);
+	if (!xattr_is_slow(fs_of(req), id_of(ino), name) || !reply_hand_over(&d, name, strlen(name) + 1))
+		get_xattr_into(serve_buffer(size), &d, name);
 }
 
 static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
@@ -406,7 +422,10 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	size_t len = 0;
 	int r = buf ? xattr_list(fs_of(req), &caller, id_of(ino), buf, size, &len) : -ENOMEM;
 
-	reply_xattr(req, "listxattr", r, buf, size, len);
+	if (r)
+		reply(req, "listxattr", r);
+	else
+		reply_xattr(req, buf, size, len);
 }
 
 static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)

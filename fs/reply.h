@@ -30,12 +30,12 @@ struct deferred {
 	fuse_req_t req;
 	fuse_ino_t ino;
 	void (*answer)(const struct deferred *, const char *text);
-	/* of a listing, or a write */
+	/* of a listing, an attribute, or a write */
 	size_t size;
 	off_t offset;
 	bool plus;
 	unsigned flags;
-	/* of a lookup the name, of a write the data */
+	/* of a lookup and an attribute the name, of a write the data */
 	char text[];
 };
 

@@ -126,6 +126,8 @@ int file_sync(struct fs *);
 int file_statfs(struct fs *, struct statvfs *ret);
 
 /* xattr.c; size 0 asks for the length only */
+/* To get it takes long, as with rules_is_slow. */
+bool xattr_is_slow(struct fs *, struct fs_id, const char *name);
 int xattr_get(struct fs *, struct fs_id, const char *name, char *buf, size_t size, size_t *ret);
 int xattr_list(struct fs *, const struct caller *, struct fs_id, char *buf, size_t size, size_t *ret);
 /* flags: XATTR_CREATE, XATTR_REPLACE */

@@ -97,6 +97,13 @@ uint64_t session_files(const struct store_session *record)
 	return files;
 }
 
+bool session_is_large(const struct session *s)
+{
+	enum { MANY = 2000 };
+
+	return session_files(&s->record) > MANY;
+}
+
 /* ---- what is not saved yet --------------------------------------------------------------------------------------- */
 
 static void leave_unsaved(struct session *s)

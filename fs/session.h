@@ -85,6 +85,8 @@ int session_show(struct fs *, struct store_sid, bool pauses, struct store_sessio
 void session_set_name(struct store_session *, const char *name);
 /* How many names of files there are in all of its views. */
 uint64_t session_files(const struct store_session *);
+/* So many that session_show may take longer than a request should wait for another: about a microsecond each. */
+bool session_is_large(const struct session *);
 
 /* Its record is gone from the store. */
 void session_set_removed(struct session *);

@@ -23,6 +23,7 @@ struct attribute {
 	bool of_session; /* else of what lies in it */
 	const char *row;
 	int (*show)(struct node *, char value[VALUE_MAX]);
+	bool sums; /* by session_show */
 };
 
 static int show_stored(struct node *node, char value[VALUE_MAX])
@@ -111,16 +112,16 @@ static int show_maker(struct node *node, char value[VALUE_MAX])
 }
 
 static const struct attribute attributes[] = {
-	{"status", true, "status", NULL},
-	{"expires_at", true, "expires_at", NULL},
-	{"pin", true, "pin", NULL},
-	{"name", true, NULL, show_name},
-	{"trash_name", true, NULL, show_trash_name},
-	{"stored_bytes", true, NULL, show_session_stored},
-	{"compression_ratio", true, NULL, show_ratio},
-	{"created_at", false, NULL, show_created},
-	{"created_by", false, NULL, show_maker},
-	{"stored_bytes", false, NULL, show_stored},
+	{"status", true, "status", NULL, false},
+	{"expires_at", true, "expires_at", NULL, false},
+	{"pin", true, "pin", NULL, false},
+	{"name", true, NULL, show_name, false},
+	{"trash_name", true, NULL, show_trash_name, false},
+	{"stored_bytes", true, NULL, show_session_stored, true},
+	{"compression_ratio", true, NULL, show_ratio, true},
+	{"created_at", false, NULL, show_created, false},
+	{"created_by", false, NULL, show_maker, false},
+	{"stored_bytes", false, NULL, show_stored, false},
 };
 
 bool virtual_is_name(const char *name)
@@ -137,6 +138,13 @@ static const struct attribute *find(const struct node *node, const char *name)
 		    && strcmp(attributes[i].name, name + strlen(PREFIX)) == 0)
 			return &attributes[i];
 	return NULL;
+}
+
+bool virtual_is_slow(const struct node *node, const char *name)
+{
+	const struct attribute *attribute = find(node, name);
+
+	return attribute && attribute->sums && session_is_large(node->session);
 }
 
 static int show_row(struct node *node, const char *name, char value[VALUE_MAX])

@@ -15,6 +15,8 @@
 #include "fs/rules.h"
 
 bool virtual_is_name(const char *name);
+/* Its value may take long, see session_is_large. */
+bool virtual_is_slow(const struct node *, const char *name);
 /* As xattr_get; ENODATA. */
 int virtual_get(struct node *, const char *name, char *buf, size_t size, size_t *ret);
 /*

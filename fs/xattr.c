@@ -43,6 +43,16 @@ static int load(struct node *node, const char *name, void **ret, size_t *ret_len
 	return r == ENOENT ? ENODATA : r;
 }
 
+bool xattr_is_slow(struct fs *fs, struct fs_id id, const char *name)
+{
+	struct node *node;
+
+	if (!virtual_is_name(name) || control_is_id(id))
+		return false;
+	FS_GUARD(fs);
+	return !node_find(fs, id, &node) && virtual_is_slow(node, name);
+}
+
 int xattr_get(struct fs *fs, struct fs_id id, const char *name, char *buf, size_t size, size_t *ret)
 {
 	FS_GUARD(fs);

@@ -45,4 +45,23 @@ assert_eq "$(tail -n 1 "$MNT/s/.session/events.jsonl")" "{}"
 note "nor with a single thread that serves"
 remount -o max_threads=1
 stall events.jsonl 'b"a\n" * (1 << 19)'
+
+note "what sums up a large session is made beside the thread that serves"
+# By the thread's count of turns on a CPU.
+turns() {
+	local task
+	for task in "/proc/$DAEMON/task/"*; do
+		[ "$(<"$task/comm")" != slow ] || cut -d ' ' -f 3 "$task/schedstat"
+	done
+}
+python3 -c 'import sys
+for i in range(3000): open("%s/s/logs/%d" % (sys.argv[1], i), "w").write("some bytes")' "$MNT"
+for what in "cat .session/info.json" "getfattr -n user.sessfs.stored_bytes ." \
+	"getfattr -n user.sessfs.compression_ratio ."; do
+	before=$(turns)
+	(cd "$MNT/other" && $what >/dev/null)
+	assert_eq "$(turns)" "$before" "of a small one: $what"
+	(cd "$MNT/s" && $what >/dev/null)
+	[ "$(turns)" -gt "$before" ] || fail "the thread that serves did it: $what"
+done
 umount_store
