@@ -10,9 +10,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <lmdb.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +20,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "opens.h"
 
 static struct fault_control *control;
 
@@ -107,39 +107,6 @@ static int do_open(int dir, const char *path, int flags, mode_t mode)
 	if (strncmp(path, "/dev/", 5) != 0 && strncmp(path, "/proc/", 6) != 0)
 		FAIL(FAULT_SYSTEM, "open", -1);
 	return (int)syscall(SYS_openat, dir, path, flags, mode);
-}
-
-#define OPEN_MODE(flags) \
-	mode_t mode = 0; \
-	if ((flags) & (O_CREAT | O_TMPFILE)) { \
-		va_list args; \
-		va_start(args, flags); \
-		mode = (mode_t)va_arg(args, int); \
-		va_end(args); \
-	}
-
-int open(const char *path, int flags, ...)
-{
-	OPEN_MODE(flags)
-	return do_open(AT_FDCWD, path, flags, mode);
-}
-
-int open64(const char *path, int flags, ...)
-{
-	OPEN_MODE(flags)
-	return do_open(AT_FDCWD, path, flags, mode);
-}
-
-int openat(int dir, const char *path, int flags, ...)
-{
-	OPEN_MODE(flags)
-	return do_open(dir, path, flags, mode);
-}
-
-int openat64(int dir, const char *path, int flags, ...)
-{
-	OPEN_MODE(flags)
-	return do_open(dir, path, flags, mode);
 }
 
 ssize_t pwrite(int fd, const void *data, size_t length, off_t offset)

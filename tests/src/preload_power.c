@@ -12,11 +12,9 @@
 #undef _FILE_OFFSET_BITS
 #include "trace.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +25,8 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "opens.h"
 
 enum { FDS = 1024, FILES = 64, MAPS = 8, SAMPLE_NS = 3000000 };
 
@@ -157,39 +157,6 @@ static int do_open(int dir, const char *path, int flags, mode_t mode)
 }
 
 /* ---- what the process calls -------------------------------------------------------------------------------------- */
-
-#define OPEN_MODE(flags) \
-	mode_t mode = 0; \
-	if ((flags) & (O_CREAT | O_TMPFILE)) { \
-		va_list args; \
-		va_start(args, flags); \
-		mode = (mode_t)va_arg(args, int); \
-		va_end(args); \
-	}
-
-int open(const char *path, int flags, ...)
-{
-	OPEN_MODE(flags)
-	return do_open(AT_FDCWD, path, flags, mode);
-}
-
-int open64(const char *path, int flags, ...)
-{
-	OPEN_MODE(flags)
-	return do_open(AT_FDCWD, path, flags, mode);
-}
-
-int openat(int dir, const char *path, int flags, ...)
-{
-	OPEN_MODE(flags)
-	return do_open(dir, path, flags, mode);
-}
-
-int openat64(int dir, const char *path, int flags, ...)
-{
-	OPEN_MODE(flags)
-	return do_open(dir, path, flags, mode);
-}
 
 int close(int fd)
 {
