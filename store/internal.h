@@ -206,10 +206,21 @@ struct merge {
 int merge_init(struct merge *, struct store *, const struct key *first, const struct key *last);
 int merge_next(struct merge *, struct key *ret_key, struct found *ret); /* STORE_ABSENT at the end */
 
+/* The same for callers without the lock, which is held from begin to end. */
+struct scan {
+	struct merge merge;
+	struct key key; /* where it is, */
+	struct found value;
+	int result; /* and what ends it, if not 0: no record is left, or what the caller found wrong with one */
+};
+void scan_begin(struct scan *, struct store *, struct key first, struct key last);
+bool scan_next(struct scan *);
+int scan_end(struct scan *); /* 0, or what went wrong */
+
 /* ---- data.c -- */
 int reader_new(struct store *, struct reader **ret);
 void reader_free(struct reader *);
-/* Decompresses a chunk into `out`, of STORE_CHUNK_SIZE: length of its content, 0 if there is none. -EIO, -ENOMEM */
+/* Decompresses a chunk into `out`, of STORE_CHUNK_SIZE: length of its content, 0 if there is none. -EIO */
 ssize_t reader_chunk(struct reader *, const struct key *, uint8_t *out);
 /* One at the newest commit. Lock held. */
 int reader_take(struct store *, struct reader **ret);

@@ -174,40 +174,32 @@ int store_get_xattr(
 int store_scan_dirents(struct store *s, struct store_sid sid, struct store_ino dir, uint64_t after,
 	bool (*each)(void *, const struct store_dirent *), void *arg)
 {
-	struct key first = key_make(sid, dir, KIND_DIRENT, after + 1),
-		   last = key_make(sid, dir, KIND_DIRENT, UINT64_MAX), key;
 	struct store_dirent dirent;
-	struct merge m;
-	struct found f;
-	bool stop = false;
-	pthread_mutex_lock(&s->lock);
-	int r = merge_init(&m, s, &first, &last);
-	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0 &&
-		(r = record_decode(&dirent_schema, f.body, f.len, &dirent)) == 0) {
-		struct known_name found = name_to_know(s, dir, key_sub(key), &dirent);
+	struct scan scan;
+	scan_begin(&scan, s, key_make(sid, dir, KIND_DIRENT, after + 1), key_make(sid, dir, KIND_DIRENT, UINT64_MAX));
+	while (scan_next(&scan) &&
+		(scan.result = record_decode(&dirent_schema, scan.value.body, scan.value.len, &dirent)) == 0) {
+		dirent.cookie = key_sub(scan.key);
+		struct known_name found = name_to_know(s, dir, dirent.cookie, &dirent);
 		name_known(s, &found);
-		dirent.cookie = key_sub(key);
-		stop = each(arg, &dirent);
+		if (each(arg, &dirent))
+			break;
 	}
-	pthread_mutex_unlock(&s->lock);
-	return r == STORE_ABSENT ? 0 : r;
+	return scan_end(&scan);
 }
 
 int store_scan_xattrs(struct store *s, struct store_sid sid, struct store_ino ino,
 	bool (*each)(void *, const char *, size_t), void *arg)
 {
-	struct key first = key_make(sid, ino, KIND_XATTR, 0), last = key_make(sid, ino, KIND_XATTR, UINT64_MAX), key;
 	const char *name;
 	const uint8_t *data;
 	size_t name_len, len;
-	struct merge m;
-	struct found f;
-	bool stop = false;
-	pthread_mutex_lock(&s->lock);
-	int r = merge_init(&m, s, &first, &last);
-	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0 &&
-		(r = record_get_pair(f.body, f.len, &name, &name_len, &data, &len)) == 0)
-		stop = each(arg, name, name_len);
-	pthread_mutex_unlock(&s->lock);
-	return r == STORE_ABSENT ? 0 : r;
+	struct scan scan;
+	scan_begin(&scan, s, key_make(sid, ino, KIND_XATTR, 0), key_make(sid, ino, KIND_XATTR, UINT64_MAX));
+	while (scan_next(&scan)) {
+		scan.result = record_get_pair(scan.value.body, scan.value.len, &name, &name_len, &data, &len);
+		if (scan.result == 0 && each(arg, name, name_len))
+			break;
+	}
+	return scan_end(&scan);
 }

@@ -152,6 +152,25 @@ int merge_next(struct merge *m, struct key *ret_key, struct found *ret)
 	}
 }
 
+void scan_begin(struct scan *scan, struct store *s, struct key first, struct key last)
+{
+	pthread_mutex_lock(&s->lock);
+	scan->result = merge_init(&scan->merge, s, &first, &last);
+}
+
+bool scan_next(struct scan *scan)
+{
+	if (scan->result == 0)
+		scan->result = merge_next(&scan->merge, &scan->key, &scan->value);
+	return scan->result == 0;
+}
+
+int scan_end(struct scan *scan)
+{
+	pthread_mutex_unlock(&scan->merge.store->lock);
+	return scan->result == STORE_ABSENT ? 0 : scan->result;
+}
+
 /* ---- records ---------------------------------------------------------------------------------------------------- */
 
 /* The warm account of an inode whose record was found in a log. */
@@ -393,57 +412,43 @@ int store_sum_stored(struct store *s, struct store_sid sid, struct store_sum *su
 
 int store_scan_sessions(struct store *s, uint32_t after, bool (*each)(void *, const struct store_session *), void *arg)
 {
-	struct key first = session_key((uint64_t)after + 1), last = session_key(UINT32_MAX), key;
 	struct store_session session;
-	struct merge m;
-	struct found f;
+	struct scan scan;
 	bool stop = false;
-	pthread_mutex_lock(&s->lock);
-	int r = merge_init(&m, s, &first, &last);
-	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0 &&
-		(r = decode_session(s, &key, &f, &session)) == 0) {
+	scan_begin(&scan, s, session_key((uint64_t)after + 1), session_key(UINT32_MAX));
+	while (!stop && scan_next(&scan) &&
+		(scan.result = decode_session(s, &scan.key, &scan.value, &session)) == 0) {
 		stop = each(arg, &session);
 		store_session_release(&session);
 	}
-	pthread_mutex_unlock(&s->lock);
-	return r == STORE_ABSENT ? 0 : r;
+	return scan_end(&scan);
 }
 
 int store_scan_endings(struct store *s, uint32_t after, bool (*each)(void *, const struct store_ending *), void *arg)
 {
-	struct key first = key_front(KIND_ENDING, (uint64_t)after + 1);
-	struct key last = key_front(KIND_ENDING, UINT32_MAX), key;
 	struct store_ending ending;
-	struct merge m;
-	struct found f;
-	bool stop = false;
-	pthread_mutex_lock(&s->lock);
-	int r = merge_init(&m, s, &first, &last);
-	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0 &&
-		(r = record_decode(&ending_schema, f.body, f.len, &ending)) == 0) {
-		ending.sid.n = (uint32_t)key_sub(key);
-		stop = each(arg, &ending);
+	struct scan scan;
+	scan_begin(&scan, s, key_front(KIND_ENDING, (uint64_t)after + 1), key_front(KIND_ENDING, UINT32_MAX));
+	while (scan_next(&scan) &&
+		(scan.result = record_decode(&ending_schema, scan.value.body, scan.value.len, &ending)) == 0) {
+		ending.sid.n = (uint32_t)key_sub(scan.key);
+		if (each(arg, &ending))
+			break;
 	}
-	pthread_mutex_unlock(&s->lock);
-	return r == STORE_ABSENT ? 0 : r;
+	return scan_end(&scan);
 }
 
 int store_scan_orphans(
 	struct store *s, uint64_t after, bool (*each)(void *, struct store_sid, struct store_ino), void *arg)
 {
-	struct key first = key_front(KIND_ORPHAN, after + 1);
-	struct key last = key_front(KIND_ORPHAN, UINT64_MAX), key;
-	struct merge m;
-	struct found f;
-	bool stop = false;
-	pthread_mutex_lock(&s->lock);
-	int r = merge_init(&m, s, &first, &last);
-	while (r == 0 && !stop && (r = merge_next(&m, &key, &f)) == 0) {
-		uint64_t sid;
-		r = record_get_uint(f.body, f.len, &sid) < 0 || sid > UINT32_MAX ? -EIO : 0;
-		if (r == 0)
-			stop = each(arg, (struct store_sid){ (uint32_t)sid }, (struct store_ino){ key_sub(key) });
+	struct scan scan;
+	uint64_t sid;
+	scan_begin(&scan, s, key_front(KIND_ORPHAN, after + 1), key_front(KIND_ORPHAN, UINT64_MAX));
+	while (scan_next(&scan)) {
+		if (record_get_uint(scan.value.body, scan.value.len, &sid) < 0 || sid > UINT32_MAX)
+			scan.result = -EIO;
+		else if (each(arg, (struct store_sid){ (uint32_t)sid }, (struct store_ino){ key_sub(scan.key) }))
+			break;
 	}
-	pthread_mutex_unlock(&s->lock);
-	return r == STORE_ABSENT ? 0 : r;
+	return scan_end(&scan);
 }
