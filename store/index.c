@@ -212,7 +212,7 @@ static void init_entry(struct entry *e, const struct change *c)
 /* The entry of the change's key, made if there is none; NULL: no memory. */
 static struct entry *find_or_make(struct index *x, const struct change *c)
 {
-	struct entry *e = find_recent(x, &c->key);
+	struct entry *e = is_passing(c) ? NULL : find_recent(x, &c->key);
 	struct entry *made = e ? NULL : entry_alloc(x);
 	if (!made)
 		return e;

@@ -176,6 +176,22 @@ static void what_was_fresh_and_is_deleted_leaves_nothing(void **state)
 	assert_int_equal(m->index.count, 1);
 }
 
+/* No writer makes such a log: what it knows to be new it knows from the start. */
+static void a_drop_of_what_is_new_leaves_an_older_one_alone(void **state)
+{
+	struct model *m = *state;
+	struct change drop = {.key = key_make(sid, ino, KIND_DROP, 0), .op = CHANGE_DROP, .from = 1};
+	struct change other = put(9, 4096, 0);
+	apply(m, &drop);
+	drop.flags = CHANGE_FRESH;
+	apply(m, &drop);
+	apply(m, &other);
+	assert_non_null(index_find(&m->index, &drop.key));
+	assert_int_equal(index_find(&m->index, &drop.key)->type, ENTRY_DROP);
+	assert_non_null(index_find(&m->index, &other.key));
+	assert_int_equal(m->index.count, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +199,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(entries_come_in_order_of_keys, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_prepared_is_not_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_fresh_and_is_deleted_leaves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_drop_of_what_is_new_leaves_an_older_one_alone, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
