@@ -74,9 +74,7 @@ ssize_t chunk_encode(struct codec_ctx *, struct key, int level, struct dictionar
 	uint8_t *out);
 /* Length of the content, 1 to STORE_CHUNK_SIZE; -EIO if the value is damaged. */
 ssize_t chunk_raw_len(const uint8_t *value, size_t len);
-/*
- * out has `room` bytes >= the content's length, which is returned. -EIO, also if its dictionary is not known; -ENOMEM.
- */
+/* out has `room` bytes >= the content's length, which is returned. -EIO, also if its dictionary is not known. */
 ssize_t chunk_decode(struct codec_ctx *, struct key, const uint8_t *value, size_t len, uint8_t *out, size_t room);
 
 /* Hash of a log's batch at an offset, never 0. */

@@ -207,8 +207,6 @@ static int get_old_chunk(struct flush *f, const struct entry *e, struct old_chun
 	if (e->hides)
 		return 0;
 	ssize_t n = chunk_decode(f->codec, e->key, value.data, value.len, f->raw, STORE_CHUNK_SIZE);
-	if (n == -ENOMEM)
-		return -ENOMEM;
 	ret->damaged = n < 0;
 	ret->raw = n < 0 ? 0 : (uint32_t)n;
 	return 0;

@@ -36,6 +36,8 @@ struct key {
 };
 
 #define KEY_SIZE 24
+/* No inode has this number or a higher one: the limit of those given out, which lies above them, is below 2^53. */
+#define KEY_INO_END ((UINT64_C(1) << 53) - 1)
 #define KEY_VERSION_MASK UINT64_C(0xffffffff)
 /* Records that one value of content may lie in; the last one is under the key that key_make makes. */
 enum { KEY_PIECES = 4, KEY_MAIN = KEY_PIECES - 1 };
@@ -92,6 +94,13 @@ static inline int key_cmp(const struct key *a, const struct key *b)
 		if (a->w[i] != b->w[i])
 			return a->w[i] < b->w[i] ? -1 : 1;
 	return 0;
+}
+
+static inline struct key key_after(struct key k)
+{
+	for (int i = 2; i >= 0 && ++k.w[i] == 0; i--)
+		;
+	return k;
 }
 
 /* Equal but for the version. */

@@ -156,15 +156,17 @@ bool key_is_plausible(const struct key *key)
 		return false;
 	if (key_piece(*key) != KEY_MAIN && key_kind(*key) != KIND_CHUNK)
 		return false;
+	if (key_sid(*key).n == UINT32_MAX || key_ino(*key).n >= KEY_INO_END)
+		return false;
 	switch (key_kind(*key)) {
 	case KIND_SUPER:
 	case KIND_FLUSHED:
 		return front && sub == 0;
 	case KIND_SESSION:
 	case KIND_ENDING:
-		return front && sub > 0 && sub <= UINT32_MAX;
+		return front && sub > 0 && sub < UINT32_MAX;
 	case KIND_ORPHAN:
-		return front && sub > 0;
+		return front && sub > 0 && sub < KEY_INO_END;
 	case KIND_DICTIONARY:
 		return front && (uint32_t)sub && sub >> 32 < DICTIONARY_COPIES;
 	case KIND_INODE:

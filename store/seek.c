@@ -309,7 +309,7 @@ int pages_seek(struct pages *p, const struct tree *t, const struct key *key, str
 int pages_after(struct pages *p, const struct tree *t, const struct key *key, struct path *path, struct key *ret_key,
 	struct page_value *ret)
 {
-	struct key next = *key;
+	struct key next = key_after(*key);
 	uint8_t bytes[KEY_SIZE];
 	int c = 1;
 	key_to_bytes(*key, bytes);
@@ -317,8 +317,6 @@ int pages_after(struct pages *p, const struct tree *t, const struct key *key, st
 	bool there = leaf && compare_at(p, leaf, leaf->index, bytes, &c) && c == 0;
 	if (there && ++leaf->index < leaf->count)
 		return take(p, t, leaf, ret_key, ret);
-	for (int i = 2; i >= 0 && ++next.w[i] == 0; i--)
-		;
 	if (!there)
 		return pages_seek(p, t, &next, path, ret_key, ret);
 	key_to_bytes(next, bytes);

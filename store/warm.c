@@ -569,9 +569,7 @@ int warm_delete_some(struct warm_txn *t, struct key *first, const struct key *la
 	if (r)
 		return r;
 	*deleted += count;
-	*first = keys[count - 1];
-	for (int i = 2; i >= 0 && ++first->w[i] == 0; i--)
-		;
+	*first = key_after(keys[count - 1]);
 	return 0;
 }
 
