@@ -7,6 +7,7 @@
  */
 #include "store/check.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { ROUNDS = 4, STEPS = 10, PATH_DEPTH = 24 };
@@ -30,6 +32,9 @@ void check_finding(struct check *c, unsigned invariant, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
+	for (char *p = text; *p; p++)
+		if (iscntrl((unsigned char)*p))
+			*p = '?';
 	c->options->report(c->options->arg, invariant, text);
 }
 
@@ -82,6 +87,19 @@ const char *check_describe(struct check *c, const struct checked_inode *i, char 
 	return text;
 }
 
+struct store_inode check_make_up(const struct check *c, uint32_t mode)
+{
+	int64_t now = store_now();
+	return (struct store_inode){.mode = mode,
+		.uid = c->uid,
+		.gid = c->gid,
+		.nlink = S_ISDIR(mode) ? 2 : 1,
+		.atime = now,
+		.mtime = now,
+		.ctime = now,
+		.btime = now};
+}
+
 /* ---- opening ---------------------------------------------------------------------------------------------------- */
 
 static int open_store(const char *path, bool read_only, struct store **ret, struct store_open_info *info)
@@ -119,6 +137,11 @@ static int open_beside(const char *path, struct store **ret, struct store_open_i
 	}
 	if (store_find(s, &key, &f) == 0 && record_decode(&super_schema, f.body, f.len, &s->super))
 		s->super = (struct super){0};
+	if (s->super.format > STORE_FORMAT) {
+		*info = (struct store_open_info){.what = "read the format version", .format = s->super.format};
+		close_beside(s);
+		return STORE_NEWER;
+	}
 	*ret = s;
 	return 0;
 }
@@ -134,22 +157,35 @@ static int look(struct check *c, struct store *s)
 	return res ? res : check_tree(c);
 }
 
+/* What cannot be opened, though nothing is found in it, is not clean. */
+static int look_beside(struct check *c, const char *path, int opened, struct store_open_info *info)
+{
+	const struct store_open_info why = *info;
+	struct store *s;
+	uint64_t before = c->result->found;
+	int r = open_beside(path, &s, info);
+	if (r)
+		return r;
+	*info = (struct store_open_info){.what = "look at the store"};
+	r = look(c, s);
+	close_beside(s);
+	if (r || opened == STORE_BUSY || c->result->found > before)
+		return r;
+	*info = why;
+	return opened;
+}
+
 static int look_only(struct check *c, const char *path, struct store_open_info *info)
 {
 	struct store *s;
 	int r = open_store(path, true, &s, info);
-	if ((r == STORE_BUSY && !c->options->repair) || r == STORE_DAMAGED || r == -EIO) {
-		r = open_beside(path, &s, info);
-		if (r)
-			return r;
-		r = look(c, s);
-		close_beside(s);
-		return r;
-	}
+	if ((r == STORE_BUSY && !c->options->repair) || r == STORE_DAMAGED || r == -EIO)
+		return look_beside(c, path, r, info);
 	if (r)
 		return r;
 	if (info->logs_damaged)
 		check_finding(c, 0, "hot.0, hot.1: the logs cannot be read to their end; what was done last is lost");
+	info->what = "look at the store";
 	r = look(c, s);
 	store_close(s);
 	return r;
@@ -166,7 +202,7 @@ static int take_lock(const char *path, int *ret_fd, struct store_open_info *info
 	int r = fd >= 0 ? 0 : errno == ENOENT ? STORE_NOT_EMPTY : STORE_DENIED;
 	close(dir);
 	if (r == 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		r = STORE_BUSY;
+		r = errno == EWOULDBLOCK ? STORE_BUSY : STORE_DENIED;
 		if (pread(fd, text, sizeof text - 1, 0) > 0)
 			info->pid = atoi(text);
 		close(fd);
@@ -176,8 +212,8 @@ static int take_lock(const char *path, int *ret_fd, struct store_open_info *info
 }
 
 /* Runs work() with the store's lock held but no store open. */
-static int with_lock(
-	struct check *c, const char *path, int (*work)(const char *path, struct check *), struct store_open_info *info)
+static int with_lock(struct check *c, const char *path, int (*work)(const char *path, struct check *), const char *what,
+	struct store_open_info *info)
 {
 	int fd, r = take_lock(path, &fd, info);
 	if (r) {
@@ -187,7 +223,7 @@ static int with_lock(
 	}
 	r = work(path, c);
 	if (r)
-		*info = (struct store_open_info){.what = "write data.mdb anew", .error = r < 0 ? -r : EIO};
+		*info = (struct store_open_info){.what = what, .error = r < 0 ? -r : EIO};
 	close(fd);
 	return r;
 }
@@ -204,20 +240,19 @@ static int mend_heads(const char *path, struct check *c)
 static int mend(struct check *c, const char *path, struct store_open_info *info)
 {
 	struct store *s;
-	uint64_t before = c->result->found;
+	bool any = true;
 	int r = open_store(path, false, &s, info);
 	if (r)
 		return r;
 	drops_finish(s);
-	for (int step = 0; step < STEPS && r == 0; step++) {
+	for (int step = 0; step < STEPS && r == 0 && any; step++) {
 		c->result->found = 0;
 		r = store_flush(s);
 		r = r ? r : look(c, s);
 		if (r || c->result->found == 0)
 			break;
-		r = check_mend(c);
+		r = check_mend(c, &any);
 	}
-	c->result->found = before;
 	int closed = store_close(s);
 	if (r || closed)
 		*info = (struct store_open_info){.what = "mend the store", .error = abs(r ? r : closed)};
@@ -227,20 +262,20 @@ static int mend(struct check *c, const char *path, struct store_open_info *info)
 static int repair(struct check *c, const char *path, struct store_open_info *info)
 {
 	uint64_t all = 0, left = 0;
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round <= ROUNDS; round++) {
 		c->result->found = 0;
-		int r = with_lock(c, path, mend_heads, info);
+		int r = with_lock(c, path, mend_heads, "mend the heads of data.mdb", info);
 		r = r ? r : look_only(c, path, info);
 		if (r)
 			return r;
 		c->quiet = true;
 		left = c->result->found;
 		all = round ? all : left;
-		if (!left)
+		if (!left || round == ROUNDS)
 			break;
-		if (c->new_data && (r = with_lock(c, path, check_new_data, info)))
-			return r;
-		r = mend(c, path, info);
+		if (c->new_data)
+			r = with_lock(c, path, check_new_data, "write data.mdb anew", info);
+		r = r ? r : mend(c, path, info);
 		if (r)
 			return r;
 	}
@@ -249,14 +284,23 @@ static int repair(struct check *c, const char *path, struct store_open_info *inf
 	return 0;
 }
 
+static void note_owner(struct check *c, const char *path)
+{
+	struct stat st;
+	bool known = stat(path, &st) == 0;
+	c->uid = known ? st.st_uid : geteuid();
+	c->gid = known ? st.st_gid : getegid();
+}
+
 int store_check(const char *path, const struct store_check_options *options, struct store_check_result *ret,
 	struct store_open_info *ret_info)
 {
 	struct store_check_result result = {0};
-	struct dictionaries dictionaries = {0};
+	struct dictionaries dictionaries = {{NULL}};
 	struct check c = {.options = options, .result = &result, .raw = malloc(STORE_CHUNK_SIZE)};
 	c.pieces.data = malloc(GATHER_SIZE);
-	*ret_info = (struct store_open_info){.what = ""};
+	*ret_info = (struct store_open_info){.what = "look at the store"};
+	note_owner(&c, path);
 	int r = c.raw && c.pieces.data ? codec_new(&dictionaries, &c.codec) : -ENOMEM;
 	if (r == 0)
 		r = options->repair ? repair(&c, path, ret_info) : look_only(&c, path, ret_info);

@@ -28,8 +28,7 @@ struct checked_inode {
 	uint8_t files_view; /* what files in it count for: 1 + enum store_view, 0: not yet known */
 	uint8_t reach;      /* enum reach */
 	bool orphan, root, has_xattrs, flagged;
-	bool hurt;    /* content of it is lost */
-	bool made_up; /* there is no record, but names in it */
+	bool hurt; /* content of it is lost */
 };
 
 enum reach { REACH_UNKNOWN, REACH_ASKING, REACH_YES, REACH_NO };
@@ -38,13 +37,14 @@ struct checked_name {
 	uint64_t dir, ino, cookie;
 	uint32_t sid, target_sid, type;
 	uint32_t view; /* 1 + enum store_view, as the name of a directory */
+	bool again;    /* its directory has this name already */
 };
 
 struct checked_session {
-	struct store_session record;          /* without extra */
+	struct store_session record;          /* without extra; its first member is the number */
 	uint64_t files[STORE_VIEWS], logical; /* counted */
 	int64_t cache_oldest;                 /* mtime that was found */
-	bool named, made_up;
+	bool named;
 };
 
 struct checked_ending {
@@ -76,9 +76,12 @@ struct check {
 	struct codec_ctx *codec;
 	uint8_t *raw; /* STORE_CHUNK_SIZE */
 	struct gather pieces;
+	uid_t uid; /* of the store's directory, and so of what is made up */
+	gid_t gid;
 	bool quiet;
 	bool new_data; /* something was found that only a new data.mdb mends */
-	int error;
+	bool old_kept; /* data.mdb as this repair found it is data.mdb.damaged by now */
+	int error;     /* what the tables, or the new data.mdb, lack because of it is not known to be damaged */
 	struct super super;
 	uint64_t ino_end, sid_end; /* behind the highest numbers seen */
 
@@ -113,13 +116,28 @@ enum { CHECK_TEXT = 700 };
 const char *check_describe(struct check *, const struct checked_inode *, char text[CHECK_TEXT]);
 bool check_read_name(struct check *, uint32_t sid, uint64_t dir, uint64_t cookie, struct store_dirent *ret);
 const char *check_describe_session(struct check *, uint32_t sid, char text[CHECK_TEXT]);
+/* An inode of that type and these permissions in the place of one that is lost, or as lost+found. */
+struct store_inode check_make_up(const struct check *, uint32_t mode);
+
+static inline struct store_ino ino_of(uint64_t n)
+{
+	return (struct store_ino){n};
+}
+
+static inline struct store_sid sid_of(uint32_t n)
+{
+	return (struct store_sid){n};
+}
 
 /* ---- check_record.c -- */
-/* Whether a record of the kind may have the body. */
-bool check_body(const struct super *, const struct key *, const struct found *);
+/* False if the body is no such record; or, with c->error, if memory ran out. */
+bool check_decode(struct check *, const struct schema *, const struct found *, void *ret_object);
+/* Whether a record of the kind may have the body. As check_decode. */
+bool check_body(struct check *, const struct key *, const struct found *);
 /*
- * Why a record of warm cannot stay, with its invariant, or NULL. Records come in the order of keys. Of content *v
- * becomes the whole value, decoded in c->raw; a piece that is not the main one is kept for that.
+ * Why a record of warm cannot stay, with its invariant, or NULL; it says nothing once there is a c->error. Records come
+ * in the order of keys. Of content *v becomes the whole value, decoded in c->raw; a piece that is not the main one is
+ * kept for that.
  */
 const char *check_refuse(struct check *, const struct key *, struct page_value *v, unsigned *ret_invariant);
 bool check_is_piece(const struct key *);
@@ -154,7 +172,8 @@ bool check_correct(const struct checked_session *, const struct checked_inode *r
 int check_new_data(const char *path, struct check *);
 
 /* ---- check_mend.c -- */
-int check_mend(struct check *);
+/* *ret_any: whether anything was changed. */
+int check_mend(struct check *, bool *ret_any);
 
 /* ---- check_keep.c -- */
 /* Copies what the inode is, below it too, to a name in lost+found; the original is deleted. */

@@ -1,6 +1,6 @@
 /*
- * check_keep.c - lost+found: a session that takes in what has no name any more. Its counters are left to the next step
- * of mending.
+ * check_keep.c - lost+found: a session that takes in what has no name any more; pinned, lest it expires with that. Its
+ * counters are left to the next step of mending.
  */
 #include "store/check.h"
 
@@ -42,15 +42,10 @@ static struct store_dirent entry_of(
 static int lost_and_found(struct check *c, struct place *ret)
 {
 	int64_t now = store_now();
-	struct store_inode inode = {.mode = S_IFDIR | 0700,
-		.nlink = 2,
-		.parent = STORE_ROOT_INO.n,
-		.atime = now,
-		.mtime = now,
-		.ctime = now,
-		.btime = now};
+	struct store_inode inode = check_make_up(c, S_IFDIR | 0700);
 	struct store_session record = {.name = LOST_NAME,
 		.name_len = sizeof LOST_NAME - 1,
+		.flags = STORE_SESSION_PINNED,
 		.created = now,
 		.modified = now,
 		.last_write = now};
@@ -66,6 +61,7 @@ static int lost_and_found(struct check *c, struct place *ret)
 		return r;
 	record.sid = store_new_sid(b);
 	record.root = store_new_ino(b);
+	inode.parent = STORE_ROOT_INO.n;
 	d = entry_of(LOST_NAME, sizeof LOST_NAME - 1, record.sid, record.root, S_IFDIR);
 	store_batch_new_inode(b, record.sid, record.root, &inode);
 	store_batch_put_session(b, &record);
@@ -103,7 +99,7 @@ static int copy_xattr(
 	struct store_batch *b;
 	void *data;
 	size_t len;
-	int r = store_get_xattr(c->store, (struct store_sid){i->sid}, (struct store_ino){i->ino}, name, &data, &len);
+	int r = store_get_xattr(c->store, sid_of(i->sid), ino_of(i->ino), name, &data, &len);
 	if (r)
 		return r > 0 ? 0 : r;
 	r = begin(c, 0, &b);
@@ -118,7 +114,7 @@ static int copy_xattr(
 static int copy_xattrs(struct check *c, const struct checked_inode *i, struct store_sid sid, struct store_ino ino)
 {
 	struct names n = {0};
-	int r = store_scan_xattrs(c->store, (struct store_sid){i->sid}, (struct store_ino){i->ino}, collect_name, &n);
+	int r = store_scan_xattrs(c->store, sid_of(i->sid), ino_of(i->ino), collect_name, &n);
 	r = r ? r : n.failed ? -ENOMEM : 0;
 	for (size_t at = 0; r == 0 && at < n.len; at += strlen(n.list + at) + 1)
 		r = copy_xattr(c, i, sid, ino, n.list + at);
@@ -130,7 +126,7 @@ static int copy_range(struct check *c, const struct checked_inode *i, struct sto
 	uint64_t at, size_t len, uint8_t *buf)
 {
 	struct store_batch *b;
-	int r = store_read(c->store, (struct store_sid){i->sid}, (struct store_ino){i->ino}, at, buf, len);
+	int r = store_read(c->store, sid_of(i->sid), ino_of(i->ino), at, buf, len);
 	r = r ? r : begin(c, len, &b);
 	if (r)
 		return r;
@@ -146,7 +142,7 @@ static int copy_content(struct check *c, const struct checked_inode *i, struct s
 	int r = buf ? 0 : -ENOMEM;
 	while (r == 0 && !S_ISDIR(i->mode)) {
 		r = store_seek(
-			c->store, (struct store_sid){i->sid}, (struct store_ino){i->ino}, at, i->size, true, &at);
+			c->store, sid_of(i->sid), ino_of(i->ino), at, i->size, true, &at);
 		if (r)
 			break;
 		size_t len = i->size - at < step ? (size_t)(i->size - at) : step;
@@ -163,7 +159,7 @@ static int copy_inode(struct check *c, const struct checked_inode *i, struct pla
 {
 	struct store_inode inode;
 	struct store_batch *b;
-	int r = store_get_inode(c->store, (struct store_sid){i->sid}, (struct store_ino){i->ino}, &inode);
+	int r = store_get_inode(c->store, sid_of(i->sid), ino_of(i->ino), &inode);
 	if (r)
 		return r < 0 ? r : -EIO;
 	r = begin(c, 0, &b);
@@ -204,7 +200,7 @@ static int delete_name(struct check *c, const struct checked_name *n)
 	int r = begin(c, 0, &b);
 	if (r)
 		return r;
-	store_batch_delete_dirent(b, (struct store_sid){n->sid}, (struct store_ino){n->dir}, n->cookie);
+	store_batch_delete_dirent(b, sid_of(n->sid), ino_of(n->dir), n->cookie);
 	return commit(b);
 }
 
@@ -214,8 +210,8 @@ static int delete_inode(struct check *c, const struct checked_inode *i)
 	int r = begin(c, 0, &b);
 	if (r)
 		return r;
-	store_batch_delete_xattrs(b, (struct store_sid){i->sid}, (struct store_ino){i->ino});
-	store_batch_delete_inode(b, (struct store_sid){i->sid}, (struct store_ino){i->ino});
+	store_batch_delete_xattrs(b, sid_of(i->sid), ino_of(i->ino));
+	store_batch_delete_inode(b, sid_of(i->sid), ino_of(i->ino));
 	return commit(b);
 }
 

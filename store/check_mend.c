@@ -32,22 +32,10 @@ static void commit(struct mending *m, struct store_batch *b)
 	m->changes++;
 }
 
-static struct store_ino ino_of(uint64_t n)
-{
-	return (struct store_ino){n};
-}
-
-static struct store_sid sid_of(uint32_t n)
-{
-	return (struct store_sid){n};
-}
-
 /* A directory that lost its record, but not what is in it. */
 static void make_up_directory(struct mending *m, uint32_t sid, uint64_t ino, mode_t mode)
 {
-	int64_t now = store_now();
-	struct store_inode inode = {
-		.mode = S_IFDIR | mode, .nlink = 2, .atime = now, .mtime = now, .ctime = now, .btime = now};
+	struct store_inode inode = check_make_up(m->check, S_IFDIR | mode);
 	struct store_batch *b = begin(m);
 	if (!b)
 		return;
@@ -75,11 +63,13 @@ static void add_session_name(struct mending *m, const struct checked_session *s)
 	commit(m, b);
 }
 
+/* Pinned, because what the one that is lost said of its age is not known. */
 static void make_up_session(struct mending *m, const struct checked_name *n)
 {
 	int64_t now = store_now();
 	struct store_session record = {.sid = sid_of(n->target_sid),
 		.root = ino_of(n->ino),
+		.flags = STORE_SESSION_PINNED,
 		.created = now,
 		.modified = now,
 		.last_write = now};
@@ -175,7 +165,7 @@ static void mend_name(struct mending *m, const struct checked_name *n)
 		!i && n->type == S_IFDIR && (at_root || n->target_sid == n->sid) && has_names(c, n->target_sid, n->ino);
 	if (!dir)
 		make_up_directory(m, n->sid, n->dir, 0700);
-	else if (!S_ISDIR(dir->mode))
+	else if (!S_ISDIR(dir->mode) || n->again)
 		delete_name(m, n);
 	else if (lost_directory)
 		make_up_directory(m, n->target_sid, n->ino, 0700);
@@ -248,7 +238,7 @@ static void mend_inode(struct mending *m, const struct checked_inode *i)
 	if (dir && !i->orphan) {
 		inode.size = i->entries;
 		inode.parent = root ? was.parent : i->root ? STORE_ROOT_INO.n : i->named_in;
-		inode.view = i->root ? was.view : i->named_view;
+		inode.view = i->named_view;
 	}
 	if (i->has_xattrs && !i->flagged)
 		inode.flags |= STORE_INODE_HAS_ACL | STORE_INODE_HAS_XATTR;
@@ -283,47 +273,38 @@ static void mend_inodes(struct mending *m)
 			mend_inode(m, &c->inodes.list[k]);
 }
 
-/* Attributes and content of an inode that has no record go with it. */
-static bool note_lost(void *arg, const struct key *key)
+/* An inode behind `after` that has attributes, but no record. STORE_ABSENT. */
+static int find_lost(struct check *c, struct key after, struct key *ret)
 {
-	struct mending *m = arg;
-	struct store_batch *b = begin(m);
-	if (!b)
-		return true;
-	store_batch_delete_xattrs(b, key_sid(*key), key_ino(*key));
-	store_batch_delete_inode(b, key_sid(*key), key_ino(*key));
-	commit(m, b);
-	return false;
-}
-
-static int each_lost_key(struct check *c, bool (*each)(void *, const struct key *), void *arg)
-{
-	struct key first = {{0}}, last = {{UINT64_MAX, UINT64_MAX, UINT64_MAX}}, key, before = first;
-	struct merge m;
-	struct found f;
-	pthread_mutex_lock(&c->store->lock);
-	int r = merge_init(&m, c->store, &first, &last);
-	while (r == 0 && (r = merge_next(&m, &key, &f)) == 0) {
-		bool again = key_same_inode(key, before) || key_ino(key).n == 0 || key_kind(key) != KIND_XATTR;
-		if (again || check_inode(c, key_sid(key).n, key_ino(key).n))
-			continue;
-		before = key;
-		pthread_mutex_unlock(&c->store->lock);
-		bool stop = each(arg, &key);
-		pthread_mutex_lock(&c->store->lock);
-		if (stop)
-			break;
-		first = key_make(key_sid(key), (struct store_ino){key_ino(key).n + 1}, KIND_INODE, 0);
-		r = merge_init(&m, c->store, &first, &last);
+	const struct key last = {{UINT64_MAX, UINT64_MAX, UINT64_MAX}};
+	struct scan scan;
+	bool found = false;
+	scan_begin(&scan, c->store, after, last);
+	while (!found && scan_next(&scan)) {
+		*ret = scan.key;
+		found = key_kind(scan.key) == KIND_XATTR && !check_is_dropped(c, key_sid(scan.key).n) &&
+			!check_inode(c, key_sid(scan.key).n, key_ino(scan.key).n);
 	}
-	pthread_mutex_unlock(&c->store->lock);
-	return r == STORE_ABSENT ? 0 : r;
+	int r = scan_end(&scan);
+	return r || found ? r : STORE_ABSENT;
 }
 
+/* Attributes and content of an inode that has no record go with it. */
 static void mend_lost_attributes(struct mending *m)
 {
-	int r = each_lost_key(m->check, note_lost, m);
-	m->check->error = m->check->error ? m->check->error : r;
+	struct key at = key_front(KIND_INODE, 0);
+	int r = 0;
+	while (!m->check->error && (r = find_lost(m->check, at, &at)) == 0) {
+		struct store_batch *b = begin(m);
+		if (!b)
+			return;
+		store_batch_delete_xattrs(b, key_sid(at), key_ino(at));
+		store_batch_delete_inode(b, key_sid(at), key_ino(at));
+		commit(m, b);
+		at = key_make(key_sid(at), ino_of(key_ino(at).n + 1), KIND_INODE, 0);
+	}
+	if (r < 0)
+		m->check->error = r;
 }
 
 static void mend_records(struct mending *m)
@@ -386,12 +367,13 @@ static void mend_endings(struct mending *m)
 	}
 }
 
-int check_mend(struct check *c)
+int check_mend(struct check *c, bool *ret_any)
 {
 	static void (*const steps[])(struct mending *) = {mend_sessions, mend_names, mend_session_names, mend_orphans,
 		keep_lost, keep_unreached, mend_inodes, mend_lost_attributes, mend_records, mend_endings};
 	struct mending m = {.check = c};
 	for (size_t i = 0; i < sizeof steps / sizeof *steps && !m.changes && !c->error; i++)
 		steps[i](&m);
+	*ret_any = m.changes;
 	return c->error;
 }

@@ -15,30 +15,33 @@ enum { COMMIT_EVERY = 50000 };
 #define NEW_DIR "data.mdb.new"
 
 struct copy {
-	struct check *check;
+	struct check *check; /* its error ends the copying */
 	struct warm *to;
 	struct warm_txn *txn;
 	uint8_t *out; /* CHUNK_ENCODED_MAX + a record */
 	uint64_t puts;
-	int error;
-	struct key key; /* of the inode's record that the copy is at */
-	uint8_t *body;  /* without its account; NULL: no record */
+	/* the inode that the copy is at; its record is put when its account is known */
+	struct key key;
+	bool present;
+	uint8_t *body; /* of its record, without the account; NULL: that is lost */
 	size_t len;
 	uint32_t mode;
 	uint64_t size, sum;
+	uint64_t end; /* of its content */
+	const struct checked_name **by_target; /* made when the first record of an inode is missing */
 };
 
 /* Content is cut anew, if the store is of a format that has pieces. */
 static void put(struct copy *p, const struct key *key, const void *data, size_t len)
 {
-	bool cut = key_kind(*key) == KIND_CHUNK && p->check->super.format == STORE_FORMAT;
-	if (p->error)
-		return;
-	if (!p->txn)
-		p->error = warm_begin(p->to, &p->txn);
-	p->error = p->error ? p->error : pieces_put(p->txn, key, data, len, cut);
-	if (p->error == 0 && ++p->puts % COMMIT_EVERY == 0) {
-		p->error = warm_commit(p->txn);
+	struct check *c = p->check;
+	bool cut = key_kind(*key) == KIND_CHUNK && c->super.format == STORE_FORMAT;
+	if (!c->error && !p->txn)
+		c->error = warm_begin(p->to, &p->txn);
+	if (!c->error)
+		c->error = pieces_put(p->txn, key, data, len, cut);
+	if (!c->error && ++p->puts % COMMIT_EVERY == 0) {
+		c->error = warm_commit(p->txn);
 		p->txn = NULL;
 	}
 }
@@ -53,56 +56,125 @@ static void put_accounted(struct copy *p, const struct key *key, uint64_t accoun
 	put(p, key, p->out, codec_seal(*key, p->out, n + len));
 }
 
+/* ---- one inode -------------------------------------------------------------------------------------------------- */
+
+static void put_inode(struct copy *p)
+{
+	struct key key = key_make(key_sid(p->key), key_ino(p->key), KIND_INODE, 0);
+	uint8_t body[RECORD_MAX];
+	if (p->body) {
+		put_accounted(p, &key, p->sum, p->body, p->len);
+		return;
+	}
+	struct store_inode inode = check_make_up(p->check, p->mode);
+	inode.size = S_ISDIR(p->mode) ? 0 : p->end;
+	put_accounted(p, &key, p->sum, body, record_encode(&inode_schema, &inode, body));
+}
+
 static void end_inode(struct copy *p)
 {
-	if (p->body)
-		put_accounted(p, &p->key, p->sum, p->body, p->len);
 	struct checked_account *a = check_account(p->check, key_sid(p->key).n);
-	if (a && p->body)
+	if (p->present)
+		put_inode(p);
+	if (a)
 		a->sum += p->sum;
 	free(p->body);
 	p->body = NULL;
-	p->sum = 0;
+	p->present = false;
+	p->sum = p->end = 0;
 }
 
-static void copy_inode(struct copy *p, const struct key *key, const struct found *f)
+static void copy_inode(struct copy *p, const struct found *f)
 {
 	struct store_inode inode;
-	if (record_decode(&inode_schema, f->body, f->len, &inode))
+	if (!check_decode(p->check, &inode_schema, f, &inode))
 		return;
 	store_inode_release(&inode);
 	p->body = malloc(f->len);
 	if (!p->body) {
-		p->error = -ENOMEM;
+		p->check->error = -ENOMEM;
 		return;
 	}
 	memcpy(p->body, f->body, f->len);
+	p->present = true;
 	p->len = f->len;
-	p->key = *key;
 	p->mode = inode.mode;
 	p->size = inode.size;
+}
+
+static int compare_targets(const void *a, const void *b)
+{
+	const struct checked_name *x = *(const struct checked_name *const *)a;
+	const struct checked_name *y = *(const struct checked_name *const *)b;
+	if (x->target_sid != y->target_sid)
+		return x->target_sid < y->target_sid ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+static const struct checked_name *name_of(struct copy *p, const struct key *key)
+{
+	const struct checked_name wanted = {.target_sid = key_sid(*key).n, .ino = key_ino(*key).n}, *at = &wanted;
+	const struct check *c = p->check;
+	if (!c->names.count)
+		return NULL;
+	if (!p->by_target) {
+		p->by_target = malloc(c->names.count * sizeof *p->by_target);
+		if (!p->by_target) {
+			p->check->error = -ENOMEM;
+			return NULL;
+		}
+		for (size_t i = 0; i < c->names.count; i++)
+			p->by_target[i] = &c->names.list[i];
+		qsort(p->by_target, c->names.count, sizeof *p->by_target, compare_targets);
+	}
+	const struct checked_name **found =
+		bsearch(&at, p->by_target, c->names.count, sizeof *p->by_target, compare_targets);
+	return found ? *found : NULL;
+}
+
+/* Content without a record of its inode: what else is known of that tells what it was. */
+static void make_up_inode(struct copy *p, const struct key *key)
+{
+	static const uint32_t permissions[] = {[S_IFDIR >> 12] = 0700, [S_IFREG >> 12] = 0600, [S_IFLNK >> 12] = 0777};
+	const struct checked_inode *i = check_inode(p->check, key_sid(*key).n, key_ino(*key).n);
+	const struct checked_account *a = check_account(p->check, key_sid(*key).n);
+	const struct checked_name *n = i ? NULL : name_of(p, key);
+	bool root = a && a->root == key_ino(*key).n;
+	uint32_t type = root ? S_IFDIR : i ? i->mode & S_IFMT : n ? n->type : 0;
+	p->present = root || type == S_IFREG || type == S_IFLNK;
+	if (p->present)
+		p->mode = type | permissions[type >> 12];
+	p->size = STORE_FILE_MAX;
 }
 
 /* Content up to the inode's end: check->raw holds it decoded. */
 static void copy_chunk(struct copy *p, const struct key *key, const struct page_value *v)
 {
+	struct check *c = p->check;
+	if (!p->present)
+		make_up_inode(p, key);
 	uint64_t n = (uint64_t)chunk_raw_len(v->data, v->len);
-	uint64_t keep = p->body ? check_content(p->check, key, p->mode, p->size) : 0;
+	uint64_t keep = p->present ? check_content(c, key, p->mode, p->size) : 0;
+	const uint8_t *data = v->data;
+	size_t len = v->len;
 	if (keep == 0)
 		return;
-	if (n <= keep) {
-		put(p, key, v->data, v->len);
-		p->sum += v->len;
-		return;
+	if (n > keep) {
+		ssize_t encoded = chunk_encode(c->codec, *key, 3, NULL, c->raw, keep, p->out);
+		if (encoded < 0) {
+			c->error = (int)encoded;
+			return;
+		}
+		n = keep;
+		data = p->out;
+		len = (size_t)encoded;
 	}
-	ssize_t len = chunk_encode(p->check->codec, *key, 3, NULL, p->check->raw, keep, p->out);
-	if (len < 0) {
-		p->error = (int)len;
-		return;
-	}
-	put(p, key, p->out, (size_t)len);
-	p->sum += (uint64_t)len;
+	put(p, key, data, len);
+	p->sum += len;
+	p->end = key_sub(*key) * STORE_CHUNK_SIZE + n;
 }
+
+/* ---- all of it -------------------------------------------------------------------------------------------------- */
 
 static void copy_super(struct copy *p, const struct key *key)
 {
@@ -113,6 +185,15 @@ static void copy_super(struct copy *p, const struct key *key)
 	put_accounted(p, key, 0, body, record_encode(&super_schema, &super, body));
 }
 
+/* In all of its copies, of which some may be lost. */
+static void copy_dictionary(struct copy *p, const struct key *key, const struct found *f)
+{
+	for (uint64_t copy = 0; copy < DICTIONARY_COPIES; copy++) {
+		struct key at = key_front(KIND_DICTIONARY, copy << 32 | (uint32_t)key_sub(*key));
+		put_accounted(p, &at, 0, f->body, f->len);
+	}
+}
+
 static void on_record(void *arg, const struct key *key, const struct page_value *found, bool sound)
 {
 	struct copy *p = arg;
@@ -121,7 +202,7 @@ static void on_record(void *arg, const struct key *key, const struct page_value 
 	struct found f;
 	unsigned invariant;
 	(void)sound;
-	if (p->error || check_is_dropped(c, key_sid(*key).n) || check_refuse(c, key, v, &invariant) ||
+	if (c->error || check_is_dropped(c, key_sid(*key).n) || check_refuse(c, key, v, &invariant) ||
 		check_is_piece(key))
 		return;
 	if (!key_same_inode(p->key, *key)) {
@@ -134,9 +215,11 @@ static void on_record(void *arg, const struct key *key, const struct page_value 
 	}
 	open_value(*key, (struct warm_value){v->data, v->len}, &f);
 	if (key_kind(*key) == KIND_INODE && !p->body)
-		copy_inode(p, key, &f);
+		copy_inode(p, &f);
 	else if (key_kind(*key) == KIND_SUPER)
 		copy_super(p, key);
+	else if (key_kind(*key) == KIND_DICTIONARY)
+		copy_dictionary(p, key, &f);
 	else if (key_kind(*key) != KIND_SESSION && key_kind(*key) != KIND_INODE)
 		put(p, key, v->data, v->len);
 }
@@ -150,7 +233,7 @@ static void on_session(void *arg, const struct key *key, const struct page_value
 	struct found f;
 	unsigned invariant;
 	(void)sound;
-	if (p->error || key_kind(*key) != KIND_SESSION || check_refuse(c, key, v, &invariant))
+	if (c->error || key_kind(*key) != KIND_SESSION || check_refuse(c, key, v, &invariant))
 		return;
 	struct checked_account *a = check_account(c, (uint32_t)key_sub(*key));
 	open_value(*key, (struct warm_value){v->data, v->len}, &f);
@@ -174,12 +257,13 @@ static int copy_all(struct copy *p, struct warm_snapshot *from)
 	int r = warm_walk(from, &records, &entries);
 	end_inode(p);
 	r = r ? r : warm_walk(from, &sessions, &entries);
-	r = r ? r : p->error;
+	r = r ? r : p->check->error;
 	if (r == 0 && p->txn) {
 		r = warm_commit(p->txn);
 		p->txn = NULL;
 	}
 	warm_abort(p->txn);
+	free(p->by_target);
 	return r;
 }
 
@@ -206,16 +290,41 @@ static int remove_new(int dir)
 	return unlinkat(dir, NEW_DIR, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
-/* The old file keeps its name until the new one takes it. */
-static int replace(int dir)
+/* Who repairs may be another one than who uses the store. */
+static int give_away(int dir, const char *name, const struct stat *old)
 {
+	if (fchownat(dir, name, old->st_uid, old->st_gid, 0) < 0 && errno != EPERM)
+		return errno == ENOENT ? 0 : -errno;
+	return fchmodat(dir, name, old->st_mode & 07777, 0) < 0 ? -errno : 0;
+}
+
+/* Once in a repair: what the next round finds is not what there was. */
+static int keep_old(int dir, struct check *c)
+{
+	if (c->old_kept)
+		return 0;
 	unlinkat(dir, "data.mdb.damaged", 0);
 	if (linkat(dir, "data.mdb", dir, "data.mdb.damaged", 0) < 0 && errno != EPERM && errno != EOPNOTSUPP)
 		return -errno;
-	if (renameat(dir, NEW_DIR "/data.mdb", dir, "data.mdb") < 0 || fsync(dir) < 0)
-		return -errno;
-	unlinkat(dir, "lock.mdb", 0);
+	c->old_kept = true;
 	return 0;
+}
+
+/* The old file keeps its name until the new one takes it. What LMDB knows of readers is of the old one. */
+static int replace(int dir, struct check *c)
+{
+	struct stat old;
+	int r = fstatat(dir, "data.mdb", &old, 0) < 0 ? -errno : 0;
+	r = r ? r : give_away(dir, NEW_DIR "/data.mdb", &old);
+	r = r ? r : give_away(dir, NEW_DIR "/lock.mdb", &old);
+	r = r ? r : keep_old(dir, c);
+	if (r)
+		return r;
+	if (renameat(dir, NEW_DIR "/data.mdb", dir, "data.mdb") < 0)
+		return -errno;
+	if (renameat(dir, NEW_DIR "/lock.mdb", dir, "lock.mdb") < 0)
+		unlinkat(dir, "lock.mdb", 0);
+	return fsync(dir) < 0 ? -errno : 0;
 }
 
 int check_new_data(const char *path, struct check *c)
@@ -232,7 +341,7 @@ int check_new_data(const char *path, struct check *c)
 	if (r == 0 && mkdirat(dir, NEW_DIR, 0700) < 0)
 		r = -errno;
 	r = r ? r : copy_store(path, new_path, c);
-	r = r ? r : replace(dir);
+	r = r ? r : replace(dir, c);
 	remove_new(dir);
 	close(dir);
 	return r;

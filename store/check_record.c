@@ -3,7 +3,16 @@
  */
 #include "store/check.h"
 
+#include <errno.h>
 #include <sys/stat.h>
+
+bool check_decode(struct check *c, const struct schema *schema, const struct found *f, void *ret_object)
+{
+	int r = record_decode(schema, f->body, f->len, ret_object);
+	if (r == -ENOMEM)
+		c->error = r;
+	return r == 0;
+}
 
 static bool is_name_in_place(const struct super *super, const struct key *key, const char *name, size_t len)
 {
@@ -11,7 +20,7 @@ static bool is_name_in_place(const struct super *super, const struct key *key, c
 }
 
 /* Decodes into a struct that is thrown away, or checks what else a body must be. */
-bool check_body(const struct super *super, const struct key *key, const struct found *f)
+bool check_body(struct check *c, const struct key *key, const struct found *f)
 {
 	union {
 		struct store_inode inode;
@@ -26,30 +35,31 @@ bool check_body(const struct super *super, const struct key *key, const struct f
 	uint64_t number;
 	switch (key_kind(*key)) {
 	case KIND_SUPER:
-		return record_decode(&super_schema, f->body, f->len, &u.super) == 0 && u.super.format > 0 &&
+		return check_decode(c, &super_schema, f, &u.super) && u.super.format > 0 &&
 		       u.super.format <= STORE_FORMAT;
 	case KIND_FLUSHED:
-	case KIND_ORPHAN:
 		return record_get_uint(f->body, f->len, &number) == (int)f->len;
+	case KIND_ORPHAN:
+		return record_get_uint(f->body, f->len, &number) == (int)f->len && number < UINT32_MAX;
 	case KIND_SESSION:
-		if (record_decode(&session_schema, f->body, f->len, &u.session))
+		if (!check_decode(c, &session_schema, f, &u.session))
 			return false;
 		store_session_release(&u.session);
-		return u.session.name_len > 0 && u.session.root.n > 1;
+		return u.session.name_len > 0 && u.session.root.n > STORE_ROOT_INO.n && u.session.root.n < KEY_INO_END;
 	case KIND_ENDING:
-		return record_decode(&ending_schema, f->body, f->len, &u.ending) == 0 && u.ending.name_len > 0 &&
+		return check_decode(c, &ending_schema, f, &u.ending) && u.ending.name_len > 0 &&
 		       u.ending.status < STORE_STATUSES;
 	case KIND_INODE:
-		if (record_decode(&inode_schema, f->body, f->len, &u.inode))
+		if (!check_decode(c, &inode_schema, f, &u.inode))
 			return false;
 		store_inode_release(&u.inode);
 		return u.inode.size <= STORE_FILE_MAX && (key_ino(*key).n != STORE_ROOT_INO.n || S_ISDIR(u.inode.mode));
 	case KIND_XATTR:
 		return record_get_pair(f->body, f->len, &name, &name_len, &data, &len) == 0 &&
-		       is_name_in_place(super, key, name, name_len);
+		       is_name_in_place(&c->super, key, name, name_len);
 	case KIND_DIRENT:
-		return record_decode(&dirent_schema, f->body, f->len, &u.dirent) == 0 && u.dirent.name_len > 0 &&
-		       is_name_in_place(super, key, u.dirent.name, u.dirent.name_len);
+		return check_decode(c, &dirent_schema, f, &u.dirent) && u.dirent.name_len > 0 &&
+		       is_name_in_place(&c->super, key, u.dirent.name, u.dirent.name_len);
 	case KIND_DICTIONARY:
 	case KIND_CHUNK:
 	case KIND_DROP:
@@ -76,6 +86,14 @@ static const char *refuse_content(struct check *c, const struct key *key, struct
 		       : NULL;
 }
 
+static const char *refuse_dictionary(struct check *c, const struct key *key, const struct found *f)
+{
+	int r = dictionaries_learn(codec_dictionaries(c->codec), (uint32_t)key_sub(*key), f->body, f->len);
+	if (r == -ENOMEM)
+		c->error = r;
+	return r ? "cannot be used, or is not the one that it is named for" : NULL;
+}
+
 const char *check_refuse(struct check *c, const struct key *key, struct page_value *v, unsigned *ret_invariant)
 {
 	struct warm_value value = {v->data, v->len};
@@ -95,8 +113,6 @@ const char *check_refuse(struct check *c, const struct key *key, struct page_val
 	if (key_kind(*key) == KIND_CHUNK)
 		return refuse_content(c, key, v, ret_invariant);
 	if (key_kind(*key) == KIND_DICTIONARY)
-		return dictionaries_learn(codec_dictionaries(c->codec), (uint32_t)key_sub(*key), f.body, f.len)
-			       ? "cannot be used, or is not the one that it is named for"
-			       : NULL;
-	return check_body(&c->super, key, &f) ? NULL : "cannot be decoded, or says what it must not";
+		return refuse_dictionary(c, key, &f);
+	return check_body(c, key, &f) ? NULL : "cannot be decoded, or says what it must not";
 }

@@ -47,22 +47,11 @@ static int compare_names(const void *a, const void *b)
 	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
 }
 
-static int compare_sessions(const void *a, const void *b)
+/* Sessions, accounts and endings begin with the number of their session. */
+static int compare_sids(const void *a, const void *b)
 {
-	const struct checked_session *x = a, *y = b;
-	return x->record.sid.n < y->record.sid.n ? -1 : x->record.sid.n > y->record.sid.n;
-}
-
-static int compare_accounts(const void *a, const void *b)
-{
-	const struct checked_account *x = a, *y = b;
-	return x->sid < y->sid ? -1 : x->sid > y->sid;
-}
-
-static int compare_endings(const void *a, const void *b)
-{
-	const struct checked_ending *x = a, *y = b;
-	return x->sid < y->sid ? -1 : x->sid > y->sid;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return x < y ? -1 : x > y;
 }
 
 #define SORT(table, compare)                                                                                           \
@@ -82,19 +71,19 @@ struct checked_inode *check_inode(struct check *c, uint32_t sid, uint64_t ino)
 struct checked_session *check_session(struct check *c, uint32_t sid)
 {
 	struct checked_session wanted = {.record.sid = {sid}};
-	return FIND(&c->sessions, &wanted, compare_sessions);
+	return FIND(&c->sessions, &wanted, compare_sids);
 }
 
 struct checked_account *check_account(struct check *c, uint32_t sid)
 {
 	struct checked_account wanted = {.sid = sid};
-	return FIND(&c->accounts, &wanted, compare_accounts);
+	return FIND(&c->accounts, &wanted, compare_sids);
 }
 
 struct checked_ending *check_ending(struct check *c, uint32_t sid)
 {
 	struct checked_ending wanted = {.sid = sid};
-	return FIND(&c->endings, &wanted, compare_endings);
+	return FIND(&c->endings, &wanted, compare_sids);
 }
 
 bool check_is_dropped(struct check *c, uint32_t sid)
@@ -130,7 +119,7 @@ static void note_numbers(struct check *c, uint64_t ino, uint64_t sid)
 static void note_session(struct check *c, const struct key *key, const struct found *f)
 {
 	struct store_session session;
-	if (record_decode(&session_schema, f->body, f->len, &session))
+	if (!check_decode(c, &session_schema, f, &session))
 		return;
 	store_session_release(&session);
 	struct checked_session *s = table_add(c, &c->sessions);
@@ -146,7 +135,7 @@ static void note_session(struct check *c, const struct key *key, const struct fo
 static void note_inode(struct check *c, const struct key *key, const struct found *f)
 {
 	struct store_inode inode;
-	if (record_decode(&inode_schema, f->body, f->len, &inode))
+	if (!check_decode(c, &inode_schema, f, &inode))
 		return;
 	store_inode_release(&inode);
 	struct checked_inode *i = table_add(c, &c->inodes);
@@ -177,7 +166,7 @@ static uint32_t view_of(const char *name)
 static void note_name(struct check *c, const struct key *key, const struct found *f)
 {
 	struct store_dirent d;
-	if (record_decode(&dirent_schema, f->body, f->len, &d))
+	if (!check_decode(c, &dirent_schema, f, &d))
 		return;
 	struct checked_name *n = table_add(c, &c->names);
 	if (!n)
@@ -231,7 +220,7 @@ static void note(struct check *c, const struct key *key, const struct found *f)
 {
 	switch (key_kind(*key)) {
 	case KIND_SUPER:
-		record_decode(&super_schema, f->body, f->len, &c->super);
+		check_decode(c, &super_schema, f, &c->super);
 		break;
 	case KIND_SESSION:
 		note_session(c, key, f);
@@ -264,9 +253,9 @@ static void note_log_entry(struct check *c, const struct hot *h, const struct en
 	struct found f = {.body = h->map + e->pos, .len = e->len};
 	if (e->type != ENTRY_PUT || check_is_dropped(c, key_sid(e->key).n))
 		return;
-	if (key_is_plausible(&e->key) && check_body(&c->super, &e->key, &f))
+	if (key_is_plausible(&e->key) && check_body(c, &e->key, &f))
 		note(c, &e->key, &f);
-	else
+	else if (!c->error)
 		check_finding(c, 3,
 			"a log has a record of session %" PRIu32 ", inode %" PRIu64 ", kind %u that cannot be decoded",
 			key_sid(e->key).n, key_ino(e->key).n, key_kind(e->key));
@@ -363,7 +352,7 @@ static void warm_session(struct check *c, const struct key *key, const struct fo
 {
 	struct store_session session;
 	struct checked_account *a = table_add(c, &c->accounts);
-	if (!a || record_decode(&session_schema, f->body, f->len, &session))
+	if (!a || !check_decode(c, &session_schema, f, &session))
 		return;
 	*a = (struct checked_account){.sid = (uint32_t)key_sub(*key),
 		.account = f->stored,
@@ -378,7 +367,7 @@ static void warm_record(struct check *c, const struct key *key, const struct pag
 	struct store_inode inode;
 	if (key_kind(*key) == KIND_SESSION) {
 		warm_session(c, key, f);
-	} else if (key_kind(*key) == KIND_INODE && record_decode(&inode_schema, f->body, f->len, &inode) == 0) {
+	} else if (key_kind(*key) == KIND_INODE && check_decode(c, &inode_schema, f, &inode)) {
 		store_inode_release(&inode);
 		c->at.present = true;
 		c->at.mode = inode.mode;
@@ -439,6 +428,8 @@ static void on_record(void *arg, const struct key *key, const struct page_value 
 		c->at.any = true;
 	}
 	const char *why = check_refuse(c, key, v, &invariant);
+	if (c->error)
+		return;
 	if (!why && check_is_piece(key) && c->super.format < STORE_FORMAT)
 		refuse(c, key, 23, "is in pieces, which a store of this format does not have");
 	if (why)
@@ -512,7 +503,7 @@ int check_scan(struct check *c)
 	check_limits(c);
 	SORT(&c->inodes, compare_inodes);
 	SORT(&c->names, compare_names);
-	SORT(&c->sessions, compare_sessions);
-	SORT(&c->endings, compare_endings);
+	SORT(&c->sessions, compare_sids);
+	SORT(&c->endings, compare_sids);
 	return c->error;
 }

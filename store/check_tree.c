@@ -8,8 +8,6 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
-enum { DEPTH_MAX = 4096 };
-
 /* ---- names (invariants 4 and 10) ------------------------------------------------------------------------------ */
 
 static void check_session_name(struct check *c, const struct checked_name *n)
@@ -26,6 +24,27 @@ static void check_session_name(struct check *c, const struct checked_name *n)
 		 strcmp(d.name, s->record.name))
 		check_finding(
 			c, 10, "%s is named %s in the root", check_describe_session(c, n->target_sid, text), d.name);
+}
+
+static bool are_alike(struct check *c, const struct checked_name *a, const struct checked_name *b)
+{
+	struct store_dirent x, y;
+	return check_read_name(c, a->sid, a->dir, a->cookie, &x) && check_read_name(c, b->sid, b->dir, b->cookie, &y) &&
+	       x.name_len == y.name_len && memcmp(x.name, y.name, x.name_len) == 0;
+}
+
+/* Against those before it that hash alike. */
+static void check_again(struct check *c, struct checked_name *n)
+{
+	const struct checked_inode *dir = check_inode(c, n->sid, n->dir);
+	char text[CHECK_TEXT];
+	for (const struct checked_name *o = n; !n->again && o-- > c->names.list;) {
+		if (o->sid != n->sid || o->dir != n->dir || o->cookie >> 8 != n->cookie >> 8)
+			return;
+		n->again = are_alike(c, o, n);
+	}
+	if (n->again)
+		check_finding(c, 4, "%s has a name twice", dir ? check_describe(c, dir, text) : "a lost directory");
 }
 
 static void check_name(struct check *c, const struct checked_name *n)
@@ -85,16 +104,16 @@ static void find_reach(struct check *c, struct checked_inode *from)
 		i->reach = (uint8_t)found;
 }
 
-/* What the files in a directory count for: decided by its ancestor at the session's top. */
+/* What the files in a directory count for: decided by its ancestor at the session's top. After find_reach. */
 static uint8_t files_view(struct check *c, struct checked_inode *dir)
 {
-	struct checked_inode *i = dir;
-	uint8_t view = 0;
-	for (int depth = 0; !view && i && depth < DEPTH_MAX; depth++) {
-		view = i->root ? 1 + STORE_OTHER : i->named_view ? i->named_view : i->files_view;
-		i = parent_of(c, i);
-	}
-	return dir->files_view = view ? view : 1 + STORE_OTHER;
+	struct checked_inode *top = dir;
+	while (top->reach == REACH_YES && !top->root && !top->named_view && !top->files_view)
+		top = parent_of(c, top);
+	uint8_t view = top->named_view ? top->named_view : top->files_view ? top->files_view : 1 + STORE_OTHER;
+	for (struct checked_inode *i = dir; i != top; i = parent_of(c, i))
+		i->files_view = view;
+	return top->files_view = view;
 }
 
 /* ---- inodes (invariants 5, 7, 13) ----------------------------------------------------------------------------- */
@@ -115,7 +134,7 @@ static void check_directory(struct check *c, const struct checked_inode *i)
 	if (i->names && !store_root && i->parent != parent)
 		check_finding(c, 5, "%s: says that it is in directory %" PRIu64 ", but is in %" PRIu64,
 			check_describe(c, i, text), i->parent, parent);
-	if (i->names && !i->root && i->view != i->named_view)
+	if ((i->names || i->root) && i->view != i->named_view)
 		check_finding(c, 11, "%s: its files count for view %u, but by its name for %u",
 			check_describe(c, i, text), i->view, i->named_view);
 }
@@ -246,8 +265,10 @@ int check_tree(struct check *c)
 {
 	mark_roots(c);
 	mark_orphans(c);
-	for (size_t k = 0; k < c->names.count; k++)
+	for (size_t k = 0; k < c->names.count; k++) {
 		check_name(c, &c->names.list[k]);
+		check_again(c, &c->names.list[k]);
+	}
 	for (size_t k = 0; k < c->inodes.count; k++)
 		find_reach(c, &c->inodes.list[k]);
 	count_all(c);

@@ -357,8 +357,10 @@ void store_stats(struct store *, struct store_stats *ret);
 
 struct store_check_options {
 	bool repair; /* needs the store for itself: STORE_BUSY while it is mounted */
-	void (*report)(void *arg, unsigned invariant,
-		const char *text); /* each finding; invariant as numbered in FORMAT.md, 0: damage below it */
+	/*
+	 * each finding, in a line without control characters; invariant as numbered in FORMAT.md, 0: damage below it
+	 */
+	void (*report)(void *arg, unsigned invariant, const char *text);
 	void (*progress)(void *arg, uint64_t done, uint64_t all); /* or NULL */
 	void *arg;
 };

@@ -11,6 +11,7 @@ struct walker {
 	struct tree tree;
 	const struct walk *walk;
 	uint8_t *state; /* by page */
+	int error;
 };
 
 static bool claim(struct walker *w, uint64_t first, uint64_t count)
@@ -38,8 +39,10 @@ static const uint8_t *page_anyway(
 		return page;
 	w->walk->damage(w->walk->arg, number, "the head of the page is wrong");
 	uint8_t *copy = malloc(size);
-	if (!copy)
+	if (!copy) {
+		w->error = -ENOMEM;
 		return NULL;
+	}
 	memcpy(copy, w->pages->map + number * size, size);
 	memcpy(&h, copy, sizeof h);
 	bool plausible = h.lower >= PAGE_HEADER && h.lower % 2 == 0 && h.lower <= h.upper && h.upper <= size;
@@ -172,5 +175,5 @@ int pages_walk(struct pages *p, const struct tree *t, const struct walk *walk)
 		walk_page(&w, t->root, 0, NULL, NULL);
 	walk_free(&w);
 	free(w.state);
-	return 0;
+	return w.error;
 }

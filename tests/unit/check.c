@@ -174,6 +174,11 @@ static void wrong_view(struct store_batch *b, const struct fixture *f)
 	put_inode(b, sid, f->dir, S_IFDIR | 0755, 2, 3, f->top.n, 1);
 }
 
+static void view_of_a_session(struct store_batch *b, const struct fixture *f)
+{
+	put_inode(b, sid, f->top, S_IFDIR | 0755, 3, 1, STORE_ROOT_INO.n, 1 + STORE_CACHE);
+}
+
 static void wrong_counters(struct store_batch *b, const struct fixture *f)
 {
 	struct store_session record = session_of(f);
@@ -185,6 +190,13 @@ static void wrong_counters(struct store_batch *b, const struct fixture *f)
 static void name_of_nothing(struct store_batch *b, const struct fixture *f)
 {
 	add_name(b, sid, f->dir, "ghost", sid, (struct store_ino){9000}, S_IFREG);
+}
+
+static void name_of_two(struct store_batch *b, const struct fixture *f)
+{
+	struct store_dirent d = {.cookie = f->cookie + 1, .ino = f->linked, .session = sid, .type = S_IFREG,
+		.name = "file", .name_len = 4};
+	store_batch_put_dirent(b, sid, f->dir, &d);
 }
 
 static void file_without_a_name(struct store_batch *b, const struct fixture *f)
@@ -419,8 +431,10 @@ static const struct damage {
 	{"wrong size of a directory", wrong_size_of_directory, 5, 0},
 	{"wrong parent", wrong_parent, 5, 0},
 	{"wrong view", wrong_view, 11, 0},
+	{"view of a session", view_of_a_session, 11, 0},
 	{"wrong counters", wrong_counters, 11, 0},
 	{"name of nothing", name_of_nothing, 4, 0},
+	{"name of two", name_of_two, 4, 0},
 	{"file without a name", file_without_a_name, 5, 1},
 	{"no links, no orphan", no_links_no_orphan, 7, 0},
 	{"orphan of nothing", orphan_of_nothing, 7, 0},

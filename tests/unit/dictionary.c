@@ -221,6 +221,7 @@ static void one_copy_suffices(void **state)
 	assert_true(check(*state, false) > 0);
 	check(*state, true);
 	assert_int_equal(check(*state, false), 0);
+	assert_int_equal(damage(*state, 1), 2);
 	s = open_store(*state);
 	assert_int_equal(count_lost(s, FILES), 0);
 	assert_int_equal(store_close(s), 0);
