@@ -5,9 +5,10 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/queue.h>
+
+#include "fs/thread.h"
 
 struct errand {
 	STAILQ_ENTRY(errand) next;
@@ -95,15 +96,10 @@ bool errand_add(struct errands *e, errand_run *run, void *subject, errand_done *
 
 static int start(struct errands *e)
 {
-	sigset_t all, before;
-	int r;
+	int r = thread_start(&e->thread, errands_main, e);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&e->thread, NULL, errands_main, e);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	e->started = !r;
-	return -r;
+	return r;
 }
 
 int errands_new(struct fs *fs, const char *thread_name, struct errands **ret)

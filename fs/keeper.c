@@ -23,6 +23,7 @@
 #include "fs/expiry.h"
 #include "fs/roster.h"
 #include "fs/serve.h"
+#include "fs/thread.h"
 
 enum {
 	VISITS_MAX = 64, /* in one go */
@@ -465,12 +466,12 @@ static bool keep(struct keeper *keeper, int *ret_ms)
 {
 	struct fs *fs = keeper->fs;
 	FS_GUARD(fs);
-	bool more = expiry_step(fs) | cache_expiry_step(fs);
+	bool sessions = expiry_step(fs), files = cache_expiry_step(fs);
 	int64_t now = fs_age_now(fs), hour = (int64_t)HOUR_MS * 1000000, moment;
 
 	if (now - fs->clock.saved >= hour)
 		age_clock_save(fs);
-	if (take_visits(keeper) || more)
+	if (take_visits(keeper) || sessions || files)
 		return true;
 	moment = roster_moment(fs);
 	if (moment > now + hour)
@@ -519,7 +520,6 @@ int keeper_new(struct fs *fs)
 {
 	struct keeper *keeper =
 		mmap(NULL, sizeof(*keeper), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	sigset_t all, before;
 	int r;
 
 	if (keeper == MAP_FAILED)
@@ -533,11 +533,8 @@ int keeper_new(struct fs *fs)
 	fs_lock(fs);
 	fs->keeper = keeper;
 	fs_unlock(fs);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (!r)
-		r = -pthread_create(&keeper->thread, NULL, keeper_main, keeper);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+		r = thread_start(&keeper->thread, keeper_main, keeper);
 	keeper->started = !r;
 	if (r)
 		keeper_free(keeper);

@@ -41,6 +41,7 @@
 #include "fs/ops.h"
 #include "fs/rules.h"
 #include "fs/run.h"
+#include "fs/thread.h"
 
 enum {
 	REQUEST_SIZE = (1 << 20) + 4096, /* the largest write and its header */
@@ -332,29 +333,25 @@ static int start_workers(struct server *s)
 {
 	unsigned wanted = fs_threads(s->fs->options.max_threads);
 	struct sigaction action = {.sa_handler = on_wake_signal};
-	sigset_t all, before;
 	int r = 0;
 
 	s->single = wanted == 1;
 	if (s->single && fcntl(fuse_session_fd(s->session), F_SETFL, O_RDWR | O_NONBLOCK) < 0)
 		return -errno;
 	sigaction(WAKE_SIGNAL, &action, NULL);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (s->count = 0; !r && s->count < wanted;) {
 		struct worker *w = &s->workers[s->count];
 
 		w->server = s;
 		w->request = malloc(REQUEST_SIZE);
 		atomic_fetch_add(&s->running, 1);
-		r = w->request ? pthread_create(&w->thread, NULL, worker_main, w) : ENOMEM;
+		r = w->request ? thread_start(&w->thread, worker_main, w) : -ENOMEM;
 		if (!r)
 			s->count++;
 		else
 			atomic_fetch_sub(&s->running, 1);
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return s->count ? 0 : -r;
+	return s->count ? 0 : r;
 }
 
 /* Whether the last worker left within the time (-1: any), or fs_stop was called meanwhile. */
