@@ -9,6 +9,7 @@ PREFIX ?= /usr/local
 SBINDIR ?= /sbin
 CC ?= cc
 comma := ,
+space := $(subst ,, )
 B := build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
 
 # ---- flags -----------------------------------------------------------------------------------------------------------
@@ -41,6 +42,8 @@ BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 MAN := $(patsubst mount/%.scd,$(B)/man/%,$(wildcard mount/*.scd))
 SHELLS := bash zsh fish
+
+.DELETE_ON_ERROR:
 
 .PHONY: all
 all: $(B)/sessfs ## build the program
@@ -88,10 +91,12 @@ $(B)/fuzz/%: tests/fuzz/%.c $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(COMPILE) $(if $(findstring clang,$(CC)),-fsanitize=fuzzer) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
 
+# Its date is that of its source, so that what is built again is the same.
 $(B)/man/%: mount/%.scd
 	$(call say,MAN)
 	$(Q)mkdir -p $(@D)
-	$(Q)scdoc <$< >$@
+	$(Q)SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct -- $< 2>/dev/null | grep . || \
+		date -r $< +%s)} scdoc <$< >$@
 
 $(B)/completion/%: $(B)/sessfs
 	$(Q)mkdir -p $(@D)
@@ -113,11 +118,11 @@ deps: ## install the packages the build needs (Debian; elsewhere: name them)
 .PHONY: run
 run: deps ## build, mount a store of your own, make a session, say what to try
 	@$(MAKE) --no-print-directory all
-	@SESSFS=$(CURDIR)/$(B)/sessfs contrib/run
+	@SESSFS="$(CURDIR)/$(B)/sessfs" contrib/run
 
 # ---- tests -----------------------------------------------------------------------------------------------------------
 
-TEST_ENV = SESSFS=$(CURDIR)/$(B)/sessfs BUILD=$(CURDIR)/$(B) SANITIZE=$(SANITIZE) MAKE="$(MAKE)"
+TEST_ENV = SESSFS="$(CURDIR)/$(B)/sessfs" BUILD="$(CURDIR)/$(B)" SANITIZE=$(SANITIZE) MAKE="$(MAKE)"
 
 .PHONY: check
 check: ## every test; ends with `N passed, N failed, N skipped`
@@ -158,34 +163,35 @@ check-layers: ## which file may include what; how long lines, functions and file
 
 # ---- installing ------------------------------------------------------------------------------------------------------
 
-man_path = $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
+# Quoted, as are all paths below: they may have spaces.
+man_path = "$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))"
 
 completion_bash = share/bash-completion/completions/sessfs
 completion_zsh = share/zsh/site-functions/_sessfs
 completion_fish = share/fish/vendor_completions.d/sessfs.fish
-completion_path = $(DESTDIR)$(PREFIX)/$(completion_$(1))
+completion_path = "$(DESTDIR)$(PREFIX)/$(completion_$(1))"
 
 SYSTEMD := $(patsubst contrib/systemd/%,%,$(wildcard contrib/systemd/user/*@.service))
 SYSTEMD += $(patsubst contrib/systemd/%,system/%,$(wildcard contrib/systemd/*@.service))
-systemd_path = $(DESTDIR)$(PREFIX)/lib/systemd/$(1)
+systemd_path = "$(DESTDIR)$(PREFIX)/lib/systemd/$(1)"
 
 .PHONY: man
 man: $(MAN)
 
 .PHONY: install
 install: all man $(SHELLS:%=$(B)/completion/%) ## install it with man pages, completions, units (DESTDIR, PREFIX)
-	install -D -m 755 $(B)/sessfs $(DESTDIR)$(PREFIX)/bin/sessfs
-	install -d $(DESTDIR)$(SBINDIR)
-	ln -sfn $(PREFIX)/bin/sessfs $(DESTDIR)$(SBINDIR)/mount.sessfs
+	install -D -m 755 $(B)/sessfs "$(DESTDIR)$(PREFIX)/bin/sessfs"
+	install -d "$(DESTDIR)$(SBINDIR)"
+	ln -sfn "$(PREFIX)/bin/sessfs" "$(DESTDIR)$(SBINDIR)/mount.sessfs"
 	$(foreach m,$(MAN),install -D -m 644 $(m) $(call man_path,$(m)) &&) :
 	$(foreach s,$(SHELLS),install -D -m 644 $(B)/completion/$(s) $(call completion_path,$(s)) &&) :
 	install -d $(call systemd_path,system) $(call systemd_path,user)
-	$(foreach u,$(SYSTEMD),sed 's|/usr/local/bin/|$(PREFIX)/bin/|' contrib/systemd/$(u:system/%=%) \
-		>$(call systemd_path,$(u)) &&) :
+	$(foreach u,$(SYSTEMD),sed 's|/usr/local/bin/|$(subst $(space),\\x20,$(PREFIX))/bin/|' \
+		contrib/systemd/$(u:system/%=%) >$(call systemd_path,$(u)) &&) :
 
 .PHONY: uninstall
 uninstall: ## take away what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/sessfs $(DESTDIR)$(SBINDIR)/mount.sessfs
+	rm -f "$(DESTDIR)$(PREFIX)/bin/sessfs" "$(DESTDIR)$(SBINDIR)/mount.sessfs"
 	rm -f $(foreach m,$(MAN),$(call man_path,$(m))) $(foreach s,$(SHELLS),$(call completion_path,$(s)))
 	rm -f $(foreach u,$(SYSTEMD),$(call systemd_path,$(u)))
 

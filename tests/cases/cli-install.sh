@@ -28,3 +28,25 @@ grep -q '^\.TH "sessfs" "1"' usr/share/man/man1/sessfs.1
 cd ..
 quiet_make uninstall
 assert_eq "$(find root ! -type d)" ""
+
+note "paths with spaces"
+quiet_make install DESTDIR="$TEST_DIR/a b" PREFIX="/opt/my own"
+"a b/opt/my own/bin/sessfs" --version
+assert_eq "$(readlink "a b/sbin/mount.sessfs")" "/opt/my own/bin/sessfs"
+assert_eq "$(find "a b" ! -type d | wc -l)" "$(wc -l <found)"
+assert_eq "$(grep -h '^ExecStart=' "a b/opt/my own/lib/systemd/system/sessfs@.service" | cut -d' ' -f1)" \
+	'ExecStart=/opt/my\x20own/bin/sessfs'
+quiet_make uninstall DESTDIR="$TEST_DIR/a b" PREFIX="/opt/my own"
+assert_eq "$(find "a b" ! -type d)" ""
+
+note "a manual is as old as its source, whenever it is made; one that could not be made is not left in parts"
+mkdir source
+cp -r "$TEST_ROOT"/{Makefile,contrib,mount} source
+touch -d 2020-02-02T12:00 source/mount/*.scd
+env -u SOURCE_DATE_EPOCH make -C source man >said 2>&1 || fail "$(cat said)"
+grep -q '^\.TH "sessfs" "1" "2020-02-02"' source/build/man/sessfs.1
+mkdir bin
+printf '#!/bin/sh\necho cut-off\nexit 1\n' >bin/scdoc
+chmod +x bin/scdoc
+! PATH=$PWD/bin:$PATH make -C source -B man >said 2>&1 || fail "$(cat said)"
+! grep -rqs cut-off source/build/man || fail "half a manual"
