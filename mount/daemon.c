@@ -69,8 +69,6 @@ static void hold_signals(sigset_t *ret_before)
 	for (int i = 0; i < N_STOPS; i++)
 		sigaddset(&set, stops[i]);
 	pthread_sigmask(SIG_BLOCK, &set, ret_before);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
 }
 
 static void catch_signals(struct daemon *d)
@@ -257,7 +255,7 @@ static void tell_damage(const struct daemon *d)
 	if (stats.drops_damaged)
 		message_error("of %" PRIu64 " removed sessions something is left in %s that is damaged; "
 			      "`sessfs check --repair %s` and the next mount free it",
-			stats.drops_damaged, d->plan->store, d->plan->store);
+			stats.drops_damaged, d->plan->store, message_word(d->plan->store));
 }
 
 static int close_store(struct daemon *d)

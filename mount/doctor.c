@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "mount/closing.h"
+#include "mount/message.h"
 #include "mount/number.h"
 #include "mount/path.h"
 #include "mount/sentence.h"
@@ -72,8 +73,8 @@ static void look_mount(void *arg, const struct mounted *m)
 	if (w->doctor->is_dead(m->dir))
 		machine_say(&answer, MACHINE_FIX, MOUNT_FAILED,
 			"on %s lies a dead mount of %s; `sessfs mount %s %s` replaces it, `%s %s` takes it away",
-			m->dir, m->source, m->source, m->dir,
-			w->doctor->machine.uid == 0 ? "umount -l" : "fusermount3 -uz", m->dir);
+			m->dir, m->source, message_word(m->source), message_word(m->dir),
+			w->doctor->machine.uid == 0 ? "umount -l" : "fusermount3 -uz", message_word(m->dir));
 	else
 		machine_say(&answer, MACHINE_OK, MOUNT_DONE, "%s is mounted on %s and answers", m->source, m->dir);
 	w->good = tell(w->doctor, w->check, &answer) && w->good;
@@ -137,13 +138,14 @@ static void say_alive(const char *path, int pid, struct machine_answer *ret)
 	mounted_release(&m);
 }
 
-static void say_closed(const char *path, enum closing_result end, const char *why, struct machine_answer *ret)
+static void say_closed(const char *path, unsigned format, enum closing_result end, const char *why,
+	struct machine_answer *ret)
 {
 	if (end == CLOSING_DIED)
 		machine_say(ret, MACHINE_NOTE, MOUNT_DONE,
 			"%s has format %u, which this sessfs knows; its last daemon died: the next mount takes up "
 			"what it had acknowledged; `sessfs check %s` verifies all of it",
-			path, STORE_FORMAT, path);
+			path, format, message_word(path));
 	else if (end == CLOSING_FAILED)
 		machine_say(ret, MACHINE_FIX, MOUNT_PARTIAL,
 			"the last daemon of %s could not save everything: %s; free space on its disk, mount it, and "
@@ -151,8 +153,7 @@ static void say_closed(const char *path, enum closing_result end, const char *wh
 			path, why ? why : "out of memory");
 	else
 		machine_say(ret, MACHINE_OK, MOUNT_DONE, "%s has format %u, which this sessfs knows; %s", path,
-			STORE_FORMAT,
-			end == CLOSING_SAVED ? "everything in it is saved" : "how it was closed is not known");
+			format, end == CLOSING_SAVED ? "everything in it is saved" : "how it was closed is not known");
 }
 
 static bool look_store(const struct walk *w, const char *path)
@@ -169,7 +170,7 @@ static bool look_store(const struct walk *w, const char *path)
 	if (end == CLOSING_ALIVE) {
 		say_alive(path, pid, &answer);
 	} else if (r == 0) {
-		say_closed(path, end, why, &answer);
+		say_closed(path, info.format, end, why, &answer);
 	} else {
 		sentence_store_text(r, path, &info, text);
 		machine_say(&answer, MACHINE_FIX, MOUNT_FAILED, "%.*s", (int)sizeof answer.text - 1, text);

@@ -10,7 +10,6 @@
 #include "fs/fs.h"
 #include "mount/message.h"
 #include "mount/moment.h"
-#include "mount/verb.h"
 
 /* The file's bytes, for the caller to free; NULL with errno set. */
 static char *read_all(int fd, size_t *ret_len)
@@ -115,22 +114,16 @@ int64_t json_get_time(const json_t *object, const char *key)
 	return moment_parse(text, &ns) ? ns : 0;
 }
 
-static _Noreturn void die_of_memory(void)
-{
-	message_error("out of memory");
-	exit(VERB_NOT_DONE);
-}
-
 void json_add(json_t *object, const char *key, json_t *value)
 {
 	if (json_object_set_new(object, key, value))
-		die_of_memory();
+		message_no_memory();
 }
 
 void json_append(json_t *array, json_t *value)
 {
 	if (json_array_append_new(array, value))
-		die_of_memory();
+		message_no_memory();
 }
 
 json_t *json_from_text(const char *text)
@@ -164,7 +157,7 @@ void json_add_same(json_t *object, const char *key, const json_t *from)
 void json_print(json_t *document)
 {
 	if (!document)
-		die_of_memory();
+		message_no_memory();
 	if (json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) == 0)
 		putchar('\n');
 	json_decref(document);

@@ -1,9 +1,11 @@
 /* main.c - the command line: finds the verb and runs it. Everything else is in the verb's own file. */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mount/message.h"
 #include "mount/verb.h"
@@ -32,16 +34,43 @@ static int is_mount_helper(const char *program)
 	return strcmp(program, "mount.sessfs") == 0 || strcmp(program, "mount.fuse.sessfs") == 0;
 }
 
+/*
+ * What a caller closed is open to nothing, and fails as it did: else the next file that is opened, of a store maybe,
+ * would have its number, and get what is printed.
+ */
+static void fill_standard_files(void)
+{
+	static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", modes[fd]);
+}
+
+/* What kept stdout from being written, or 0. Where it was met before, a line's end is to meet it again. */
+static int end_output(void)
+{
+	if (fflush(stdout) != 0)
+		return errno;
+	if (!ferror(stdout))
+		return 0;
+	return write(STDOUT_FILENO, "\n", 1) < 0 ? errno : EIO;
+}
+
+static int end_with(int status, int unprinted_status)
+{
+	int error = end_output();
+
+	if (error && error != EPIPE) /* who reads may stop reading */
+		message_error("not everything could be printed: %s", strerror(error));
+	return status || !error ? status : unprinted_status;
+}
+
 static int run_verb(const struct verb *verb, int argc, char **argv)
 {
 	int status = verb->run(verb, argc, argv);
 
-	errno = 0;
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
-	if (errno != EPIPE) /* who reads may stop reading */
-		message_error("not everything could be printed: %s", strerror(errno ? errno : EIO));
-	return status ? status : VERB_NOT_DONE;
+	return end_with(status, verb->unprinted_status ? verb->unprinted_status : VERB_NOT_DONE);
 }
 
 static int run_word(const char *word, int argc, char **argv)
@@ -50,10 +79,10 @@ static int run_word(const char *word, int argc, char **argv)
 
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
 		print_overview(stdout);
-		return VERB_DONE;
+		return end_with(VERB_DONE, VERB_NOT_DONE);
 	}
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
-		return verb_print_version();
+		return end_with(verb_print_version(), VERB_NOT_DONE);
 	if (verb)
 		return run_verb(verb, argc - 1, argv + 1);
 	if (strchr(word, '/') && argc >= 3) /* mount.fuse3 runs `sessfs STORE DIR -o OPTIONS` for type fuse.sessfs */
@@ -70,8 +99,10 @@ int main(int argc, char **argv)
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	const char *program = slash ? slash + 1 : argc > 0 ? argv[0] : "sessfs";
 
+	fill_standard_files();
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (is_mount_helper(program)) {
 		message_init("mount.sessfs");
 		return run_verb(&verb_mount_helper, argc, argv);

@@ -14,18 +14,12 @@
 
 enum { NAMES_TRIED = 1000 };
 
-static _Noreturn void die_of_memory(void)
-{
-	message_error("out of memory");
-	exit(VERB_NOT_DONE);
-}
-
 void making_add_tag(struct making *m, const char *tag)
 {
 	char *longer;
 
 	if (asprintf(&longer, "%s%s\n", m->tags ? m->tags : "", tag) < 0)
-		die_of_memory();
+		message_no_memory();
 	free(m->tags);
 	m->tags = longer;
 }
@@ -46,7 +40,7 @@ static char *name_of_now(const char *prefix, int n)
 	if (localtime_r(&now, &tm))
 		strftime(text, sizeof text, "%Y%m%d_%H%M%S", &tm);
 	if ((n == 1 ? asprintf(&name, "%s_%s", prefix, text) : asprintf(&name, "%s_%s_%d", prefix, text, n)) < 0)
-		die_of_memory();
+		message_no_memory();
 	return name;
 }
 
@@ -56,7 +50,7 @@ static bool is_in_trash(const struct place *place)
 	char *path;
 
 	if (asprintf(&path, "%s/.sessfs/trash/%s", place->mount, place->name) < 0)
-		die_of_memory();
+		message_no_memory();
 	bool there = access(path, F_OK) == 0;
 	free(path);
 	return there;

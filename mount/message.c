@@ -5,10 +5,13 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <wchar.h>
 #include <wctype.h>
+
+#include "mount/verb.h"
 
 static const char *program = "sessfs";
 static _Atomic bool use_syslog;
@@ -99,4 +102,45 @@ void message_note(const char *format, ...)
 	va_start(args, format);
 	message_v(LOG_INFO, format, args);
 	va_end(args);
+}
+
+_Noreturn void message_no_memory(void)
+{
+	message_error("out of memory");
+	exit(VERB_NOT_DONE);
+}
+
+/* In quotes; where a terminal cannot show all of it, in those that know escapes. `to` has TEXT_MAX bytes. */
+static void quote(const char *name, char *to)
+{
+	char safe[TEXT_MAX];
+
+	make_safe(name, strlen(name), safe);
+	bool shown = strcmp(safe, name) == 0;
+	size_t n = (size_t)snprintf(to, TEXT_MAX, shown ? "'" : "$'");
+	for (; *name && n + 8 < TEXT_MAX; name++) {
+		unsigned char c = (unsigned char)*name;
+
+		if (shown)
+			n += (size_t)snprintf(to + n, 8, c == '\'' ? "'\\''" : "%c", c);
+		else if (c == '\'' || c == '\\')
+			n += (size_t)snprintf(to + n, 8, "\\%c", c);
+		else
+			n += (size_t)snprintf(to + n, 8, c < ' ' || c >= 0x7f ? "\\x%02x" : "%c", c);
+	}
+	snprintf(to + n, 2, "'");
+}
+
+const char *message_word(const char *name)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:,@%=~";
+	static char words[4][TEXT_MAX + 4], quoted[TEXT_MAX];
+	static unsigned next;
+	char *word = words[next++ % 4];
+	bool whole = *name && *name != '~' && *name != '=' && name[strspn(name, plain)] == 0;
+
+	if (!whole)
+		quote(name, quoted);
+	snprintf(word, sizeof words[0], "%s%s", *name == '-' ? "-- " : "", whole ? name : quoted);
+	return word;
 }

@@ -13,5 +13,12 @@ __attribute__((format(printf, 1, 2))) void message_note(const char *format, ...)
 __attribute__((format(printf, 1, 2))) void message_say(const char *format, ...);
 /* As fs_set_log wants it. */
 void message_log(int priority, const char *text);
+/*
+ * A name as a word of a command line in a message: quoted where a shell would see something else in it, behind -- where
+ * it would be taken for an option. Lives until four more were made; not for threads.
+ */
+const char *message_word(const char *name);
+/* Ends the program. */
+_Noreturn void message_no_memory(void);
 /* From here on to syslog. */
 void message_to_syslog(void);

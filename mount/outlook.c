@@ -60,6 +60,13 @@ static void put_next(const json_t *expiring, bool read_only, char *text, size_t 
 		snprintf(text, size, "%s expires next, in %s (%s)", next.name, left, next.rule);
 }
 
+/* What is said beside the work: where it cannot be printed, the work is done all the same. */
+static void forget_failure(void)
+{
+	fflush(stdout);
+	clearerr(stdout);
+}
+
 static void say(const json_t *document)
 {
 	const json_t *expiring = json_object_get(document, "expiring"), *staying = json_object_get(document, "staying");
@@ -98,6 +105,7 @@ void outlook_say_gone(const char *mount)
 	if (count > 0)
 		message_say("%zu session%s just expired; `sessfs list --trash` shows what can be taken back", count,
 			count == 1 ? "" : "s");
+	forget_failure();
 	json_decref(stats);
 	free(path);
 }
@@ -126,12 +134,14 @@ void outlook_say(const char *mount)
 		return;
 	if (st.st_nlink > SESSIONS_MAX + 2 && (count = count_seen(mount)) > SESSIONS_MAX) {
 		message_say("%zu sessions; `sessfs expire --dry-run` tells what expires next", count);
+		forget_failure();
 		return;
 	}
 	char *path = place_control(&root, "expiring.json");
 	json_t *document = json_read(path);
 	if (document)
 		say(document);
+	forget_failure();
 	json_decref(document);
 	free(path);
 }

@@ -26,10 +26,8 @@ __attribute__((format(printf, 1, 2))) static char *text(const char *format, ...)
 	va_start(args, format);
 	int len = vasprintf(&made, format, args);
 	va_end(args);
-	if (len < 0) {
-		message_error("out of memory");
-		exit(VERB_NOT_DONE);
-	}
+	if (len < 0)
+		message_no_memory();
 	return made;
 }
 
@@ -73,7 +71,7 @@ static int check_alive(struct place *place)
 	if (!path_is_dead(place->mount))
 		return VERB_GO_ON;
 	message_error("the mount on %s is dead: its daemon is gone; `sessfs mount STORE %s` mounts it anew",
-		place->mount, place->mount);
+		place->mount, message_word(place->mount));
 	place_release(place);
 	return VERB_NOT_DONE;
 }
@@ -88,7 +86,8 @@ static int find_named_mount(const char *name, const char *origin, struct place *
 	if (found)
 		return check_alive(ret);
 	message_error(
-		"%s%s is not in a sessfs mount; `sessfs mount STORE %s` mounts a store there", origin, name, name);
+		"%s%s is not in a sessfs mount; `sessfs mount STORE %s` mounts a store there", origin, name,
+		message_word(name));
 	return VERB_NOT_FOUND;
 }
 
@@ -168,7 +167,7 @@ static int say_absent(struct place *place)
 	if (lstat(path, &st) == 0)
 		message_error(
 			"there is no session %s any more, but it is in the trash: `sessfs undelete %s` takes it back",
-			place->name, place->name);
+			place->name, message_word(place->name));
 	else
 		message_error(
 			"there is no session %s in %s; `sessfs list` shows what there is", place->name, place->mount);
@@ -183,7 +182,8 @@ static int check_there(struct place *place)
 	int status = VERB_GO_ON;
 
 	if (*place->name == '.' || !*place->name) {
-		message_error("'%s' cannot be a session: their names do not begin with a dot", place->name);
+		message_error("'%s' cannot be a session: their names are not empty and do not begin with a dot",
+			place->name);
 		status = VERB_NOT_FOUND;
 	} else if (stat(path, &st) < 0 && (errno == ENOENT || errno == ENAMETOOLONG)) {
 		status = say_absent(place);
@@ -203,7 +203,11 @@ static int find_by_path(const struct verb_line *line, const char *word, struct p
 	char *path = path_resolve(word);
 	int status = VERB_NOT_FOUND;
 
-	if (!path || !find_mount_of(path, &ret->mount, &below)) {
+	if (!path && (errno == ENOTCONN || errno == ECONNABORTED)) {
+		message_error("%s lies in a mount that is dead: its daemon is gone; `sessfs mount STORE DIR` mounts it "
+			      "anew", word);
+		status = VERB_NOT_DONE;
+	} else if (!path || !find_mount_of(path, &ret->mount, &below)) {
 		message_error("%s is not in a session", word);
 	} else if (!*below || *below == '.') {
 		message_error("%s is not in a session, but in the mount %s", word, ret->mount);
@@ -260,13 +264,25 @@ int place_find(const struct verb_line *line, const char *word, struct place *ret
 	return VERB_USAGE;
 }
 
-int place_for_each(const struct verb_line *line, int (*each)(const struct place *, void *arg), void *arg)
+int place_begin(const struct verb *verb, int argc, char **argv, verb_take *take, void *arg, struct verb_line *ret_line,
+	struct place *ret)
 {
-	int highest = VERB_DONE;
+	int status = verb_parse(verb, argc, argv, ret_line, take, arg);
 
-	for (int i = 0; i == 0 || i < line->count; i++) {
+	return status == VERB_GO_ON ? place_find_mount(ret_line, ret) : status;
+}
+
+int place_for_each(const struct verb *verb, int argc, char **argv, int (*each)(const struct place *, void *arg),
+	void *arg)
+{
+	struct verb_line line;
+	int highest = verb_parse(verb, argc, argv, &line, NULL, NULL);
+
+	if (highest != VERB_GO_ON)
+		return highest;
+	for (int i = 0; i == 0 || i < line.count; i++) {
 		PLACE_AUTO place = {0};
-		int status = place_find(line, line->count ? line->words[i] : NULL, &place);
+		int status = place_find(&line, line.count ? line.words[i] : NULL, &place);
 
 		if (status == VERB_GO_ON)
 			status = each(&place, arg);

@@ -21,8 +21,14 @@ struct place {
 int place_find_mount(const struct verb_line *, struct place *ret);
 /* word NULL: as said above. The session is there. */
 int place_find(const struct verb_line *, const char *word, struct place *ret);
-/* For each session named, or without a word for the one that is meant; the highest status is returned. */
-int place_for_each(const struct verb_line *, int (*each)(const struct place *, void *arg), void *arg);
+/* verb_parse, then place_find_mount: how most verbs begin. */
+int place_begin(const struct verb *, int argc, char **argv, verb_take *, void *arg, struct verb_line *ret_line,
+	struct place *ret);
+/*
+ * A whole verb without options of its own: each session named, or without a word the one that is meant. Returns the
+ * highest status.
+ */
+int place_for_each(const struct verb *, int argc, char **argv, int (*each)(const struct place *, void *arg), void *arg);
 void place_release(struct place *);
 #define PLACE_AUTO __attribute__((cleanup(place_release))) struct place
 

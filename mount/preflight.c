@@ -95,7 +95,7 @@ static int check_mounted(struct mount_plan *p, bool dead)
 		if (!dead)
 			return 0;
 		message_error("the mount point %s does not answer; unmount what is there with `umount -l %s`", p->dir,
-			p->dir);
+			message_word(p->dir));
 		return MOUNT_FAILED;
 	}
 	bool same = mounted_is_sessfs(&m) && strcmp(m.source, p->store) == 0;
@@ -103,7 +103,7 @@ static int check_mounted(struct mount_plan *p, bool dead)
 		p->replace = true;
 	} else if (dead) {
 		message_error("on %s lies a dead mount of %s (%s); unmount it first with `umount -l %s`", p->dir,
-			m.source, m.type, p->dir);
+			m.source, m.type, message_word(p->dir));
 		r = MOUNT_FAILED;
 	} else if (mounted_is_sessfs(&m)) {
 		message_error(same ? "%s is mounted on %s already"
@@ -140,12 +140,16 @@ static int check_dir(struct mount_plan *p, const char *name)
 		p->dir = strdup(name);
 		return p->dir ? 0 : MOUNT_SYSTEM;
 	}
+	if (!*name) {
+		message_error("the name of the mount point is empty; name a directory");
+		return MOUNT_USAGE;
+	}
 	p->dir = path_resolve(name);
 	bool dead = p->dir && path_is_dead(p->dir);
 	if (!p->dir || (!dead && stat(p->dir, &st) < 0)) {
 		message_error(errno == ENOENT ? "there is no mount point %s; make it with `mkdir -p %s`"
 					      : "the mount point %s cannot be looked at: %s",
-			name, errno == ENOENT ? name : strerror(errno));
+			name, errno == ENOENT ? message_word(name) : strerror(errno));
 		return MOUNT_FAILED;
 	}
 	if (!dead && !S_ISDIR(st.st_mode)) {

@@ -27,7 +27,7 @@ static void put_busy(char *text, const char *path, int pid)
 		put(text,
 			"the store %s is in use by process %d, which has it mounted on %s; work there, or first "
 			"`sessfs umount %s`",
-			path, pid, m.dir, m.dir);
+			path, pid, m.dir, message_word(m.dir));
 		mounted_release(&m);
 	} else if (mounted_store_by(pid, path, &m)) {
 		put(text,
@@ -48,7 +48,7 @@ static void put_denied(char *text, const char *path, int error)
 		put(text,
 			"the store %s may not be opened (%s); it must belong to the user who mounts it: "
 			"`chown -R $(id -u) %s` as root",
-			path, strerror(error), path);
+			path, strerror(error), message_word(path));
 }
 
 static void put_broken(char *text, const char *path, const char *what, int error)
@@ -57,7 +57,7 @@ static void put_broken(char *text, const char *path, const char *what, int error
 		put(text,
 			"the store %s cannot be used: %s: %s; if its disk is in order, keep a copy and try "
 			"`sessfs check --repair %s`",
-			path, what, strerror(error), path);
+			path, what, strerror(error), message_word(path));
 	else
 		put(text, "the store %s cannot be used: %s: %s", path, what, strerror(error));
 }
@@ -90,7 +90,8 @@ void sentence_store_text(int r, const char *path, const struct store_open_info *
 		if (info->error == ENOTDIR)
 			put(text, "the store %s is not a directory; name another", path);
 		else
-			put(text, "there is no store %s; `sessfs init %s` makes one", path, path);
+			put(text, "there is no store %s; `sessfs init %s` makes one", path,
+				message_word(path));
 		return;
 	case STORE_DENIED:
 		put_denied(text, path, info->error);
@@ -103,7 +104,7 @@ void sentence_store_text(int r, const char *path, const struct store_open_info *
 		return;
 	case STORE_DAMAGED:
 		put(text, "the store %s is damaged (%s); keep a copy and try `sessfs check --repair %s`", path, what,
-			path);
+			message_word(path));
 		return;
 	case STORE_EMPTIED:
 		put(text,
@@ -112,7 +113,8 @@ void sentence_store_text(int r, const char *path, const struct store_open_info *
 			path);
 		return;
 	case STORE_UNFINISHED:
-		put(text, "the making of the store %s was cut off; `sessfs mount %s DIR` ends it", path, path);
+		put(text, "the making of the store %s was cut off; `sessfs mount %s DIR` ends it", path,
+			message_word(path));
 		return;
 	case STORE_OK:
 		return;

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "mount/message.h"
-#include "mount/verb.h"
 
 struct table {
 	struct libscols_table *lines;
@@ -17,10 +16,8 @@ struct table {
 
 static void need(bool fine)
 {
-	if (fine)
-		return;
-	message_error("out of memory");
-	exit(VERB_NOT_DONE);
+	if (!fine)
+		message_no_memory();
 }
 
 bool table_has_colors(FILE *out)

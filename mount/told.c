@@ -138,10 +138,8 @@ static void fill_list(json_t *document, const char *key, int (*order)(const void
 	size_t count = json_array_size(array), i;
 	struct told_list list = {.document = document, .items = calloc(count + 1, sizeof(struct told))};
 
-	if (!list.items) {
-		message_error("out of memory");
-		exit(VERB_NOT_DONE);
-	}
+	if (!list.items)
+		message_no_memory();
 	json_array_foreach(array, i, item)
 		told_one(item, &list.items[list.count++]);
 	qsort(list.items, list.count, sizeof *list.items, order);

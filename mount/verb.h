@@ -59,6 +59,7 @@ struct verb {
 	const char *help;          /* what --help says at its end, or NULL */
 	void (*more_help)(FILE *); /* or NULL */
 	int usage_status;
+	int unprinted_status; /* where what it says cannot be printed; 0: VERB_NOT_DONE */
 };
 
 /* All of them in the order of the overview, ended by NULL; and mount.sessfs, as mount(8) calls it. */

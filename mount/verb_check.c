@@ -195,4 +195,5 @@ const struct verb verb_check = {
 		"Exit status, bits as of fsck(8): 0 clean, 1 mended, 4 not all mended, 8 could not be checked, 16 "
 		"usage.\n",
 	.usage_status = CHECK_USAGE,
+	.unprinted_status = CHECK_FAILED,
 };

@@ -145,14 +145,6 @@ static void offer_names(const struct asked *a, const char *below, const char *he
 	free(path);
 }
 
-static void offer_statuses(const struct asked *a)
-{
-	static const char *const words[] = {"active", "paused", "completed", "failed", "archived"};
-
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		offer(a, words[i], "status");
-}
-
 /* Behind those of the list that are there already. */
 static void offer_mount_option(void *arg, const char *word, const char *help)
 {
@@ -170,8 +162,6 @@ static void offer_argument(struct asked *a)
 
 	if (strcmp(what, "DIR") == 0)
 		puts("\tdirectories");
-	else if (strcmp(what, "STATUS") == 0)
-		offer_statuses(a);
 	else if (strcmp(what, "TAG") == 0)
 		offer_names(a, "by-tag", "tag");
 	else if (strcmp(what, "OPTIONS") == 0)

@@ -68,13 +68,14 @@ static int say_dry(const struct place *place, bool json)
 		json_print(json_incref(going.document));
 		return VERB_DONE;
 	}
+	if (going.count + staying.count == 0) {
+		message_note("there are no sessions in %s", place->mount);
+		return VERB_DONE;
+	}
 	struct table *table = table_new(columns, true);
 	add_rows(table, &going, false);
 	add_rows(table, &staying, true);
-	if (going.count + staying.count > 0)
-		table_print(table);
-	else
-		table_free(table);
+	table_print(table);
 	return VERB_DONE;
 }
 
@@ -107,7 +108,7 @@ static void say_gone(const struct told *t, int64_t now)
 	number_say_duration(moment_seconds(now, t->until), left);
 	if (t->until > now)
 		message_say("%s expired %s ago (%s, %s); `sessfs undelete %s` takes it back within %s", t->name, ago,
-			t->rule, size, t->name, left);
+			t->rule, size, message_word(t->name), left);
 	else
 		message_say("%s expired %s ago (%s, %s)", t->name, ago, t->rule, size);
 }
@@ -170,10 +171,8 @@ static int run_expire(const struct verb *verb, int argc, char **argv)
 	PLACE_AUTO place = {0};
 	struct verb_line line;
 	bool dry = false;
-	int status = verb_parse(verb, argc, argv, &line, take_option, &dry);
+	int status = place_begin(verb, argc, argv, take_option, &dry, &line, &place);
 
-	if (status == VERB_GO_ON)
-		status = place_find_mount(&line, &place);
 	if (status != VERB_GO_ON)
 		return status;
 	if (dry)

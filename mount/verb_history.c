@@ -92,10 +92,8 @@ static int run_history(const struct verb *verb, int argc, char **argv)
 	TOLD_AUTO list = {0};
 	struct verb_line line;
 	uint64_t last = LAST;
-	int status = verb_parse(verb, argc, argv, &line, take_option, &last);
+	int status = place_begin(verb, argc, argv, take_option, &last, &line, &place);
 
-	if (status == VERB_GO_ON)
-		status = place_find_mount(&line, &place);
 	if (status != VERB_GO_ON)
 		return status;
 	if (!told_history(&place, &list))

@@ -42,7 +42,8 @@ static int init_store(const char *name)
 
 	if (!path) {
 		status = errno == ENOENT ? VERB_NOT_FOUND : VERB_NOT_DONE;
-		message_error("the store %s cannot be made: %s", name, strerror(errno));
+		message_error("the store %s cannot be made: what stands before its last part is not there (%s)", name,
+			strerror(errno));
 		return status;
 	}
 	bool made_dir = mkdir(path, 0700) == 0;
@@ -50,7 +51,8 @@ static int init_store(const char *name)
 		message_error("the directory %s cannot be made: %s", path, strerror(errno));
 		status = VERB_NOT_DONE;
 	} else if (!made_dir && path_holds_store(path)) {
-		message_error("there is a store in %s already; `sessfs mount %s DIR` mounts it", path, path);
+		message_error("there is a store in %s already; `sessfs mount %s DIR` mounts it", path,
+			message_word(path));
 		status = VERB_NOT_DONE;
 	} else {
 		status = make_store(path, made_dir);

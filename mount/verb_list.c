@@ -55,34 +55,27 @@ static void print_table(const struct told_list *living, const struct told_list *
 	table_print(table);
 }
 
-static int list(const struct verb_line *line, const struct what *what)
+static int run_list(const struct verb *verb, int argc, char **argv)
 {
 	PLACE_AUTO place = {0};
 	TOLD_AUTO living = {0}, trash = {0};
-	int status = place_find_mount(line, &place);
+	struct what what = {.living = true};
+	struct verb_line line;
+	int status = place_begin(verb, argc, argv, take_option, &what, &line, &place);
 
 	if (status != VERB_GO_ON)
 		return status;
-	if ((what->living && !told_sessions(&place, &living)) || (what->trash && !told_trash(&place, &trash)))
+	if ((what.living && !told_sessions(&place, &living)) || (what.trash && !told_trash(&place, &trash)))
 		return VERB_NOT_DONE;
-	if (line->json)
-		print_document(&place, what, &living, &trash);
+	if (line.json)
+		print_document(&place, &what, &living, &trash);
 	else if (living.count + trash.count > 0)
 		print_table(&living, &trash);
-	else if (what->living)
+	else if (what.living)
 		message_note("there are no sessions in %s; `sessfs new` makes one", place.mount);
 	else
 		message_note("the trash of %s is empty", place.mount);
 	return VERB_DONE;
-}
-
-static int run_list(const struct verb *verb, int argc, char **argv)
-{
-	struct what what = {.living = true};
-	struct verb_line line;
-	int status = verb_parse(verb, argc, argv, &line, take_option, &what);
-
-	return status == VERB_GO_ON ? list(&line, &what) : status;
 }
 
 /* clang-format off */

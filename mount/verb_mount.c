@@ -172,6 +172,7 @@ const struct verb verb_mount = {
 	.help = "A store that is not there yet, or an empty directory, becomes a new store.\n",
 	.more_help = options_print_help,
 	.usage_status = MOUNT_USAGE,
+	.unprinted_status = MOUNT_SYSTEM,
 };
 
 const struct verb verb_mount_helper = {
@@ -184,4 +185,5 @@ const struct verb verb_mount_helper = {
 	.summary = "mount a store on a directory, as mount(8) calls it: mount -t sessfs STORE DIR",
 	.more_help = options_print_help,
 	.usage_status = MOUNT_USAGE,
+	.unprinted_status = MOUNT_SYSTEM,
 };

@@ -20,28 +20,19 @@ static bool take_option(void *arg, int code, const char *value)
 	return true;
 }
 
-static int make(const struct verb_line *line, const struct making *m)
-{
-	PLACE_AUTO place = {0};
-	int status = place_find_mount(line, &place);
-
-	if (status != VERB_GO_ON)
-		return status;
-	place.name = line->count ? strdup(line->words[0]) : NULL;
-	status = making_make(&place, m);
-	if (status == VERB_DONE)
-		printf("%s/%s\n", place.mount, place.name); /* as it is: for cd "$(sessfs new)" */
-	return status;
-}
-
 static int run_new(const struct verb *verb, int argc, char **argv)
 {
+	PLACE_AUTO place = {0};
 	struct making m = {0};
 	struct verb_line line;
-	int status = verb_parse(verb, argc, argv, &line, take_option, &m);
+	int status = place_begin(verb, argc, argv, take_option, &m, &line, &place);
 
-	if (status == VERB_GO_ON)
-		status = make(&line, &m);
+	if (status == VERB_GO_ON) {
+		place.name = line.count ? strdup(line.words[0]) : NULL;
+		status = making_make(&place, &m);
+		if (status == VERB_DONE)
+			printf("%s/%s\n", place.mount, place.name); /* as it is: for cd "$(sessfs new)" */
+	}
 	making_release(&m);
 	return status;
 }

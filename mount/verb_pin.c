@@ -17,10 +17,7 @@ static int pin_one(const struct place *place, void *unpin)
 
 static int run_pin(const struct verb *verb, int argc, char **argv)
 {
-	struct verb_line line;
-	int status = verb_parse(verb, argc, argv, &line, NULL, NULL);
-
-	return status == VERB_GO_ON ? place_for_each(&line, pin_one, verb == &verb_unpin ? &line : NULL) : status;
+	return place_for_each(verb, argc, argv, pin_one, verb == &verb_unpin ? argv : NULL);
 }
 
 static const struct verb_option options[] = {VERB_OPTION_MOUNT, VERB_NO_OPTION};

@@ -22,7 +22,7 @@ static void say_removed(const struct place *place, const struct removed *removed
 	number_say_duration(moment_seconds(moment_now(), removed->until), left);
 	moment_format_local(removed->until, when);
 	message_say("%s is in the trash; `sessfs undelete %s` takes it back within %s, until %s", place->name,
-		removed->name, left, when);
+		message_word(removed->name), left, when);
 }
 
 static int say_not_removed(const struct place *place, int error)
@@ -30,7 +30,7 @@ static int say_not_removed(const struct place *place, int error)
 	if (error == EBUSY)
 		message_error("%s is not removed: it is the current session; make another one current first: "
 			      "`ln -sfn OTHER %s/.sessfs/current`",
-			place->name, place->mount);
+			place->name, message_word(place->mount));
 	else
 		message_error("%s is not removed: %s%s", place->name, strerror(error),
 			error == EROFS                      ? "; the mount is read-only"
@@ -53,17 +53,14 @@ static int remove_one(const struct place *place, void *arg)
 
 static int run_rm(const struct verb *verb, int argc, char **argv)
 {
-	struct verb_line line;
-	int status = verb_parse(verb, argc, argv, &line, NULL, NULL);
-
-	return status == VERB_GO_ON ? place_for_each(&line, remove_one, NULL) : status;
+	return place_for_each(verb, argc, argv, remove_one, NULL);
 }
 
 static int say_not_back(const char *name, const char *as, int error)
 {
 	if (error == EEXIST)
 		message_error("there is a session %s already; `sessfs undelete %s OTHER-NAME` takes it back as another",
-			as, name);
+			as, message_word(name));
 	else if (error == ENOENT)
 		message_error("there is no %s in the trash; `sessfs list --trash` shows what there is", name);
 	else
@@ -99,15 +96,14 @@ static int run_undelete(const struct verb *verb, int argc, char **argv)
 {
 	PLACE_AUTO place = {0};
 	struct verb_line line;
-	int status = verb_parse(verb, argc, argv, &line, NULL, NULL);
+	int status = place_begin(verb, argc, argv, NULL, NULL, &line, &place);
 
 	if (status != VERB_GO_ON)
 		return status;
 	const char *as = line.count > 1 ? line.words[1] : NULL;
 	if (!place_name_is_fine(line.words[0]) || (as && !place_name_is_fine(as)))
 		return VERB_USAGE;
-	status = place_find_mount(&line, &place);
-	return status == VERB_GO_ON ? take_back(&place, line.words[0], as) : status;
+	return take_back(&place, line.words[0], as);
 }
 
 static const struct verb_option options[] = {VERB_OPTION_MOUNT, VERB_NO_OPTION};

@@ -38,34 +38,27 @@ static bool is_fine(const char *text)
 	return false;
 }
 
-static int search(const struct verb_line *line)
+static int run_search(const struct verb *verb, int argc, char **argv)
 {
 	PLACE_AUTO place = {0};
 	TOLD_AUTO found = {0};
-	const char *text = line->words[0];
+	struct verb_line line;
+	int status = place_begin(verb, argc, argv, NULL, NULL, &line, &place);
 
-	if (!is_fine(text))
-		return VERB_USAGE;
-	int status = place_find_mount(line, &place);
 	if (status != VERB_GO_ON)
 		return status;
+	const char *text = line.words[0];
+	if (!is_fine(text))
+		return VERB_USAGE;
 	if (!told_found(&place, text, &found))
 		return VERB_NOT_DONE;
-	if (line->json)
+	if (line.json)
 		print_document(&found, text);
 	else if (found.count > 0)
 		print_table(&found);
 	else
 		message_note("no session has '%s' in its name, query, notes, tags or project", text);
 	return found.count > 0 ? VERB_DONE : VERB_NOT_FOUND;
-}
-
-static int run_search(const struct verb *verb, int argc, char **argv)
-{
-	struct verb_line line;
-	int status = verb_parse(verb, argc, argv, &line, NULL, NULL);
-
-	return status == VERB_GO_ON ? search(&line) : status;
 }
 
 static const struct verb_option options[] = {VERB_OPTION_JSON, VERB_OPTION_MOUNT, VERB_NO_OPTION};

@@ -24,7 +24,7 @@ static void say_state(const struct place *place)
 	json_decref(info);
 }
 
-static int set_status(const struct place *place, const char *text)
+static int set_status(const struct place *place, void *text)
 {
 	int status = controls_write(place, "status", text);
 
@@ -33,24 +33,17 @@ static int set_status(const struct place *place, const char *text)
 	return status;
 }
 
-static int set_one(const struct place *place, void *text)
-{
-	return set_status(place, text);
-}
-
 static int run_state(const struct verb *verb, int argc, char **argv)
 {
 	static const struct {
 		const char *verb, *text;
 	} states[] = {
 		{"pause", "paused\n"}, {"resume", "active\n"}, {"complete", "completed\n"}, {"archive", "archived\n"}};
-	struct verb_line line;
-	int status = verb_parse(verb, argc, argv, &line, NULL, NULL);
 	size_t i = 0;
 
 	while (strcmp(states[i].verb, verb->name) != 0)
 		i++;
-	return status == VERB_GO_ON ? place_for_each(&line, set_one, (void *)states[i].text) : status;
+	return place_for_each(verb, argc, argv, set_status, (void *)states[i].text);
 }
 
 static int run_fail(const struct verb *verb, int argc, char **argv)

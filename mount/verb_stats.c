@@ -109,10 +109,8 @@ static int run_stats(const struct verb *verb, int argc, char **argv)
 {
 	PLACE_AUTO place = {0};
 	struct verb_line line;
-	int status = verb_parse(verb, argc, argv, &line, NULL, NULL);
+	int status = place_begin(verb, argc, argv, NULL, NULL, &line, &place);
 
-	if (status == VERB_GO_ON)
-		status = place_find_mount(&line, &place);
 	if (status != VERB_GO_ON)
 		return status;
 	json_t *stats = controls_read(&place, "stats.json");

@@ -89,7 +89,10 @@ static int say_not_unmounted(const char *dir, int error)
 	if (*users)
 		message_error("%s is in use by %s; end that, or leave the directory, and try again", dir, users);
 	else if (error == EBUSY)
-		message_error("%s is in use; `fuser -vm %s` as root tells by whom", dir, dir);
+		message_error("%s is in use; `fuser -vm %s` as root tells by whom", dir, message_word(dir));
+	else if (error == ENOENT)
+		message_error("%s could not be unmounted: there is no fusermount3, which lets users do so; as root: "
+			      "`apt-get install fuse3`, or `sessfs umount %s`", dir, message_word(dir));
 	else
 		message_error("%s could not be unmounted: %s", dir, strerror(error));
 	return MOUNT_FAILED;
@@ -165,7 +168,8 @@ static int unmount(const char *name)
 		message_error("nothing is mounted on %s", dir ? dir : name);
 	else if (!mounted_is_sessfs(&m))
 		message_error(
-			"on %s is mounted %s (%s), which is not sessfs; use `umount %s`", dir, m.source, m.type, dir);
+			"on %s is mounted %s (%s), which is not sessfs; use `umount %s`", dir, m.source, m.type,
+			message_word(dir));
 	else
 		status = unmount_sessfs(&m);
 	mounted_release(&m);
@@ -192,4 +196,5 @@ const struct verb verb_umount = {
 	.summary = "unmount, wait until everything is saved, and say so by exit status",
 	.help = "Exit status: 0 all is saved, 32 still mounted, 64 unmounted but not all is known to be saved.\n",
 	.usage_status = MOUNT_USAGE,
+	.unprinted_status = MOUNT_SYSTEM,
 };

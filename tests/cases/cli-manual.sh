@@ -40,6 +40,13 @@ if wrong:
 PYTHON
 
 note "mount.sessfs(8): options"
+ln -s "$SESSFS" mount.sessfs
+./mount.sessfs --help | sed '/^Mount options/q' |
+	sed -nE 's/^  (-[a-zA-Z])(, --[a-z]+)? .*/*\1\2*/; s/^\*(.*), /*\1*, */; /^\*/p' >letters
+[ "$(wc -l <letters)" = 9 ]
+while read -r letters; do
+	grep -qF -- "$letters" "$TEST_ROOT/mount/mount.sessfs.8.scd" || fail "not in mount.sessfs(8): $letters"
+done <letters
 "$SESSFS" mount --help | sed -n '/^Mount options/,$s/^  \([a-z_][a-z_]*=\{0,1\}\) .*/\1/p' >options
 [ "$(wc -l <options)" -ge 10 ]
 missing=

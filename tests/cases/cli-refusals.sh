@@ -18,6 +18,7 @@ touch plain
 refusal 32 "plain is not a directory" mount_it "$STORE" plain
 refusal 32 "plain is not a directory" mount_it plain "$MNT"
 refusal 1 "name of the store is empty" mount_it "" "$MNT"
+refusal 1 "name of the mount point is empty" mount_it "$STORE" ""
 mkdir -p "$MNT/inner" outer/mnt
 refusal 32 "store .* lies inside the mount point" mount_it "$MNT/inner" "$MNT"
 refusal 32 "lies inside the store" mount_it outer outer/mnt

@@ -111,6 +111,17 @@ sessfs undelete "$name" -m "$MNT" | says '^second is back'
 assert_file "$MNT/second/.session/query" later
 sessfs rm second first third -m "$MNT" >/dev/null
 
+note "what is advised can be done as it is written, whatever the name"
+for odd in 'my own' "it's" -x '*' '~' '$HOME' $'a\e[2J\xff\\\'b\n' $'\u00fc \u00df'; do
+	sessfs new -m "$MNT" -- "$odd" >/dev/null
+	sessfs rm -m "$MNT" -- "$odd" >said
+	advice=$(sed -n 's/.*; `\(sessfs undelete .*\)` takes it back within .*/\1/p' said)
+	(cd "$MNT" && eval "$advice") >/dev/null
+	[ -d "$MNT/$odd/logs" ] || fail "not undone by: $advice"
+	sessfs rm -m "$MNT" -- "$odd" >/dev/null
+done
+refused "make it with .mkdir -p -- '-a b'\`" sessfs mount store -- '-a b'
+
 note "names in any bytes"
 odd=$'\e[31m red \n\t"quoted" \\ '
 sessfs new "$odd" -m "$MNT" >/dev/null
@@ -126,7 +137,7 @@ sessfs rm "$odd" -m "$MNT" >/dev/null
 bytes=$'\xff!'
 mkdir "$MNT/$bytes"
 python3 -c 'import os, sys; assert os.getxattr(sys.argv[1], "user.sessfs.name") == b"\xff!"' "$MNT/$bytes"
-sessfs rm "$bytes" -m "$MNT" | says 'in the trash; `sessfs undelete .*!` takes it back within 24 h'
+sessfs rm "$bytes" -m "$MNT" | says 'in the trash; `sessfs undelete $.\\xff!.` takes it back within 24 h'
 sessfs undelete "$bytes" -m "$MNT" >/dev/null
 assert_eq "$(sessions)" "$bytes"
 sessfs rm "$bytes" -m "$MNT" >/dev/null

@@ -10,6 +10,10 @@ mkdir "$MNT/one"
 echo kept >"$MNT/one/file"
 die
 refused "not connected" stat -f "$MNT"
+refused "the mount on $MNT is dead" "$SESSFS" status "$MNT/one"
+refused "new/here lies in a mount that is dead" "$SESSFS" status "$MNT/one/new/here"
+assert_eq "$(status_of "$SESSFS" status "$MNT/one/new/here")" 1
+refused "the mount on $MNT is dead" "$SESSFS" list -m "$MNT"
 "$SESSFS" init other >/dev/null
 refused "dead mount of $STORE" "$SESSFS" mount other "$MNT"
 "$SESSFS" mount "$STORE" "$MNT"

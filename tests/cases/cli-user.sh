@@ -13,6 +13,8 @@ assert_eq "$(as_user cat "$MNT/one/file")" mine
 if [ "$(id -u)" = 0 ]; then
 	refused "permission denied" ls "$MNT"
 fi
+refused 'no fusermount3, which lets users' as_user env PATH=/nowhere "$SESSFS" umount "$MNT"
+is_mounted
 as_user "$SESSFS" umount "$MNT"
 ! is_mounted
 as_user "$SESSFS" check "$STORE" | says 'clean$'

@@ -39,6 +39,7 @@ mkdir full && touch full/file
 refused "not a store, and not an empty directory" "$SESSFS" init full
 assert_eq "$(ls -A full)" file
 assert_eq "$(status_of "$SESSFS" init nowhere/store)" 3
+refused "what stands before its last part" "$SESSFS" init nowhere/store
 mkdir empty && "$SESSFS" init empty/ >/dev/null
 touch plain
 assert_eq "$(status_of "$SESSFS" init plain)" 1

@@ -9,6 +9,7 @@ mkdir -m 700 "$STORE"
 tar -xzf "$TEST_ROOT/tests/stores/format-1-begin.tar.gz" -C "$STORE" --no-same-owner
 cp -r --sparse=always "$STORE" "$TEST_DIR/copy"
 check_store
+"$SESSFS" doctor "$STORE" | says 'store .* has format 1, which this sessfs knows'
 said=$("$SESSFS" check --repair "$TEST_DIR/copy") || fail "repair: $said"
 assert_match "$said" "clean"
 
