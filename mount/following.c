@@ -1,6 +1,7 @@
 /* following.c - see following.h. */
 #include "mount/following.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 int following_open(const struct place *place)
 {
@@ -39,6 +41,16 @@ static bool is_at(int fd, const struct place *place)
 	return same;
 }
 
+static bool is_mounted(const struct place *place)
+{
+	struct place root = {.mount = place->mount};
+	char *path = place_control(&root, "version");
+	bool found = access(path, F_OK) == 0 || errno == EACCES;
+
+	free(path);
+	return found;
+}
+
 enum following following_find(int fd, const struct place *place, char **ret_name)
 {
 	char *name = get_name(fd, "user.sessfs.trash_name");
@@ -46,6 +58,8 @@ enum following following_find(int fd, const struct place *place, char **ret_name
 	*ret_name = name;
 	if (name)
 		return FOLLOWING_TRASH;
+	if (!is_mounted(place)) /* the kernel may remember it nevertheless */
+		return FOLLOWING_LOST;
 	name = get_name(fd, "user.sessfs.name");
 	struct place now = {.mount = place->mount, .name = name ? name : place->name};
 	if (is_at(fd, &now)) {

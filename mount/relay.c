@@ -136,6 +136,7 @@ struct pipes {
 static _Noreturn void become(const struct relay *r, const struct pipes *p, const sigset_t *mask)
 {
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	if (dup2(p->out[0][1], STDOUT_FILENO) >= 0 && dup2(p->out[1][1], STDERR_FILENO) >= 0 && chdir(r->dir) == 0)
 		execvp(r->argv[0], r->argv);

@@ -54,10 +54,8 @@ static char *join(const char *dir, const char *name)
 {
 	char *path;
 
-	if (asprintf(&path, "%s/%s", dir, name) < 0) {
-		message_error("out of memory");
-		exit(VERB_NOT_DONE);
-	}
+	if (asprintf(&path, "%s/%s", dir, name) < 0)
+		message_no_memory();
 	return path;
 }
 
@@ -165,9 +163,10 @@ static void say_kept(const struct run *run, const char *how)
 	moment_format_local(expires, when);
 	number_say_duration(moment_seconds(moment_now(), expires), left);
 	if (info && expires == 0)
-		message_note("it does not expire; `sessfs rm %s` removes it", run->place.name);
+		message_note("it does not expire; `sessfs rm %s` removes it", message_word(run->place.name));
 	else if (info)
-		message_note("it expires in %s, %s; `sessfs pin %s` keeps it", left, when, run->place.name);
+		message_note("it expires in %s, %s; `sessfs pin %s` keeps it", left, when,
+			message_word(run->place.name));
 	json_decref(info);
 }
 
@@ -178,7 +177,7 @@ static void say_removed(const struct run *run, const char *how, const struct rem
 	moment_format_local(removed->until, when);
 	if (removed->name)
 		message_note("%s %s and is removed; `sessfs undelete %s` takes it back until %s", run->place.name, how,
-			removed->name, when);
+			message_word(removed->name), when);
 	else
 		message_note("%s %s and is removed", run->place.name, how);
 }
@@ -226,6 +225,17 @@ static void say_ended(const struct run *run, int status, const struct removed *r
 	say_removed(run, how, removed);
 }
 
+static void say_lost(const struct run *run, int status)
+{
+	char took[NUMBER_TEXT], why[96];
+
+	number_say_duration(moment_seconds(run->started, moment_now()), took);
+	tell_end(status, why, sizeof why);
+	message_error("the mount %s died or was unmounted while the command ran, which ended after %s with %s: mount "
+		      "it again, and `sessfs status %s` tells how its session is",
+		run->place.mount, took, why, message_word(run->place.name));
+}
+
 static int finish(struct run *run, int status, int lost)
 {
 	REMOVED_AUTO removed = {0};
@@ -236,6 +246,8 @@ static int finish(struct run *run, int status, int lost)
 			lost == EROFS ? "the session was made read-only before" : strerror(lost));
 	if (found == FOLLOWING_ALIVE) {
 		settle(run, status);
+	} else if (found == FOLLOWING_LOST) {
+		say_lost(run, status);
 	} else {
 		removing_find(run->session, &run->place, &removed);
 		say_ended(run, status, &removed);
@@ -264,6 +276,7 @@ static int run_command(struct run *run, char **argv)
 
 	if (!open_logs(run, &relay)) {
 		close_logs(&relay);
+		undo(run);
 		free(here);
 		return VERB_NOT_DONE;
 	}
@@ -280,12 +293,9 @@ static int run_command(struct run *run, char **argv)
 
 static int run_in_session(struct run *run, const struct verb_line *line)
 {
-	int status = place_find_mount(line, &run->place);
+	run->place.name = run->name ? strdup(run->name) : NULL;
+	int status = making_make(&run->place, &run->making);
 
-	if (status == VERB_GO_ON) {
-		run->place.name = run->name ? strdup(run->name) : NULL;
-		status = making_make(&run->place, &run->making);
-	}
 	if (status != VERB_DONE)
 		return status;
 	run->path = place_path(&run->place);
@@ -293,6 +303,7 @@ static int run_in_session(struct run *run, const struct verb_line *line)
 	run->started = moment_now();
 	if (run->session < 0) {
 		message_error("%s cannot be opened: %s", run->path, strerror(errno));
+		undo(run);
 		return VERB_NOT_DONE;
 	}
 	return run_command(run, line->words);
@@ -302,7 +313,7 @@ static int run_run(const struct verb *verb, int argc, char **argv)
 {
 	struct run run = {.making.prefix = "run", .session = -1};
 	struct verb_line line;
-	int status = verb_parse(verb, argc, argv, &line, take_option, &run);
+	int status = place_begin(verb, argc, argv, take_option, &run, &line, &run.place);
 
 	if (status == VERB_GO_ON)
 		status = run_in_session(&run, &line);

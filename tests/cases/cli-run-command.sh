@@ -197,6 +197,29 @@ note "a reader that goes away ends it, as it would without sessfs"
 assert_eq "$(cat out | xargs)" "y y"
 assert_eq "$(state twelfth)" failed
 
+note "where it cannot write its logs it leaves nothing"
+assert_eq "$( (ulimit -n 5; status_of "$SESSFS" run -m "$MNT" --name thirteenth -- true) 2>err)" 1
+told 'thirteenth/logs/stderr.log cannot be written: Too many open files'
+assert_absent "$MNT/thirteenth"
+
+note "its logs reach the limit of file sizes: it goes on without them"
+(ulimit -f 1; "$SESSFS" run -m "$MNT" --keep --name limited -- python3 -c 'print("x" * 9999)') 2>err | cat >out
+assert_eq "$(wc -c <out) $(state limited)" "10000 completed"
+told 'not all that it printed is in .*limited/logs: File too large'
+
+note "the daemon dies meanwhile"
+run --name fourteenth -- sh -c 'kill -9 $1; until ! stat -f "$SESSFS_MOUNT" >/dev/null 2>&1; do :; done; echo done
+	exit 3' - "$DAEMON"
+wait "$DAEMON" || :
+assert_eq "$STATUS $(cat out)" "3 done"
+told "the mount $MNT died or was unmounted while the command ran, .* status 3: .*sessfs status fourteenth"
+! grep -q removed err || fail "$(cat err)"
+remount=("${MOUNT_OPTIONS[@]}")
+DAEMON=
+umount -l "$MNT" 2>/dev/null || fusermount3 -u -z "$MNT"
+mount_store "${remount[@]}"
+"$SESSFS" status -m "$MNT" fourteenth | says 'status *active, interrupted'
+
 note "nothing is mounted"
 "$SESSFS" umount "$MNT"
 wait "$DAEMON"
