@@ -60,12 +60,18 @@ static void take(void)
 	say("\033[?1049h\033[?25l");
 }
 
+/* Who goes on after SIGSTOP could not give the terminal back: others may have changed it meanwhile. */
 static void on_signal(int sig)
 {
-	if (sig == SIGWINCH)
+	int error = errno;
+
+	if (sig == SIGCONT && taken)
+		take();
+	if (sig == SIGWINCH || sig == SIGCONT)
 		resized = 1;
 	else
 		ended = sig;
+	errno = error;
 }
 
 /* Gives the terminal back, stops, and takes it again when it goes on. */
@@ -89,7 +95,7 @@ static void on_stop(int sig)
 /* They come while we wait, and only then. */
 static void catch_signals(sigset_t *ret_before)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP};
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT, SIGTSTP};
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -133,7 +139,8 @@ static void draw(struct top *t)
 		return;
 	get_size(&width, &height);
 	fputs("\033[H", out);
-	frame_print(out, &t->place, t->before.stats ? &t->before : NULL, &t->now, width, height - 1, "\033[K\n");
+	frame_print(out, &t->place, t->before.stats ? &t->before : NULL, &t->now, width, height > 1 ? height - 1 : 1,
+		"\033[K\n");
 	fputs("\033[Jq quits", out);
 	if (fclose(out) == 0)
 		(void)!write(STDOUT_FILENO, text, len);
@@ -185,7 +192,7 @@ static int show_plain(struct top *t)
 
 static int show_live(struct top *t)
 {
-	int status = VERB_DONE;
+	bool alive = true;
 
 	if (!look(t))
 		return VERB_NOT_DONE;
@@ -194,13 +201,20 @@ static int show_live(struct top *t)
 	take();
 	do
 		draw(t);
-	while (wait_for_next(t) && look(t));
+	while (wait_for_next(t) && (alive = look(t)));
 	give_back();
-	if (!ended && !t->now.stats) {
-		message_error("the mount %s does not answer any more", t->place.mount);
-		status = VERB_NOT_DONE;
-	}
-	return status;
+	if (alive)
+		return VERB_DONE;
+	message_error("the mount %s does not answer any more", t->place.mount);
+	return VERB_NOT_DONE;
+}
+
+/* One on which ANSI's sequences mean something. */
+static bool is_screen(int fd)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(fd) && term && *term && strcmp(term, "dumb") != 0;
 }
 
 static bool take_option(void *arg, int code, const char *value)
@@ -223,14 +237,12 @@ static int run_top(const struct verb *verb, int argc, char **argv)
 {
 	struct top t = {.delay_ms = 1000};
 	struct verb_line line;
-	int status = verb_parse(verb, argc, argv, &line, take_option, &t);
+	int status = place_begin(verb, argc, argv, take_option, &t, &line, &t.place);
 
-	if (status == VERB_GO_ON)
-		status = place_find_mount(&line, &t.place);
 	if (status != VERB_GO_ON)
 		return status;
 	sigprocmask(SIG_SETMASK, NULL, &t.signals);
-	t.plain = t.frames > 0 || !isatty(STDOUT_FILENO);
+	t.plain = t.frames > 0 || !is_screen(STDOUT_FILENO);
 	if (t.plain && t.frames == 0)
 		t.frames = 1;
 	status = t.plain ? show_plain(&t) : show_live(&t);
@@ -244,7 +256,7 @@ static int run_top(const struct verb *verb, int argc, char **argv)
 static const struct verb_option options[] = {
 	{'d', "delay", "DURATION", "from one frame to the next, 1s if not told"},
 	{'n', "frames", "NUMBER", "print so many frames, with all sessions, one below the other, and end"},
-	{CODE_ONCE, "once", NULL, "as -n 1, which is what happens where there is no terminal"},
+	{CODE_ONCE, "once", NULL, "as -n 1, which is what happens where there is no terminal, or a dumb one"},
 	VERB_OPTION_MOUNT,
 	VERB_NO_OPTION,
 };

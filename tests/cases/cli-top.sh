@@ -29,6 +29,7 @@ for bad in '-n 0' '-n x' '-d 0' 'word'; do
 done
 
 note "on a terminal"
+export TERM=xterm
 python3 - "$SESSFS" "$MNT" <<'PYTHON'
 import fcntl, os, pty, re, select, signal, struct, subprocess, sys, termios, time, unicodedata
 program, mnt = sys.argv[1:]
@@ -90,11 +91,38 @@ os.write(t.master, b"x")
 os.write(t.master, b"q")
 t.end(0)
 
+t = Terminal(1, 80)
+t.read_until(lambda: t.frames())
+assert len(t.frames()[0]) <= 2, t.frames()[0]
+os.write(t.master, b"q")
+t.end(0)
+
+for term in "dumb", "":
+	os.environ["TERM"] = term
+	t = Terminal(24, 80)
+	t.read_until(lambda: b"session_01" in t.seen and b"session_30" in t.seen)
+	assert t.process.wait(20) == 0
+	assert b"\033" not in t.seen, t.seen
+	assert termios.tcgetattr(t.slave) == t.before
+os.environ["TERM"] = "xterm"
+
 for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT:
 	t = Terminal(24, 80)
 	t.read_until(lambda: t.frames())
 	t.process.send_signal(number)
 	t.end(0)
+
+# Stopped without being asked it cannot give the terminal back; going on it takes it again.
+t = Terminal(24, 80)
+t.read_until(lambda: t.frames())
+t.process.send_signal(signal.SIGSTOP)
+os.waitid(os.P_PID, t.process.pid, os.WSTOPPED)
+termios.tcsetattr(t.slave, termios.TCSANOW, t.before)
+t.process.send_signal(signal.SIGCONT)
+t.read_until(lambda: t.seen.count(b"\033[?1049h") == 2)
+assert termios.tcgetattr(t.slave) != t.before
+os.write(t.master, b"q")
+t.end(0)
 
 # Stopped, it gives the terminal back, and takes it again when it goes on. Only a shell with jobs makes that happen.
 t = Terminal(24, 80, "bash", "-c", 'set -m; "$@"; echo "stopped: $?"; fg', "bash")
