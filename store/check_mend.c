@@ -45,10 +45,21 @@ static void make_up_directory(struct mending *m, uint32_t sid, uint64_t ino, mod
 
 /* ---- sessions --------------------------------------------------------------------------------------------------- */
 
+/* With what it says that only a newer version knows. */
+static bool get_session(struct mending *m, const struct checked_session *s, struct store_session *ret)
+{
+	int r = store_get_session(m->check->store, s->record.sid, ret);
+	if (r < 0)
+		m->check->error = r;
+	return r == 0;
+}
+
 static void add_session_name(struct mending *m, const struct checked_session *s)
 {
-	struct store_session record = s->record;
+	struct store_session record;
 	struct store_dirent d;
+	if (!get_session(m, s, &record))
+		return;
 	if (store_lookup(m->check->store, STORE_ROOT_SID, STORE_ROOT_INO, record.name, record.name_len, &d) == 0)
 		record.name_len =
 			(uint32_t)snprintf(record.name, sizeof record.name, "lost+found-%" PRIu32, record.sid.n);
@@ -56,11 +67,28 @@ static void add_session_name(struct mending *m, const struct checked_session *s)
 		.ino = record.root, .session = record.sid, .type = S_IFDIR, .name_len = record.name_len};
 	memcpy(d.name, record.name, record.name_len + 1);
 	struct store_batch *b = begin(m);
-	if (!b)
+	if (b) {
+		store_batch_add_dirent(b, STORE_ROOT_SID, STORE_ROOT_INO, &d);
+		store_batch_put_session(b, &record);
+		commit(m, b);
+	}
+	store_session_release(&record);
+}
+
+/* The record takes the name that the session has in the root. */
+static void take_session_name(struct mending *m, const struct checked_session *s, const struct store_dirent *d)
+{
+	struct store_session record;
+	if (!get_session(m, s, &record))
 		return;
-	store_batch_add_dirent(b, STORE_ROOT_SID, STORE_ROOT_INO, &d);
-	store_batch_put_session(b, &record);
-	commit(m, b);
+	record.name_len = d->name_len;
+	memcpy(record.name, d->name, d->name_len + 1);
+	struct store_batch *b = begin(m);
+	if (b) {
+		store_batch_put_session(b, &record);
+		commit(m, b);
+	}
+	store_session_release(&record);
 }
 
 /* Pinned, because what the one that is lost said of its age is not known. */
@@ -101,21 +129,16 @@ static void mend_session_names(struct mending *m)
 {
 	struct check *c = m->check;
 	for (size_t k = 0; k < c->sessions.count; k++) {
-		struct checked_session *s = &c->sessions.list[k];
+		const struct checked_session *s = &c->sessions.list[k];
 		const struct checked_inode *i = check_inode(c, s->record.sid.n, s->record.root.n);
 		struct store_dirent d;
-		struct store_batch *b;
 		if (s->record.ended || check_is_dropped(c, s->record.sid.n))
 			continue;
-		if (!s->named) {
+		if (!s->named)
 			add_session_name(m, s);
-		} else if (i && check_read_name(c, STORE_ROOT_SID.n, i->named_in, i->cookie, &d) &&
-			   strcmp(d.name, s->record.name) && (b = begin(m))) {
-			s->record.name_len = d.name_len;
-			memcpy(s->record.name, d.name, d.name_len + 1);
-			store_batch_put_session(b, &s->record);
-			commit(m, b);
-		}
+		else if (i && check_read_name(c, STORE_ROOT_SID.n, i->named_in, i->cookie, &d) &&
+			 strcmp(d.name, s->record.name))
+			take_session_name(m, s, &d);
 	}
 }
 
@@ -315,7 +338,7 @@ static void mend_records(struct mending *m)
 		const struct checked_inode *root = check_inode(c, s->record.sid.n, s->record.root.n);
 		struct store_session record;
 		struct store_batch *b;
-		if (!root || store_get_session(c->store, s->record.sid, &record))
+		if (!root || !get_session(m, s, &record))
 			continue;
 		b = check_correct(s, root, &record) ? begin(m) : NULL;
 		if (b) {

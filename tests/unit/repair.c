@@ -222,6 +222,37 @@ static void the_damaged_file_is_the_one_of_the_beginning(void **state)
 	shell("rm -rf %s", copy);
 }
 
+/* A field that a newer version added, of a session that is in the root by another name, or by none. */
+static void a_session_keeps_what_a_newer_version_said(void **state)
+{
+	static uint8_t unknown[] = {100, 42}; /* number and value */
+	struct fixture *f = *state;
+	struct store_session record = {.sid = sid, .root = f->top, .name = "t", .name_len = 1, .created = 1000,
+		.files = {[STORE_OTHER] = 1}, .logical = SIZE, .extra = {.data = unknown, .len = 2, .count = 1}};
+	struct store_dirent d;
+	for (int named = 1; named >= 0; named--) {
+		struct store *s = open_store(f->path);
+		assert_int_equal(store_lookup(s, STORE_ROOT_SID, STORE_ROOT_INO, "s", 1, &d), 0);
+		struct store_batch *b = begin(s, 0);
+		store_batch_put_session(b, &record);
+		if (!named) {
+			store_batch_delete_dirent(b, STORE_ROOT_SID, STORE_ROOT_INO, d.cookie);
+			put_dir(b, STORE_ROOT_SID, STORE_ROOT_INO, 2, 0, 0);
+		}
+		assert_int_equal(store_batch_commit(b), 0);
+		assert_int_equal(store_close(s), 0);
+		repair_to_the_end(f->path, 10);
+		struct store_session have;
+		s = open_store(f->path);
+		assert_int_equal(store_get_session(s, sid, &have), 0);
+		assert_string_equal(have.name, named ? "s" : "t");
+		assert_int_equal(have.extra.len, 2);
+		assert_memory_equal(have.extra.data, unknown, 2);
+		store_session_release(&have);
+		assert_int_equal(store_close(s), 0);
+	}
+}
+
 /* ---- whose it is ------------------------------------------------------------------------------------------------ */
 
 /* LMDB goes without lock.mdb on some file systems. */
@@ -384,6 +415,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(content_outlives_the_record_of_its_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(events_outlive_the_record_of_their_directory, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_damaged_file_is_the_one_of_the_beginning, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_session_keeps_what_a_newer_version_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_root_repairs_stays_its_users, setup, teardown),
 		cmocka_unit_test_setup_teardown(lost_and_found_does_not_expire, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_deep_tree_is_clean, setup, teardown),
