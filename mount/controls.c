@@ -68,6 +68,14 @@ static bool is_of_now(const json_t *told, int error)
 	       moment_seconds(json_get_time(told, "time"), moment_now()) < RECENT;
 }
 
+const char *controls_advice(int error)
+{
+	return error == EROFS                      ? "; the mount is read-only"
+	       : error == ENOSPC                   ? "; free space on the store's disk, or remove sessions"
+	       : error == EACCES || error == EPERM ? "; it belongs to another user"
+						   : "";
+}
+
 int controls_say_refused(const struct place *place, const char *what, int error)
 {
 	json_t *told = last_error(place);
@@ -75,7 +83,10 @@ int controls_say_refused(const struct place *place, const char *what, int error)
 	const char *cause = fits ? json_get_text(told, "cause") : "",
 		   *advice = fits ? json_get_text(told, "advice") : "";
 
-	message_error("%s: %s%s%s", what, *cause ? cause : strerror(error), *advice ? "; " : "", advice);
+	if (*cause)
+		message_error("%s: %s%s%s", what, cause, *advice ? "; " : "", advice);
+	else
+		message_error("%s: %s%s", what, strerror(error), controls_advice(error));
 	json_decref(told);
 	return error == ENOENT ? VERB_NOT_FOUND : VERB_NOT_DONE;
 }

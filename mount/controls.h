@@ -13,6 +13,8 @@ json_t *controls_read_lines(const struct place *, const char *file);
  * has for it. VERB_DONE, or the exit status.
  */
 int controls_write(const struct place *, const char *file, const char *text);
+/* What stands behind an errno that no control file tells of: begins with "; ", or is empty. */
+const char *controls_advice(int error);
 /*
  * Says why what was tried of the session was refused with errno `error`: "WHAT: CAUSE; ADVICE" by the last line of its
  * errors.jsonl. Returns the exit status.

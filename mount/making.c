@@ -70,11 +70,7 @@ static int say_not_made(const struct place *place, int error)
 	if (error == EEXIST)
 		message_error("there is a session %s already; choose another name", place->name);
 	else
-		message_error("the session %s is not made: %s%s", place->name, strerror(error),
-			error == EROFS    ? "; the mount is read-only"
-			: error == ENOSPC ? "; free space on the store's disk, or remove sessions"
-			: error == EACCES ? "; the mount belongs to another user"
-					  : "");
+		message_error("the session %s is not made: %s%s", place->name, strerror(error), controls_advice(error));
 	return VERB_NOT_DONE;
 }
 

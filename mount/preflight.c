@@ -54,10 +54,6 @@ static int check_store(struct mount_plan *p, const char *name)
 {
 	struct stat st;
 
-	if (!*name) {
-		message_error("the name of the store is empty; name a directory");
-		return MOUNT_USAGE;
-	}
 	p->store = path_resolve(name);
 	if (!p->store) {
 		message_error("the store %s cannot be made: what stands before its last part is not there (%s)", name,
@@ -139,10 +135,6 @@ static int check_dir(struct mount_plan *p, const char *name)
 	if (p->handed_over) {
 		p->dir = strdup(name);
 		return p->dir ? 0 : MOUNT_SYSTEM;
-	}
-	if (!*name) {
-		message_error("the name of the mount point is empty; name a directory");
-		return MOUNT_USAGE;
 	}
 	p->dir = path_resolve(name);
 	bool dead = p->dir && path_is_dead(p->dir);

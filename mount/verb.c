@@ -184,12 +184,23 @@ static void make_getopt(const struct verb *verb, struct option *longs, char *let
 	*longs = (struct option){0};
 }
 
+/* As from a variable that is not set. */
+static bool is_empty(const char *dir)
+{
+	if (!*dir)
+		message_error("the name of a directory is empty");
+	return !*dir;
+}
+
 static int take_words(const struct verb *verb, int argc, char **argv, struct verb_line *line)
 {
 	line->words = argv + optind;
 	line->count = argc - optind;
 	if (line->count < verb->min_words || (verb->max_words >= 0 && line->count > verb->max_words))
 		return verb_print_usage(verb);
+	for (int i = 0; i < line->count; i++)
+		if (verb->word == VERB_A_DIR && is_empty(line->words[i]))
+			return verb_print_usage(verb);
 	return VERB_GO_ON;
 }
 
@@ -225,6 +236,8 @@ int verb_parse(const struct verb *verb, int argc, char **argv, struct verb_line 
 		}
 		if (code == 'V')
 			return verb_print_version();
+		if (code == 'm' && is_empty(optarg))
+			return verb_print_usage(verb);
 		if (code == 'm')
 			line.mount = optarg;
 		else if (code == VERB_CODE_JSON)

@@ -180,6 +180,7 @@ const struct verb verb_mount_helper = {
 	.run = run_helper,
 	.options = helper_options,
 	.words = "STORE DIR",
+	.word = VERB_A_DIR,
 	.min_words = 2,
 	.max_words = 2,
 	.summary = "mount a store on a directory, as mount(8) calls it: mount -t sessfs STORE DIR",

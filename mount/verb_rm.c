@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "mount/controls.h"
 #include "mount/message.h"
 #include "mount/moment.h"
 #include "mount/number.h"
@@ -32,10 +33,7 @@ static int say_not_removed(const struct place *place, int error)
 			      "`ln -sfn OTHER %s/.sessfs/current`",
 			place->name, message_word(place->mount));
 	else
-		message_error("%s is not removed: %s%s", place->name, strerror(error),
-			error == EROFS                      ? "; the mount is read-only"
-			: error == EACCES || error == EPERM ? "; it belongs to another user"
-							    : "");
+		message_error("%s is not removed: %s%s", place->name, strerror(error), controls_advice(error));
 	return error == ENOENT ? VERB_NOT_FOUND : VERB_NOT_DONE;
 }
 
@@ -64,7 +62,7 @@ static int say_not_back(const char *name, const char *as, int error)
 	else if (error == ENOENT)
 		message_error("there is no %s in the trash; `sessfs list --trash` shows what there is", name);
 	else
-		message_error("%s is not taken back: %s", name, strerror(error));
+		message_error("%s is not taken back: %s%s", name, strerror(error), controls_advice(error));
 	return error == ENOENT ? VERB_NOT_FOUND : VERB_NOT_DONE;
 }
 

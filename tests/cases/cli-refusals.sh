@@ -17,8 +17,12 @@ refusal 32 "no mount point .*absent; make it with .mkdir" mount_it "$STORE" abse
 touch plain
 refusal 32 "plain is not a directory" mount_it "$STORE" plain
 refusal 32 "plain is not a directory" mount_it plain "$MNT"
-refusal 1 "name of the store is empty" mount_it "" "$MNT"
-refusal 1 "name of the mount point is empty" mount_it "$STORE" ""
+refusal 1 "name of a directory is empty" mount_it "" "$MNT"
+refusal 1 "name of a directory is empty" mount_it "$STORE" ""
+refusal 1 "name of a directory is empty" "$SESSFS" umount ""
+refusal 2 "name of a directory is empty" "$SESSFS" init ""
+refusal 2 "name of a directory is empty" "$SESSFS" list -m ""
+refusal 16 "name of a directory is empty" "$SESSFS" check ""
 mkdir -p "$MNT/inner" outer/mnt
 refusal 32 "store .* lies inside the mount point" mount_it "$MNT/inner" "$MNT"
 refusal 32 "lies inside the store" mount_it outer outer/mnt
