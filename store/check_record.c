@@ -38,7 +38,7 @@ bool check_body(struct check *c, const struct key *key, const struct found *f)
 		return check_decode(c, &super_schema, f, &u.super) && u.super.format > 0 &&
 		       u.super.format <= STORE_FORMAT;
 	case KIND_FLUSHED:
-		return record_get_uint(f->body, f->len, &number) == (int)f->len;
+		return record_get_uint(f->body, f->len, &number) == (int)f->len && number < GENERATION_END;
 	case KIND_ORPHAN:
 		return record_get_uint(f->body, f->len, &number) == (int)f->len && number < UINT32_MAX;
 	case KIND_SESSION:

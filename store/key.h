@@ -38,6 +38,8 @@ struct key {
 #define KEY_SIZE 24
 /* No inode has this number or a higher one: the limit of those given out, which lies above them, is below 2^53. */
 #define KEY_INO_END ((UINT64_C(1) << 53) - 1)
+/* No log comes to have this generation or a higher one: behind the last there would be the first again. */
+#define GENERATION_END (UINT64_MAX - UINT32_MAX)
 #define KEY_VERSION_MASK UINT64_C(0xffffffff)
 /* Records that one value of content may lie in; the last one is under the key that key_make makes. */
 enum { KEY_PIECES = 4, KEY_MAIN = KEY_PIECES - 1 };

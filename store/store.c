@@ -179,7 +179,10 @@ static int load_flushed_generation(struct store *s)
 	int r = store_find(s, &flushed_key_at, &f);
 	s->flushed_generation = 0;
 	if (r == 0)
-		r = record_get_uint(f.body, f.len, &s->flushed_generation) < 0 ? -EIO : 0;
+		r = record_get_uint(f.body, f.len, &s->flushed_generation) < 0 ||
+				    s->flushed_generation >= GENERATION_END
+			    ? -EIO
+			    : 0;
 	return r == STORE_ABSENT ? 0 : r;
 }
 
@@ -259,7 +262,8 @@ static int skip_generations(struct store *s)
 	uint64_t newest = s->flushed_generation;
 	struct warm_txn *txn;
 	for (int i = 0; i < 2; i++)
-		if (hot_is_valid(&s->logs[i]) && hot_header(&s->logs[i])->generation > newest)
+		if (hot_is_valid(&s->logs[i]) && hot_header(&s->logs[i])->generation > newest &&
+			hot_header(&s->logs[i])->generation < GENERATION_END)
 			newest = hot_header(&s->logs[i])->generation;
 	if (newest == s->flushed_generation)
 		return 0;

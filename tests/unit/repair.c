@@ -363,6 +363,41 @@ static void a_number_too_high_does_not_lock_the_store(void **state)
 	assert_content(f, sid, f->file);
 }
 
+static void write_and_find_again(const struct fixture *f)
+{
+	static uint8_t have[SIZE];
+	struct store *s = open_store(f->path);
+	struct store_batch *b = begin(s, SIZE);
+	store_batch_write(b, sid, f->file, 0, f->content, SIZE);
+	assert_int_equal(store_batch_commit(b), 0);
+	assert_int_equal(store_close(s), 0);
+	s = open_store(f->path);
+	assert_int_equal(store_read(s, sid, f->file, 0, have, SIZE), 0);
+	assert_memory_equal(have, f->content, SIZE);
+	assert_int_equal(store_close(s), 0);
+}
+
+/* Warm seems to have every log that is to come; each would be thrown away. */
+static void the_last_generation_hides_no_log(void **state)
+{
+	static const uint8_t minus_one = 0xff;
+	struct fixture *f = *state;
+	put_raw(f->path, key_front(KIND_FLUSHED, 0), &minus_one, 1, true);
+	repair_to_the_end(f->path, 3);
+	memset(f->content, 'a', SIZE);
+	write_and_find_again(f);
+
+	const uint64_t generation = UINT64_MAX, published = 4096;
+	char path[80];
+	snprintf(path, sizeof path, "%s/hot.0", f->path);
+	int fd = open(path, O_RDWR);
+	assert_int_equal(pwrite(fd, &generation, sizeof generation, 16), sizeof generation);
+	assert_int_equal(pwrite(fd, &published, sizeof published, 56), sizeof published);
+	close(fd);
+	memset(f->content, 'b', SIZE);
+	write_and_find_again(f);
+}
+
 static void what_cannot_be_opened_is_not_clean(void **state)
 {
 	struct fixture *f = *state;
@@ -420,6 +455,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lost_and_found_does_not_expire, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_deep_tree_is_clean, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_number_too_high_does_not_lock_the_store, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_last_generation_hides_no_log, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_opened_is_not_clean, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_newer_store_that_is_mounted_is_not_judged, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_finding_is_one_line, setup, teardown),
