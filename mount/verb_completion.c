@@ -220,6 +220,8 @@ static const struct verb_option *awaiting(const struct verb *verb, const char *w
 
 static void take_word(struct asked *a, const char *word, int at)
 {
+	if (a->awaits && strcmp(word, "=") == 0) /* bash makes three words of --mount=DIR */
+		return;
 	if (a->awaits) {
 		if (a->awaits->code == 'm')
 			a->line.mount = word;
@@ -228,6 +230,8 @@ static void take_word(struct asked *a, const char *word, int at)
 		a->only_words = true;
 	} else if (!a->only_words && word[0] == '-' && word[1]) {
 		a->awaits = awaiting(a->verb, word);
+		if (!a->awaits && (strncmp(word, "--mount=", 8) == 0 || strncmp(word, "-m", 2) == 0))
+			a->line.mount = word + (word[1] == '-' ? 8 : 2);
 	} else {
 		a->first = a->words++ ? a->first : at;
 		a->only_words = a->only_words || a->verb->ends_options;

@@ -22,6 +22,9 @@ assert_eq "$(asked no-such-verb '')" ""
 assert_eq "$(asked init x '')" ""
 assert_eq "$(asked status al)" "alpha alpine"
 assert_eq "$(SESSFS_MOUNT= asked pause -m "$MNT" alpha b)" "beta one"
+for words in "-m$MNT" "--mount=$MNT" "--mount = $MNT"; do
+	assert_eq "$(SESSFS_MOUNT=/nowhere asked pause $words b)" "beta one" "behind $words"
+done
 assert_eq "$(asked status alpha '')" ""
 
 try_bash() { # LINE - what bash makes of a tab at the end of the line
