@@ -1,6 +1,6 @@
 /*
  * check_new.c - data.mdb written anew, from the records of the old one that are sound; with accounts and limits set
- * right.
+ * right, and a record made up for an inode of which only name and content are left.
  */
 #include "store/check.h"
 

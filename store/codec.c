@@ -238,11 +238,11 @@ static size_t compress(
 ssize_t chunk_encode(struct codec_ctx *c, struct key key, int level, struct dictionary *d, const uint8_t *raw,
 	size_t len, uint8_t *out)
 {
-	size_t n = 0;
-	if (!level || (d && !prepare(c, d, level)))
+	/* Looked at first: what compresses without a dictionary may, says zstd's manual, reset what prepare sets. */
+	bool worth = level && !looks_incompressible(c, raw, len);
+	if (!worth || (d && !prepare(c, d, level)))
 		d = NULL;
-	if (level && !looks_incompressible(c, raw, len))
-		n = compress(c, level, d, raw, len, out + CHUNK_HEADER_SIZE);
+	size_t n = worth ? compress(c, level, d, raw, len, out + CHUNK_HEADER_SIZE) : 0;
 	if (n == 0)
 		memcpy(out + CHUNK_HEADER_SIZE, raw, len);
 	out[4] = n ? CODEC_ZSTD : CODEC_RAW;
