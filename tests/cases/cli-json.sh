@@ -90,6 +90,20 @@ fits verb-search "$SESSFS" search --json 'TAG OF P'
 assert_eq "$(json said "sorted(s['name'] for s in j['sessions'])")" "['paused', 'pinned']"
 fits verb-history "$SESSFS" history --json -n 1
 assert_eq "$(json said "[s['name'] for s in j['sessions']]")" "['removed']"
+
+note "a name that is not UTF-8, two of one name in the trash"
+odd=$'\xff \xc3'
+mkdir "$MNT/$odd"
+fits verb-status "$SESSFS" status --json "$odd"
+fits verb-search "$SESSFS" search --json "$odd"
+assert_eq "$(json said "ascii((j['text'], [s['name'] for s in j['sessions']]))")" \
+	"('\\ufffd \\ufffd', ['\\ufffd \\ufffd'])"
+"$SESSFS" new removed >/dev/null
+"$SESSFS" rm removed "$odd" >/dev/null
+everything
+"$SESSFS" list --json --trash >said
+assert_match "$(json said "sorted(s['name'] for s in j['trash'])")" \
+	"^\['expired', 'removed', 'removed~[0-9]+', '. .'\]$"
 exec 5<&-
 validate_all
 [ "$(wc -l <documents)" -gt 25 ]
