@@ -103,7 +103,7 @@ assert_eq "$(json said "ascii((j['text'], [s['name'] for s in j['sessions']]))")
 everything
 "$SESSFS" list --json --trash >said
 assert_match "$(json said "sorted(s['name'] for s in j['trash'])")" \
-	"^\['expired', 'removed', 'removed~[0-9]+', '. .'\]$"
+	"^\['expired', 'removed', 'removed~[0-9]+', '[^']+'\]$"
 exec 5<&-
 validate_all
 [ "$(wc -l <documents)" -gt 25 ]
