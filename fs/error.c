@@ -33,6 +33,7 @@ int error_of_store(int result)
 	case STORE_DAMAGED:
 	case STORE_EMPTIED:
 	case STORE_UNFINISHED:
+	case STORE_FOREIGN:
 		return EINVAL;
 	}
 	return -EIO;

@@ -62,6 +62,15 @@ static void put_broken(char *text, const char *path, const char *what, int error
 		put(text, "the store %s cannot be used: %s: %s", path, what, strerror(error));
 }
 
+static void put_foreign(char text[SENTENCE_TEXT], const char *path, const char *which)
+{
+	put(text,
+		"the store %s has the log of another store: %s belongs to another data.mdb than the one beside it, and "
+		"holds what is saved nowhere else; put it back beside its own, or have `sessfs check --repair %s` keep "
+		"it under another name",
+		path, which, path);
+}
+
 void sentence_store_text(int r, const char *path, const struct store_open_info *info, char text[SENTENCE_TEXT])
 {
 	const char *what = info->what ? info->what : "opening";
@@ -115,6 +124,9 @@ void sentence_store_text(int r, const char *path, const struct store_open_info *
 	case STORE_UNFINISHED:
 		put(text, "the making of the store %s was cut off; `sessfs mount %s DIR` ends it", path,
 			message_word(path));
+		return;
+	case STORE_FOREIGN:
+		put_foreign(text, path, what);
 		return;
 	case STORE_OK:
 		return;

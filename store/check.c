@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ROUNDS = 4, STEPS = 10, PATH_DEPTH = 24 };
+enum { ROUNDS = 5, STEPS = 10, PATH_DEPTH = 24, ASIDE_MAX = 1000 };
 
 /* ---- words ------------------------------------------------------------------------------------------------------ */
 
@@ -169,7 +169,7 @@ static int look_beside(struct check *c, const char *path, int opened, struct sto
 	*info = (struct store_open_info){.what = "look at the store"};
 	r = look(c, s);
 	close_beside(s);
-	if (r || opened == STORE_BUSY || c->result->found > before)
+	if (r || opened == STORE_BUSY || opened == STORE_FOREIGN || c->result->found > before)
 		return r;
 	*info = why;
 	return opened;
@@ -179,7 +179,13 @@ static int look_only(struct check *c, const char *path, struct store_open_info *
 {
 	struct store *s;
 	int r = open_store(path, true, &s, info);
-	if ((r == STORE_BUSY && !c->options->repair) || r == STORE_DAMAGED || r == -EIO)
+	c->foreign = r == STORE_FOREIGN ? info->foreign : 0;
+	for (unsigned i = 0; i < 2; i++)
+		if (c->foreign >> i & 1)
+			check_finding(c, 24,
+				"hot.%u: is the log of another store than data.mdb, and not empty; a repair keeps it "
+				"as hot.%u.foreign", i, i);
+	if ((r == STORE_BUSY && !c->options->repair) || r == STORE_DAMAGED || r == -EIO || c->foreign)
 		return look_beside(c, path, r, info);
 	if (r)
 		return r;
@@ -236,6 +242,33 @@ static int mend_heads(const char *path, struct check *c)
 	return pages_mend_heads(path);
 }
 
+/* Under a name that is free, so that nothing is lost. */
+static int put_aside(int dir, unsigned log)
+{
+	char name[16], aside[32];
+	snprintf(name, sizeof name, "hot.%u", log);
+	for (unsigned n = 1; n <= ASIDE_MAX; n++) {
+		snprintf(aside, sizeof aside, n > 1 ? "%s.foreign.%u" : "%s.foreign", name, n);
+		if (faccessat(dir, aside, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+			return renameat(dir, name, dir, aside) < 0 ? -errno : 0;
+	}
+	return -EEXIST;
+}
+
+static int keep_foreign(const char *path, struct check *c)
+{
+	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = dir < 0 ? -errno : 0;
+	for (unsigned i = 0; i < 2 && r == 0; i++)
+		if (c->foreign >> i & 1)
+			r = put_aside(dir, i);
+	if (r == 0 && fsync(dir) < 0)
+		r = -errno;
+	if (dir >= 0)
+		close(dir);
+	return r;
+}
+
 /* Opens the store, which settles the logs, and mends what the tables disagree in, step by step. */
 static int mend(struct check *c, const char *path, struct store_open_info *info)
 {
@@ -259,6 +292,16 @@ static int mend(struct check *c, const char *path, struct store_open_info *info)
 	return r ? r : closed;
 }
 
+/* One round's work. Logs of another store go first: with them it cannot be opened. */
+static int mend_found(struct check *c, const char *path, struct store_open_info *info)
+{
+	if (c->foreign)
+		return with_lock(c, path, keep_foreign, "put the logs of another store aside", info);
+	int r = c->new_data ? with_lock(c, path, check_new_data, "write data.mdb anew", info) : 0;
+	r = r ? r : mend(c, path, info);
+	return r == STORE_FOREIGN ? 0 : r;
+}
+
 static int repair(struct check *c, const char *path, struct store_open_info *info)
 {
 	uint64_t all = 0, left = 0;
@@ -273,9 +316,7 @@ static int repair(struct check *c, const char *path, struct store_open_info *inf
 		all = round ? all : left;
 		if (!left || round == ROUNDS)
 			break;
-		if (c->new_data)
-			r = with_lock(c, path, check_new_data, "write data.mdb anew", info);
-		r = r ? r : mend(c, path, info);
+		r = mend_found(c, path, info);
 		if (r)
 			return r;
 	}

@@ -81,6 +81,7 @@ struct check {
 	bool quiet;
 	bool new_data; /* something was found that only a new data.mdb mends */
 	bool old_kept; /* data.mdb as this repair found it is data.mdb.damaged by now */
+	unsigned foreign; /* logs of another store, as in store_open_info */
 	int error;     /* what the tables, or the new data.mdb, lack because of it is not known to be damaged */
 	struct super super;
 	uint64_t ino_end, sid_end; /* behind the highest numbers seen */

@@ -35,7 +35,7 @@ struct copy {
 static void put(struct copy *p, const struct key *key, const void *data, size_t len)
 {
 	struct check *c = p->check;
-	bool cut = key_kind(*key) == KIND_CHUNK && c->super.format == STORE_FORMAT;
+	bool cut = key_kind(*key) == KIND_CHUNK && c->super.format >= FORMAT_OF_PIECES;
 	if (!c->error && !p->txn)
 		c->error = warm_begin(p->to, &p->txn);
 	if (!c->error)

@@ -430,7 +430,7 @@ static void on_record(void *arg, const struct key *key, const struct page_value 
 	const char *why = check_refuse(c, key, v, &invariant);
 	if (c->error)
 		return;
-	if (!why && check_is_piece(key) && c->super.format < STORE_FORMAT)
+	if (!why && check_is_piece(key) && c->super.format < FORMAT_OF_PIECES)
 		refuse(c, key, 23, "is in pieces, which a store of this format does not have");
 	if (why)
 		refuse(c, key, invariant, why);
@@ -472,6 +472,8 @@ static void check_limits(struct check *c)
 			c->ino_end - 1, c->sid_end - 1, c->super.ino_limit, c->super.sid_limit);
 		c->new_data = true;
 	}
+	if (c->super.format >= FORMAT_OF_IDENTITY && !c->super.identity[0] && !c->super.identity[1])
+		check_finding(c, 24, "the store has no identity by which its logs could be told from those of others");
 	if (!c->super.format)
 		check_finding(c, 1, "the store's own record is missing");
 }

@@ -63,10 +63,20 @@ struct hot_boot hot_this_boot(void)
 
 /* ---- the header ------------------------------------------------------------------------------------------------- */
 
-bool hot_is_valid(const struct hot *h)
+static bool is_log(const struct hot *h)
 {
 	const struct hot_header *header = hot_header(h);
 	return h->map && header->magic == HOT_MAGIC && header->format == HOT_FORMAT && header->published != 0;
+}
+
+static bool is_of_store(const struct hot *h)
+{
+	return memcmp(hot_header(h)->identity, h->identity, sizeof h->identity) == 0;
+}
+
+bool hot_is_valid(const struct hot *h)
+{
+	return is_log(h) && is_of_store(h);
 }
 
 static uint64_t new_salt(uint64_t generation)
@@ -150,6 +160,7 @@ int hot_start(struct hot *h, uint64_t generation, uint64_t previous_end, struct 
 		.boot = boot };
 	int r = publish(h, 0);
 	r = r ? r : put(h, 0, &header, offsetof(struct hot_header, published));
+	r = r ? r : put(h, offsetof(struct hot_header, identity), h->identity, sizeof h->identity);
 	r = r ? r : publish(h, HOT_DATA);
 	reset(h);
 	return r;
@@ -230,6 +241,15 @@ bool hot_is_of_boot(const struct hot *h, struct hot_boot this_boot)
 	static const struct hot_boot unknown;
 	return memcmp(&hot_header(h)->boot, &this_boot, sizeof this_boot) == 0 &&
 	       memcmp(&this_boot, &unknown, sizeof unknown) != 0;
+}
+
+bool hot_is_foreign(const struct hot *h, struct hot_boot this_boot)
+{
+	struct batch_header b;
+	if (!is_log(h) || is_of_store(h))
+		return false;
+	return hot_is_of_boot(h, this_boot) ? hot_header(h)->published > HOT_DATA
+					    : batch_is_sound(h, HOT_DATA, h->size, false, &b);
 }
 
 int hot_replay(struct hot *h, struct hot_boot this_boot)

@@ -37,6 +37,7 @@ struct hot_header {
 	uint64_t salt;         /* random for each start: batches that an earlier life left in the file never fit it */
 	struct hot_boot boot;
 	_Atomic uint64_t published; /* end of the batches; 0: the log is empty and its generation void */
+	uint64_t identity[2];       /* of the store */
 };
 
 struct hot {
@@ -46,6 +47,7 @@ struct hot {
 	/* the file system writes anew what is overwritten: full, a mapping would answer with SIGBUS, pwrite does not */
 	bool by_call;
 	uint64_t base, limit; /* sizes: at rest, at most */
+	uint64_t identity[2]; /* of the store it is to be of */
 	uint64_t size;
 	uint64_t tail;       /* end of published batches */
 	uint64_t touched;    /* bytes before it were once written: the page cache has them, or the disk */
@@ -78,8 +80,10 @@ int hot_open(struct hot *, int dir, const char *name, struct hot_sizes, bool rea
 int hot_make(struct hot *);
 void hot_close(struct hot *);
 
-/* True if the header is one of ours and not void. */
+/* True if the header is one of ours, of a log of this store, and not void. */
 bool hot_is_valid(const struct hot *);
+/* True if it is a log of another store, and holds something that counts. */
+bool hot_is_foreign(const struct hot *, struct hot_boot this_boot);
 /* True if the log was written in this boot, so that its batches count whether they were synced or not. */
 bool hot_is_of_boot(const struct hot *, struct hot_boot this_boot);
 /* Indexes what counts of a valid log, up to its new tail. -ENOMEM. */

@@ -23,6 +23,9 @@
 
 enum { SNAPSHOT_POOL = 8 };
 
+/* Formats that added something to the records. */
+enum { FORMAT_OF_PIECES = 2, FORMAT_OF_IDENTITY = 3 };
+
 /* A reader outside the lock: a snapshot of warm with what it takes to decompress. */
 struct reader {
 	struct warm_snapshot *snapshot;
@@ -309,6 +312,18 @@ void space_after_flush(struct store *);
 uint64_t space_room(const struct store *);
 /* Gives up what logs have allocated in vain, or else the reserve. True if there was any. */
 bool space_release(struct store *);
+
+/* ---- lock_file.c -- */
+/* Locks the store, for the life of lock_fd. STORE_BUSY, STORE_DENIED. */
+int lock_file_take(struct store *, struct store_open_info *);
+
+/* Notes what an opening failed at; returns the result. */
+static inline int open_fail(struct store_open_info *info, int result, const char *what, int error)
+{
+	info->what = what;
+	info->error = error < 0 ? -error : error;
+	return result;
+}
 
 int64_t store_now(void); /* nanoseconds since the epoch */
 uint64_t store_clock(void); /* monotonic nanoseconds */

@@ -68,6 +68,8 @@ static const struct field super_fields[] = {
 	F(U64, super, ino_limit, 3),
 	F(U32, super, sid_limit, 4),
 	F(I64, super, created, 5),
+	F(U64, super, identity[0], 6),
+	F(U64, super, identity[1], 7),
 };
 SCHEMA(super, super, .extra = -1);
 

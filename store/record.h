@@ -42,6 +42,7 @@ struct super {
 	uint64_t ino_limit; /* numbers below have been given out, or may have been */
 	uint32_t sid_limit;
 	int64_t created;
+	uint64_t identity[2]; /* random for each store: its logs have it too */
 };
 
 /* Encodes into out, of RECORD_MAX + extra length bytes. Returns the length. */

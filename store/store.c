@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -27,22 +26,15 @@ static const struct key flushed_key_at = { { 0, (uint64_t)KIND_FLUSHED << 32, KE
 
 /* ---- the directory ---------------------------------------------------------------------------------------------- */
 
-static int fail(struct store_open_info *info, int result, const char *what, int error)
-{
-	info->what = what;
-	info->error = error < 0 ? -error : error;
-	return result;
-}
-
 static int open_dir(struct store *s, const char *path, struct store_open_info *info)
 {
 	s->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dir < 0) {
 		int result = errno == ENOENT || errno == ENOTDIR ? STORE_NO_DIR : STORE_DENIED;
-		return fail(info, result, "open the directory", errno);
+		return open_fail(info, result, "open the directory", errno);
 	}
 	if (!s->options.read_only && faccessat(s->dir, ".", W_OK | X_OK, 0) < 0)
-		return fail(info, STORE_DENIED, "write to the directory", errno);
+		return open_fail(info, STORE_DENIED, "write to the directory", errno);
 	return 0;
 }
 
@@ -68,35 +60,6 @@ static bool dir_is_empty(struct store *s)
 	return empty;
 }
 
-static int lock_holder(struct store *s)
-{
-	char text[32] = "";
-	ssize_t n = pread(s->lock_fd, text, sizeof text - 1, 0);
-	return n > 0 ? atoi(text) : 0;
-}
-
-static int take_lock(struct store *s, struct store_open_info *info)
-{
-	char text[32];
-	s->lock_fd = openat(
-		s->dir, "lock", s->options.read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (s->lock_fd < 0 && s->options.read_only && errno == ENOENT)
-		return 0;
-	if (s->lock_fd < 0)
-		return fail(info, STORE_DENIED, "open the lock file", errno);
-	if (flock(s->lock_fd, (s->options.read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
-		info->pid = lock_holder(s);
-		return fail(info, errno == EWOULDBLOCK ? STORE_BUSY : STORE_DENIED, "lock the store", errno);
-	}
-	if (s->options.read_only)
-		return 0;
-	/* What it says only tells others who has the store: no reason to keep a full disk from being read. */
-	int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
-	if ((ftruncate(s->lock_fd, 0) < 0 || pwrite(s->lock_fd, text, (size_t)n, 0) != n) && errno != ENOSPC)
-		return fail(info, STORE_DENIED, "write the lock file", errno);
-	return 0;
-}
-
 /* ---- what the store knows of itself ----------------------------------------------------------------------------- */
 
 static int put_sealed(struct warm_txn *txn, const struct key *key, uint8_t *value, size_t body_len)
@@ -119,36 +82,31 @@ static int put_super(struct store *s, const struct super *super)
 	return warm_commit(txn);
 }
 
+static bool has_identity(const struct super *super)
+{
+	return super->identity[0] || super->identity[1];
+}
+
+static bool make_identity(struct super *super)
+{
+	return getrandom(super->identity, sizeof super->identity, 0) == sizeof super->identity && has_identity(super);
+}
+
 static int make_super(struct store *s)
 {
 	struct super super = { .format = STORE_FORMAT, .ino_limit = 2, .sid_limit = 1, .created = store_now() };
-	if (getrandom(&super.seed, sizeof super.seed, 0) != sizeof super.seed)
+	if (getrandom(&super.seed, sizeof super.seed, 0) != sizeof super.seed || !make_identity(&super))
 		return -EIO;
 	return put_super(s, &super);
-}
-
-/*
- * An older store is one of this format from now on, if nothing in the logs says otherwise of it. If it is too full or
- * too damaged for that, it stays what it is, and nothing is cut into pieces (pieces.h), which is what format 2 added.
- */
-static void raise_format(struct store *s)
-{
-	struct super super = s->super;
-	super.format = STORE_FORMAT;
-	if (!s->options.read_only && !s->sealed && s->super.format < STORE_FORMAT && put_super(s, &super) == 0) {
-		s->super = super;
-		s->snapshot_stale = true;
-	}
-	s->may_cut = s->super.format == STORE_FORMAT;
 }
 
 static int check_super(struct super *super, struct store_open_info *info)
 {
 	info->format = super->format;
 	if (super->format > STORE_FORMAT)
-		return fail(info, STORE_NEWER, "read the format version", 0);
+		return open_fail(info, STORE_NEWER, "read the format version", 0);
 	if (super->format == 0 || super->ino_limit < 2 || super->ino_limit >= UINT64_C(1) << 53 || super->sid_limit < 1)
-		return fail(info, STORE_DAMAGED, "read the store's own record", EIO);
+		return open_fail(info, STORE_DAMAGED, "read the store's own record", EIO);
 	return 0;
 }
 
@@ -161,9 +119,9 @@ static int load_super(struct store *s, struct store_open_info *info)
 	int r = store_find(s, &super_key_at, &f);
 	r = r ? r : record_decode(&super_schema, f.body, f.len, &super);
 	if (r == -ENOMEM)
-		return fail(info, r, "read the store's own record", ENOMEM);
+		return open_fail(info, r, "read the store's own record", ENOMEM);
 	if (r)
-		return fail(info, STORE_DAMAGED, "read the store's own record", EIO);
+		return open_fail(info, STORE_DAMAGED, "read the store's own record", EIO);
 	r = check_super(&super, info);
 	if (r)
 		return r;
@@ -171,6 +129,36 @@ static int load_super(struct store *s, struct store_open_info *info)
 	s->next_ino = super.ino_limit;
 	s->next_sid = super.sid_limit;
 	return 0;
+}
+
+/* Whatever a power cut leaves of the logs as they are. */
+static bool void_logs(struct store *s)
+{
+	for (int i = 0; i < 2; i++) {
+		struct hot *h = &s->logs[i];
+		if (h->map)
+			hot_void(h);
+		if (hot_is_valid(h) || fdatasync(h->fd) < 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * An older store is one of this format from now on, if nothing in the logs says otherwise of it; logs that do not have
+ * its identity are those of another store then. If it is too full or too damaged for that, it stays what it is.
+ */
+static int raise_format(struct store *s, struct store_open_info *info)
+{
+	struct super super = s->super;
+	bool wanted = super.format < STORE_FORMAT || !has_identity(&super);
+	super.format = STORE_FORMAT;
+	if (!wanted || s->options.read_only || s->sealed || !(has_identity(&super) || make_identity(&super)) ||
+		!void_logs(s))
+		return 0;
+	/* A commit that failed may have been done all the same. */
+	(void)put_super(s, &super);
+	return load_super(s, info);
 }
 
 static int load_flushed_generation(struct store *s)
@@ -354,18 +342,42 @@ static bool adopt_logs(struct store *s, struct hot *replayed[2])
 	return true;
 }
 
-static int settle(struct store *s, struct store_open_info *info)
+static void name_logs(struct store *s)
 {
-	struct hot *replayed[2] = { NULL, NULL };
+	for (int i = 0; i < 2; i++)
+		memcpy(s->logs[i].identity, s->super.identity, sizeof s->super.identity);
+}
+
+static int refuse_foreign(struct store *s, struct store_open_info *info)
+{
+	static const char *const which[] = { NULL, "hot.0", "hot.1", "hot.0 and hot.1" };
+	for (unsigned i = 0; i < 2; i++)
+		info->foreign |= hot_is_foreign(&s->logs[i], s->boot) << i;
+	return info->foreign ? open_fail(info, STORE_FOREIGN, which[info->foreign], 0) : 0;
+}
+
+static int open_logs(struct store *s, struct store_open_info *info)
+{
 	struct hot_sizes sizes = log_sizes(s);
 	int r = load_flushed_generation(s);
 	for (int i = 0; r == 0 && i < 2; i++)
 		r = hot_open(&s->logs[i], s->dir, log_names[i], sizes, s->options.read_only);
 	if (r)
-		return fail(info, r == -EACCES ? STORE_DENIED : r, "open the logs", r);
+		return open_fail(info, r == -EACCES ? STORE_DENIED : r, "open the logs", r);
+	name_logs(s);
+	return refuse_foreign(s, info);
+}
+
+/* What the logs hold counts: it is in warm, or laid over it, or goes on to be flushed (adopt_logs). */
+static int settle(struct store *s, struct store_open_info *info)
+{
+	struct hot *replayed[2] = { NULL, NULL };
+	int r = open_logs(s, info);
+	if (r)
+		return r;
 	r = replay_logs(s, replayed);
 	if (r)
-		return fail(info, r, "read the logs", r);
+		return open_fail(info, r, "read the logs", r);
 	info->logs_damaged = logs_are_damaged(s, replayed);
 	if (s->options.read_only) {
 		s->active = replayed[1] ? replayed[1] : replayed[0] ? replayed[0] : &s->logs[0];
@@ -377,10 +389,16 @@ static int settle(struct store *s, struct store_open_info *info)
 	if ((r == -ENOSPC || r == -EIO) && adopt_logs(s, replayed))
 		return 0;
 	r = r ? r : skip_generations(s);
-	if (r)
-		return fail(info, r == -ENOSPC ? STORE_FULL : r, "save what the last run left in its logs", r);
-	r = make_logs(s);
-	return r ? fail(info, r == -ENOSPC || r == -EDQUOT || r == -EFBIG ? STORE_FULL : r, "allocate the logs", r) : 0;
+	return r ? open_fail(info, r == -ENOSPC ? STORE_FULL : r, "save what the last run left in its logs", r) : 0;
+}
+
+/* New logs, unless the old ones go on or are only read. */
+static int start_logs(struct store *s, struct store_open_info *info)
+{
+	name_logs(s);
+	int r = s->options.read_only || s->sealed ? 0 : make_logs(s);
+	bool full = r == -ENOSPC || r == -EDQUOT || r == -EFBIG;
+	return r ? open_fail(info, full ? STORE_FULL : r, "allocate the logs", r) : 0;
 }
 
 /* ---- open and close --------------------------------------------------------------------------------------------- */
@@ -454,10 +472,10 @@ static int open_warm(struct store *s, bool is_new, struct store_open_info *info)
 	r = r ? r : warm_snapshot_new(s->warm, &s->snapshot);
 	r = r ? r : dictionaries_load(s);
 	if (r == STORE_DAMAGED)
-		return fail(info, r, "read data.mdb", EIO);
+		return open_fail(info, r, "read data.mdb", EIO);
 	if (r == -ENOSPC)
-		return fail(info, STORE_FULL, "write data.mdb", ENOSPC);
-	return r ? fail(info, r == -EACCES ? STORE_DENIED : r, "open data.mdb", r) : 0;
+		return open_fail(info, STORE_FULL, "write data.mdb", ENOSPC);
+	return r ? open_fail(info, r == -EACCES ? STORE_DENIED : r, "open data.mdb", r) : 0;
 }
 
 /* A store that was being made when the machine went down has no super record, and nothing else either. */
@@ -480,8 +498,8 @@ static bool data_has_bytes(struct store *s)
 static int refuse_empty(struct store *s, struct store_open_info *info)
 {
 	if (dir_has(s, log_names[0]) || dir_has(s, log_names[1]) || dir_has(s, "reserve"))
-		return fail(info, STORE_EMPTIED, "read data.mdb", EIO);
-	return s->options.read_only ? fail(info, STORE_UNFINISHED, "read data.mdb", 0) : 0;
+		return open_fail(info, STORE_EMPTIED, "read data.mdb", EIO);
+	return s->options.read_only ? open_fail(info, STORE_UNFINISHED, "read data.mdb", 0) : 0;
 }
 
 static int open_parts(struct store *s, const char *path, struct store_open_info *info)
@@ -491,9 +509,9 @@ static int open_parts(struct store *s, const char *path, struct store_open_info 
 		return r;
 	bool is_new = !dir_has(s, "data.mdb");
 	if (is_new && !(s->options.create && !s->options.read_only && dir_is_empty(s)))
-		return fail(info, STORE_NOT_EMPTY, "find a store", 0);
+		return open_fail(info, STORE_NOT_EMPTY, "find a store", 0);
 	s->boot = hot_this_boot();
-	r = take_lock(s, info);
+	r = lock_file_take(s, info);
 	/* Asked before LMDB can write its heads. */
 	if (r == 0 && !is_new && !data_has_bytes(s))
 		r = refuse_empty(s, info);
@@ -506,9 +524,11 @@ static int open_parts(struct store *s, const char *path, struct store_open_info 
 	r = r ? r : load_super(s, info);
 	r = r ? r : settle(s, info);
 	r = r ? r : load_super(s, info);
+	r = r ? r : raise_format(s, info);
+	r = r ? r : start_logs(s, info);
 	if (r)
 		return r;
-	raise_format(s);
+	s->may_cut = s->super.format >= FORMAT_OF_PIECES;
 	s->position = s->sealed_position = 1;
 	s->durable = s->sealed ? 0 : 1;
 	r = space_init(s);
@@ -518,7 +538,7 @@ static int open_parts(struct store *s, const char *path, struct store_open_info 
 		r = flusher_start(s);
 	if (r == 0 && s->flusher_runs)
 		growth_start(s);
-	return r ? fail(info, r, "start", r) : 0;
+	return r ? open_fail(info, r, "start", r) : 0;
 }
 
 int store_open(
@@ -528,7 +548,7 @@ int store_open(
 	*ret_info = (struct store_open_info){ .what = "" };
 	int r = store_new(path, options, &s);
 	if (!s)
-		return fail(ret_info, r, "start", ENOMEM);
+		return open_fail(ret_info, r, "start", ENOMEM);
 	r = r ? r : open_parts(s, path, ret_info);
 	if (r) {
 		store_free(s);

@@ -37,7 +37,7 @@ struct store_ino {
 #define STORE_XATTR_NAME_MAX 255
 #define STORE_XATTR_SIZE_MAX 65536
 #define STORE_CHUNK_SIZE 131072u
-#define STORE_FORMAT 2u /* version of the on-disk format, see FORMAT.md */
+#define STORE_FORMAT 3u /* version of the on-disk format, see FORMAT.md */
 #define STORE_COOKIE_MIN 256 /* the cookie of a name lies in [STORE_COOKIE_MIN, 2^63) */
 /* Largest file: 2^31 chunks of 128 KiB less one byte. */
 #define STORE_FILE_MAX ((INT64_C(1) << 48) - 1)
@@ -56,6 +56,7 @@ enum store_result {
 	STORE_DAMAGED,   /* not a store that can be read, even for its first record */
 	STORE_EMPTIED,   /* its data.mdb holds nothing, but its other files show that it did */
 	STORE_UNFINISHED, /* a crash cut off its making: opening it for writing makes it */
+	STORE_FOREIGN,   /* logs in it, named by store_open_info.what, are of another store and not empty */
 };
 
 /* ---- records ---------------------------------------------------------------------------------------------------- */
@@ -174,6 +175,7 @@ struct store_open_info {
 	uint32_t format;
 	int error; /* errno behind a negative result, STORE_DENIED or STORE_FULL */
 	const char *what; /* static text: the step that failed */
+	unsigned foreign; /* with STORE_FOREIGN: bit 0 hot.0, bit 1 hot.1 */
 	bool logs_damaged; /* it was opened, but lacks what was done last: its logs were damaged */
 };
 

@@ -16,7 +16,7 @@ assert_eq $STATUS 1
 told "^fix +store +there is no store $STORE; .sessfs init $STORE. makes one"
 "$SESSFS" init "$STORE" >/dev/null
 doctor "$STORE"
-told "^ok +store +$STORE has format 2, which this sessfs knows; everything in it is saved"
+told "^ok +store +$STORE has format 3, which this sessfs knows; everything in it is saved"
 told "^ok +space +.* is free on the disk of $STORE"
 told "^ok +device"
 mount_store
@@ -27,7 +27,7 @@ doctor
 told "^ok +store +$STORE is open"
 umount_store
 doctor "$STORE"
-told "^ok +store +$STORE has format 2.*everything in it is saved"
+told "^ok +store +$STORE has format 3.*everything in it is saved"
 
 note "a dead daemon: a stale mount, a store that was not closed"
 mount_store
@@ -37,7 +37,7 @@ wait "$DAEMON" 2>/dev/null || :
 doctor "$STORE"
 assert_eq $STATUS 1
 told "^fix +mounts +on $MNT lies a dead mount of $STORE; .sessfs mount $STORE $MNT. replaces it"
-told "^note +store +$STORE has format 2.*its last daemon died: .*sessfs check $STORE. verifies"
+told "^note +store +$STORE has format 3.*its last daemon died: .*sessfs check $STORE. verifies"
 "$SESSFS" mount "$STORE" "$MNT"
 doctor "$STORE"
 told "^ok +mounts +$STORE is mounted on $MNT"

@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0 || size > 1 << 20)
 		return 0;
 	struct hot_boot boot = {.id = {1}}, other = {.id = {2}};
-	struct hot h = {.fd = -1, .size = HOT_DATA + (size & ~(size_t)7)};
+	struct hot h = {.fd = -1, .size = HOT_DATA + (size & ~(size_t)7), .touched = HOT_DATA};
 	h.map = aligned_alloc(8, h.size);
 	memset(h.map, 0, HOT_DATA);
 	memcpy(h.map + HOT_DATA, data, h.size - HOT_DATA);

@@ -14,11 +14,12 @@
 
 enum { BODY_MAX = 4096, DEPTH = 5, WRITTEN = 64 /* the first of so many inputs, as it takes long */ };
 /* of a log, as FORMAT.md has it; hot.h has names that fs/ has too */
-enum { LOG_HEADER = 64, LOG_DATA = 4096, LOG_SIZE = 4 << 20 };
+enum { LOG_HEADER = 80, LOG_DATA = 4096, LOG_SIZE = 4 << 20 };
 
 static void empty_scratch(void)
 {
 	static const char *const names[] = {"data.mdb", "lock.mdb", "hot.0", "hot.1", "lock", "reserve",
+		"hot.0.foreign", "hot.1.foreign",
 		"data.mdb.damaged", "data.mdb.new/data.mdb", "data.mdb.new/lock.mdb"};
 	char path[128];
 

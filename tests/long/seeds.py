@@ -3,7 +3,7 @@ import struct
 import sys
 
 PAGE = 4096
-HEADER = 64 # of a log; its last word is where the batches end
+HEADER, END = 80, 56 # of a log; the word at END is where the batches end
 CHOICES = {1: 3, 3: 1, 4: 6, 5: 4, 8: 0, 9: 5, 10: 2}  # kind of a key -> what the fuzzer `record` makes of the bytes
 # An ending: {1: "gone", 2: created, 3: ended - created, 4: until, 5: rule, 6: status, 7: files}
 ENDING = b"\x87\x01\xc4\x04gone\x02\xd3" + struct.pack(">q", 1 << 60) + b"\x03\xce\x3b\x9a\xca\x00\x04\xd3" + \
@@ -53,7 +53,7 @@ def content(data):
 def store(data, log):
 	"""The whole store, as the fuzzer `store` takes it."""
 	records = b"".join(key + struct.pack("<H", len(value) - 4) + value[4:] for key, value in small(data))
-	log = log[:HEADER] + log[PAGE:struct.unpack_from("<Q", log, HEADER - 8)[0]] if log else b""
+	log = log[:HEADER] + log[PAGE:struct.unpack_from("<Q", log, END)[0]] if log else b""
 	return struct.pack("<H", len(log[:65535])) + log[:65535] + records
 
 
