@@ -31,6 +31,7 @@ int error_of_store(int result)
 	case STORE_NEWER:
 	case STORE_NOT_EMPTY:
 	case STORE_DAMAGED:
+	case STORE_HEADLESS:
 	case STORE_EMPTIED:
 	case STORE_UNFINISHED:
 	case STORE_FOREIGN:

@@ -44,13 +44,23 @@ char *path_resolve(const char *path)
 	return whole;
 }
 
+static bool holds(const char *path, const char *name)
+{
+	char *whole = NULL;
+	bool found = asprintf(&whole, "%s/%s", path, name) >= 0 && access(whole, F_OK) == 0;
+
+	free(whole);
+	return found;
+}
+
 bool path_holds_store(const char *path)
 {
-	char *data = NULL;
-	bool found = asprintf(&data, "%s/data.mdb", path) >= 0 && access(data, F_OK) == 0;
+	return holds(path, "data.mdb");
+}
 
-	free(data);
-	return found;
+bool path_holds_logs(const char *path)
+{
+	return holds(path, "hot.0") || holds(path, "hot.1");
 }
 
 bool path_within(const char *inner, const char *outer)

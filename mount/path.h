@@ -14,6 +14,8 @@ bool path_within(const char *inner, const char *outer);
 
 /* Whether a directory looks like a store; only store_open knows. */
 bool path_holds_store(const char *path);
+/* Also of one whose data.mdb is gone. */
+bool path_holds_logs(const char *path);
 
 /* A mount whose daemon is gone: asked with a request that the kernel does not answer from what it remembers. */
 bool path_is_dead(const char *dir);

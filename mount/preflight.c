@@ -73,7 +73,7 @@ static int check_store(struct mount_plan *p, const char *name)
 	if (access(p->store, p->options.read_only ? R_OK | X_OK : R_OK | W_OK | X_OK) < 0)
 		return say_unwritable("the store", p->store, false);
 	p->fresh = !path_holds_store(p->store);
-	if (p->fresh && p->options.read_only) {
+	if (p->fresh && p->options.read_only && !path_holds_logs(p->store)) {
 		message_error("there is no store in the directory %s to be mounted read-only", p->store);
 		return MOUNT_FAILED;
 	}

@@ -62,13 +62,38 @@ static void put_broken(char *text, const char *path, const char *what, int error
 		put(text, "the store %s cannot be used: %s: %s", path, what, strerror(error));
 }
 
+static void put_newer(char text[SENTENCE_TEXT], const char *path, uint32_t format)
+{
+	put(text,
+		"the store %s has format %u, which a newer sessfs wrote; this one knows formats up to %u: update "
+		"sessfs",
+		path, format, STORE_FORMAT);
+}
+
+static void put_headless(char text[SENTENCE_TEXT], const char *path)
+{
+	put(text,
+		"the store %s has its logs (hot.0, hot.1) but no data.mdb, without which nothing in it can be "
+		"read; put data.mdb back from where it went, or with its logs from a copy, or begin anew in "
+		"another directory",
+		path);
+}
+
+static void put_emptied(char text[SENTENCE_TEXT], const char *path)
+{
+	put(text,
+		"the data.mdb of the store %s is empty, though its logs show that it was in use; put data.mdb "
+		"back from a copy, or begin anew in another directory",
+		path);
+}
+
 static void put_foreign(char text[SENTENCE_TEXT], const char *path, const char *which)
 {
 	put(text,
 		"the store %s has the log of another store: %s belongs to another data.mdb than the one beside it, and "
 		"holds what is saved nowhere else; put it back beside its own, or have `sessfs check --repair %s` keep "
 		"it under another name",
-		path, which, path);
+		path, which, message_word(path));
 }
 
 void sentence_store_text(int r, const char *path, const struct store_open_info *info, char text[SENTENCE_TEXT])
@@ -85,10 +110,7 @@ void sentence_store_text(int r, const char *path, const struct store_open_info *
 		put_busy(text, path, info->pid);
 		return;
 	case STORE_NEWER:
-		put(text,
-			"the store %s has format %u, which a newer sessfs wrote; this one knows formats up to %u: "
-			"update sessfs",
-			path, info->format, STORE_FORMAT);
+		put_newer(text, path, info->format);
 		return;
 	case STORE_NOT_EMPTY:
 		put(text, "%s is not a store, and not an empty directory that could become one; name another directory",
@@ -115,11 +137,11 @@ void sentence_store_text(int r, const char *path, const struct store_open_info *
 		put(text, "the store %s is damaged (%s); keep a copy and try `sessfs check --repair %s`", path, what,
 			message_word(path));
 		return;
+	case STORE_HEADLESS:
+		put_headless(text, path);
+		return;
 	case STORE_EMPTIED:
-		put(text,
-			"the data.mdb of the store %s is empty, though its logs show that it was in use; put data.mdb "
-			"back from a copy, or begin anew in another directory",
-			path);
+		put_emptied(text, path);
 		return;
 	case STORE_UNFINISHED:
 		put(text, "the making of the store %s was cut off; `sessfs mount %s DIR` ends it", path,

@@ -205,7 +205,7 @@ static int take_lock(const char *path, int *ret_fd, struct store_open_info *info
 		return errno == ENOENT || errno == ENOTDIR ? STORE_NO_DIR : STORE_DENIED;
 	int fd =
 		faccessat(dir, "data.mdb", F_OK, 0) == 0 ? openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
-	int r = fd >= 0 ? 0 : errno == ENOENT ? STORE_NOT_EMPTY : STORE_DENIED;
+	int r = fd >= 0 ? 0 : errno == ENOENT ? store_without_data(dir) : STORE_DENIED;
 	close(dir);
 	if (r == 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		r = errno == EWOULDBLOCK ? STORE_BUSY : STORE_DENIED;

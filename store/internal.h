@@ -313,6 +313,10 @@ uint64_t space_room(const struct store *);
 /* Gives up what logs have allocated in vain, or else the reserve. True if there was any. */
 bool space_release(struct store *);
 
+/* ---- store.c -- */
+/* What a directory is that has no data.mdb. STORE_HEADLESS, STORE_NOT_EMPTY. */
+int store_without_data(int dir);
+
 /* ---- lock_file.c -- */
 /* Locks the store, for the life of lock_fd. STORE_BUSY, STORE_DENIED. */
 int lock_file_take(struct store *, struct store_open_info *);

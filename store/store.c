@@ -38,9 +38,14 @@ static int open_dir(struct store *s, const char *path, struct store_open_info *i
 	return 0;
 }
 
-static bool dir_has(struct store *s, const char *name)
+static bool dir_has(int dir, const char *name)
 {
-	return faccessat(s->dir, name, F_OK, 0) == 0;
+	return faccessat(dir, name, F_OK, 0) == 0;
+}
+
+int store_without_data(int dir)
+{
+	return dir_has(dir, log_names[0]) || dir_has(dir, log_names[1]) ? STORE_HEADLESS : STORE_NOT_EMPTY;
 }
 
 /* Whether nothing but what a store makes first is in the directory (a crash may have interrupted that). */
@@ -497,7 +502,7 @@ static bool data_has_bytes(struct store *s)
 /* data.mdb holds nothing. What comes after the super record, which is durable by then, tells why. */
 static int refuse_empty(struct store *s, struct store_open_info *info)
 {
-	if (dir_has(s, log_names[0]) || dir_has(s, log_names[1]) || dir_has(s, "reserve"))
+	if (dir_has(s->dir, log_names[0]) || dir_has(s->dir, log_names[1]) || dir_has(s->dir, "reserve"))
 		return open_fail(info, STORE_EMPTIED, "read data.mdb", EIO);
 	return s->options.read_only ? open_fail(info, STORE_UNFINISHED, "read data.mdb", 0) : 0;
 }
@@ -507,9 +512,9 @@ static int open_parts(struct store *s, const char *path, struct store_open_info 
 	int r = open_dir(s, path, info);
 	if (r)
 		return r;
-	bool is_new = !dir_has(s, "data.mdb");
+	bool is_new = !dir_has(s->dir, "data.mdb");
 	if (is_new && !(s->options.create && !s->options.read_only && dir_is_empty(s)))
-		return open_fail(info, STORE_NOT_EMPTY, "find a store", 0);
+		return open_fail(info, store_without_data(s->dir), "find data.mdb", 0);
 	s->boot = hot_this_boot();
 	r = lock_file_take(s, info);
 	/* Asked before LMDB can write its heads. */

@@ -54,6 +54,7 @@ enum store_result {
 	STORE_NO_DIR,    /* the directory is not there */
 	STORE_DENIED,    /* the directory or a file in it may not be opened (errno in store_open_info.error) */
 	STORE_DAMAGED,   /* not a store that can be read, even for its first record */
+	STORE_HEADLESS,  /* it has logs, but no data.mdb */
 	STORE_EMPTIED,   /* its data.mdb holds nothing, but its other files show that it did */
 	STORE_UNFINISHED, /* a crash cut off its making: opening it for writing makes it */
 	STORE_FOREIGN,   /* logs in it, named by store_open_info.what, are of another store and not empty */

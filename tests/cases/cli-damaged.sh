@@ -32,6 +32,20 @@ damaged emptied truncate -s 0
 refuses emptied 'data.mdb of the store .*emptied is empty.*from a copy'
 refused 'is empty' "$SESSFS" check --repair emptied
 
+note "none at all"
+cp -a whole headless
+mv headless/data.mdb away
+before=$(md5sum headless/hot.?)
+for verb in mount "mount -o ro" init check "check --repair" doctor; do
+	read -ra words <<<"$verb headless"
+	[[ $verb != mount* ]] || words+=("$MNT")
+	refused 'store .*headless has its logs .*but no data.mdb.*put data.mdb back' "$SESSFS" "${words[@]}"
+done
+assert_absent headless/data.mdb
+assert_eq "$(md5sum headless/hot.?)" "$before" "logs without data.mdb"
+mv away headless/data.mdb
+assert_eq "$(status_of "$SESSFS" check headless)" 0
+
 note "one that was made anew, with nothing in it"
 damaged anew python3 -c '
 import sys

@@ -1,6 +1,6 @@
 /*
- * log_identity - logs that lie beside the data.mdb of another store are not taken in, and lose nothing; stores of older
- * formats, which have no identity, get one when they are written.
+ * log_identity - logs that lie beside the data.mdb of another store, or beside none, are not taken in and lose nothing;
+ * stores of older formats, which have no identity, get one when they are written.
  */
 #include <fcntl.h>
 
@@ -200,6 +200,22 @@ static void a_repair_keeps_them_aside(void **state)
 	assert_int_equal(get(f->mixed), 2);
 }
 
+static void logs_without_data_are_no_place_for_a_store(void **state)
+{
+	struct fixture *f = *state;
+	struct store_check_options repair = {.repair = true};
+	struct store_check_result result;
+	struct store_open_info info;
+	struct store *s;
+	make_killed(f, f->ours, 1, SYNCED);
+	shell("mv %s/data.mdb %s", f->ours, f->mixed);
+	assert_int_equal(store_open(f->ours, &writing, &s, &info), STORE_HEADLESS);
+	assert_int_equal(store_open(f->ours, &reading, &s, &info), STORE_HEADLESS);
+	assert_int_equal(store_check(f->ours, &repair, &result, &info), STORE_HEADLESS);
+	shell("mv %s/data.mdb %s", f->mixed, f->ours);
+	assert_int_equal(get(f->ours), 1);
+}
+
 static struct super super_of(const char *dir, const struct super *put)
 {
 	uint8_t value[CODEC_CHECK_SIZE + RECORD_MAX];
@@ -290,6 +306,7 @@ int main(void)
 		TEST(what_counts_nowhere_is_no_hindrance),
 		TEST(nor_are_logs_that_were_saved),
 		TEST(a_repair_keeps_them_aside),
+		TEST(logs_without_data_are_no_place_for_a_store),
 		TEST(an_older_store_gets_an_identity),
 		TEST(older_and_newer_logs_are_told_apart),
 		TEST(a_store_that_lost_its_identity),
