@@ -170,6 +170,10 @@ static int open_store(struct daemon *d)
 		message_note("made a new store in %s", p->store);
 	if (info.logs_damaged)
 		message_error("the logs of %s are damaged: what was done last before it was closed is lost", p->store);
+	if (info.logs_missing)
+		message_error("the last daemon of %s did not end in order, and the log it wrote (hot.0, hot.1) is "
+			      "gone: what was done last may be lost",
+			p->store);
 	d->closing = o->read_only ? -1 : closing_begin(p->store);
 	return 0;
 }

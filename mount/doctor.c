@@ -169,6 +169,11 @@ static bool look_store(const struct walk *w, const char *path)
 
 	if (end == CLOSING_ALIVE) {
 		say_alive(path, pid, &answer);
+	} else if (r == 0 && (info.logs_damaged || info.logs_missing)) {
+		machine_say(&answer, MACHINE_FIX, MOUNT_PARTIAL,
+			"the last daemon of %s died, and its logs (hot.0, hot.1) are damaged or gone: put them back if "
+			"you can, else the next mount goes on without what was done last",
+			path);
 	} else if (r == 0) {
 		say_closed(path, info.format, end, why, &answer);
 	} else {

@@ -189,6 +189,10 @@ static int look_only(struct check *c, const char *path, struct store_open_info *
 		return look_beside(c, path, r, info);
 	if (r)
 		return r;
+	if (info->logs_missing)
+		check_finding(c, 25,
+			"hot.0, hot.1: the last daemon did not end in order, and the log it wrote last is gone; what "
+			"was done last may be lost");
 	if (info->logs_damaged)
 		check_finding(c, 0, "hot.0, hot.1: the logs cannot be read to their end; what was done last is lost");
 	info->what = "look at the store";

@@ -31,6 +31,7 @@ int swap_logs(struct store *s)
 	if (r)
 		return r;
 	s->generation++;
+	(void)lock_file_expect(s, s->generation);
 	s->active = s->spare;
 	s->spare = NULL;
 	s->sealed = old;

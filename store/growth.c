@@ -9,10 +9,46 @@
  */
 #include "store/internal.h"
 
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/*
+ * Largest size of a log by default: enough to take in a burst while the other one drains, but a small part of the disk
+ * and of the page cache. At rest it is a small part of that.
+ */
+#define HOT_LIMIT_DEFAULT (UINT64_C(1) << 30)
+enum { HOT_DISK_SHARE = 8, HOT_MEMORY_SHARE = 16, HOT_BASE_SHARE = 16 };
 #define SECOND UINT64_C(1000000000)
 #define INDEX_MAX (8u << 20)  /* bytes of memory that the index of a log which grows may take */
 #define SMALL_MAX (32u << 20) /* bytes of small records in it, which a flush reads through the mapping */
 enum { STEPS = 32, FREE_SHARE = 8, DRAIN_SECONDS = 5 };
+
+/* ---- sizes ------------------------------------------------------------------------------------------------------- */
+
+static uint64_t default_limit(const struct store *s)
+{
+	struct statvfs v;
+	uint64_t limit = HOT_LIMIT_DEFAULT, share;
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	if (pages > 0 && page > 0 && (share = (uint64_t)pages * (uint64_t)page / HOT_MEMORY_SHARE) < limit)
+		limit = share;
+	if (fstatvfs(s->dir, &v) == 0 && (share = (uint64_t)v.f_blocks * v.f_frsize / HOT_DISK_SHARE) < limit)
+		limit = share;
+	return limit;
+}
+
+static uint64_t whole_pages(uint64_t size)
+{
+	return size < HOT_SIZE_MIN ? HOT_SIZE_MIN : size & ~UINT64_C(4095);
+}
+
+struct hot_sizes growth_sizes(const struct store *s)
+{
+	if (s->options.read_only)
+		return (struct hot_sizes){ 0 };
+	uint64_t limit = whole_pages(s->options.hot_size ? s->options.hot_size : default_limit(s));
+	return (struct hot_sizes){ .base = whole_pages(limit / HOT_BASE_SHARE), .limit = limit };
+}
 
 /* A log at rest has room for two steps. */
 static uint64_t step_size(const struct hot *h)

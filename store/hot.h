@@ -74,7 +74,7 @@ struct hot_sizes {
 	uint64_t base, limit;
 };
 
-/* Opens the log `name` in directory dir as it is: of any size, or none. -errno. */
+/* Opens the log `name` in directory dir as it is: of any size, whole pages of it, or none. -errno. */
 int hot_open(struct hot *, int dir, const char *name, struct hot_sizes, bool read_only);
 /* Gives a log that is void, or of which nothing counts, its size at rest, all blocks allocated. -errno. */
 int hot_make(struct hot *);

@@ -102,7 +102,7 @@ static int find_size(struct hot *h)
 	struct stat st;
 	if (fstat(h->fd, &st) < 0)
 		return -errno;
-	h->size = h->touched = st.st_size >= (off_t)HOT_SIZE_MIN ? (uint64_t)st.st_size : 0;
+	h->size = h->touched = (uint64_t)st.st_size & ~UINT64_C(4095);
 	return 0;
 }
 

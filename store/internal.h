@@ -86,12 +86,19 @@ struct store_batch {
 	uint32_t next_sid;
 };
 
+/* What the lock file says of the logs (lock_file.c). */
+struct log_mark {
+	uint64_t boot[2], identity[2];
+	uint64_t generation; /* of the newest log; 0: none must be there */
+};
+
 struct store {
 	/* constant after open */
 	struct store_options options;
 	char *path;
 	int dir, lock_fd;
 	struct hot_boot boot;
+	struct log_mark left; /* as the last run left it */
 	struct hot logs[2];
 	struct warm *warm;
 	bool may_cut; /* content into pieces: the store says that it is of a format that has them */
@@ -267,6 +274,8 @@ void flusher_stop(struct store *);
 int swap_logs(struct store *);
 
 /* ---- growth.c -- */
+/* Of logs at rest and at most, by options, disk and memory. */
+struct hot_sizes growth_sizes(const struct store *);
 void growth_init(struct growth *);
 /* Without the thread, should there be none to be had, the logs stay as they are. */
 void growth_start(struct store *);
@@ -320,6 +329,13 @@ int store_without_data(int dir);
 /* ---- lock_file.c -- */
 /* Locks the store, for the life of lock_fd. STORE_BUSY, STORE_DENIED. */
 int lock_file_take(struct store *, struct store_open_info *);
+/* The log which must be there as the last run, of this boot, did not end in order: its generation; 0: none must. */
+uint64_t lock_file_left(const struct store *);
+/*
+ * Notes that from now on the log of the generation must be there until warm has taken it in; 0: none must. -errno: that
+ * a log goes missing is not noticed; with 0 one that is there may not be made void.
+ */
+int lock_file_expect(struct store *, uint64_t generation);
 
 /* Notes what an opening failed at; returns the result. */
 static inline int open_fail(struct store_open_info *info, int result, const char *what, int error)

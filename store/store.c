@@ -8,17 +8,10 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 static const char *const log_names[] = { "hot.0", "hot.1" };
 
-/*
- * Largest size of a log by default: enough to take in a burst while the other one drains, but a small part of the disk
- * and of the page cache. At rest it is a small part of that.
- */
-#define HOT_LIMIT_DEFAULT (UINT64_C(1) << 30)
-enum { HOT_DISK_SHARE = 8, HOT_MEMORY_SHARE = 16, HOT_BASE_SHARE = 16 };
 #define DRAIN_RATE_GUESS (200u << 20) /* bytes per second, until a flush was measured */
 
 static const struct key super_key_at = { { 0, (uint64_t)KIND_SUPER << 32, KEY_VERSION_MASK } };
@@ -234,6 +227,13 @@ static bool logs_are_damaged(const struct store *s, struct hot *const replayed[2
 	return false;
 }
 
+/* Of what counts. */
+static uint64_t newest_generation(const struct store *s, struct hot *const replayed[2])
+{
+	const struct hot *h = replayed[1] ? replayed[1] : replayed[0];
+	return h ? hot_header(h)->generation : s->flushed_generation;
+}
+
 static int flush_replayed(struct store *s, struct hot *h)
 {
 	int r = flush_log_somehow(s, h);
@@ -271,31 +271,6 @@ static int skip_generations(struct store *s)
 	}
 	s->flushed_generation = newest;
 	return warm_commit(txn);
-}
-
-static uint64_t default_limit(struct store *s)
-{
-	struct statvfs v;
-	uint64_t limit = HOT_LIMIT_DEFAULT, share;
-	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-	if (pages > 0 && page > 0 && (share = (uint64_t)pages * (uint64_t)page / HOT_MEMORY_SHARE) < limit)
-		limit = share;
-	if (fstatvfs(s->dir, &v) == 0 && (share = (uint64_t)v.f_blocks * v.f_frsize / HOT_DISK_SHARE) < limit)
-		limit = share;
-	return limit;
-}
-
-static uint64_t whole_pages(uint64_t size)
-{
-	return size < HOT_SIZE_MIN ? HOT_SIZE_MIN : size & ~UINT64_C(4095);
-}
-
-static struct hot_sizes log_sizes(struct store *s)
-{
-	if (s->options.read_only)
-		return (struct hot_sizes){ 0 };
-	uint64_t limit = whole_pages(s->options.hot_size ? s->options.hot_size : default_limit(s));
-	return (struct hot_sizes){ .base = whole_pages(limit / HOT_BASE_SHARE), .limit = limit };
 }
 
 /* Both logs with all their blocks, durably in the directory. */
@@ -337,7 +312,7 @@ static bool adopt_logs(struct store *s, struct hot *replayed[2])
 	if (!older || !hot_is_of_boot(older, s->boot) || (newer && !hot_is_of_boot(newer, s->boot)))
 		return false;
 	struct hot *other = older == &s->logs[0] ? &s->logs[1] : &s->logs[0];
-	if (!other->map)
+	if (older->size < HOT_SIZE_MIN || other->size < HOT_SIZE_MIN)
 		return false;
 	if (!newer && hot_start(other, hot_header(older)->generation + 1, older->tail, s->boot))
 		return false;
@@ -363,7 +338,7 @@ static int refuse_foreign(struct store *s, struct store_open_info *info)
 
 static int open_logs(struct store *s, struct store_open_info *info)
 {
-	struct hot_sizes sizes = log_sizes(s);
+	struct hot_sizes sizes = growth_sizes(s);
 	int r = load_flushed_generation(s);
 	for (int i = 0; r == 0 && i < 2; i++)
 		r = hot_open(&s->logs[i], s->dir, log_names[i], sizes, s->options.read_only);
@@ -384,6 +359,7 @@ static int settle(struct store *s, struct store_open_info *info)
 	if (r)
 		return open_fail(info, r, "read the logs", r);
 	info->logs_damaged = logs_are_damaged(s, replayed);
+	info->logs_missing = !info->logs_damaged && lock_file_left(s) > newest_generation(s, replayed);
 	if (s->options.read_only) {
 		s->active = replayed[1] ? replayed[1] : replayed[0] ? replayed[0] : &s->logs[0];
 		s->sealed = replayed[1] ? replayed[0] : NULL;
@@ -394,6 +370,8 @@ static int settle(struct store *s, struct store_open_info *info)
 	if ((r == -ENOSPC || r == -EIO) && adopt_logs(s, replayed))
 		return 0;
 	r = r ? r : skip_generations(s);
+	if (r == 0)
+		(void)lock_file_expect(s, 0);
 	return r ? open_fail(info, r == -ENOSPC ? STORE_FULL : r, "save what the last run left in its logs", r) : 0;
 }
 
@@ -402,6 +380,8 @@ static int start_logs(struct store *s, struct store_open_info *info)
 {
 	name_logs(s);
 	int r = s->options.read_only || s->sealed ? 0 : make_logs(s);
+	if (r == 0 && !s->options.read_only)
+		(void)lock_file_expect(s, s->generation);
 	bool full = r == -ENOSPC || r == -EDQUOT || r == -EFBIG;
 	return r ? open_fail(info, full ? STORE_FULL : r, "allocate the logs", r) : 0;
 }
@@ -572,7 +552,7 @@ int store_close(struct store *s)
 		r = store_sync(s);
 	flusher_stop(s);
 	/* The next start has nothing to write then, so that a damaged store can be read. */
-	if (r == 0 && !s->options.read_only && s->active->tail == HOT_DATA)
+	if (r == 0 && !s->options.read_only && s->active->tail == HOT_DATA && lock_file_expect(s, 0) == 0)
 		hot_void(s->active);
 	store_free(s);
 	return r;

@@ -177,6 +177,7 @@ struct store_open_info {
 	int error; /* errno behind a negative result, STORE_DENIED or STORE_FULL */
 	const char *what; /* static text: the step that failed */
 	unsigned foreign; /* with STORE_FOREIGN: bit 0 hot.0, bit 1 hot.1 */
+	bool logs_missing; /* it was opened, but a log of the last run, which did not end in order, is gone */
 	bool logs_damaged; /* it was opened, but lacks what was done last: its logs were damaged */
 };
 

@@ -52,3 +52,38 @@ found 'head -c 5M /dev/zero | tr "\0" "\377" | dd of=hot.0 bs=4096 seek=1200 con
 
 note "cut: what has a checksum can be told from what an earlier life left there"
 found 'truncate -s 5M hot.0' '1 2' 1
+
+note "deleted, or cut off before its first batch"
+WORDS='did not end in order, and the log .*gone.* what was done last may be lost'
+for damage in 'rm hot.0' 'rm hot.0 hot.1' 'truncate -s 4000 hot.0'; do
+	with_damage "$damage"
+	assert_eq "$(status_of "$SESSFS" check "$STORE" 2>said)" 4 "check of logs after: $damage"
+	grep -qE "invariant 25: .*$WORDS" said || fail "check does not tell of it: $(cat said)"
+	: >"$LOG"
+	mount_store
+	grep -qE "$WORDS" "$LOG" || fail "the mount does not tell of it"
+	assert_eq "$(sessions)" '*' "sessions after: $damage"
+	umount_store
+	with_damage "$damage"
+	assert_eq "$(status_of "$SESSFS" check --repair "$STORE")" 1 "repair of logs after: $damage"
+	check_store
+done
+with_damage 'rm hot.0'
+refused 'daemon of .*died, and its logs .*are damaged or gone: put them back' "$SESSFS" doctor "$STORE"
+cp kept/hot.0 "$STORE/"
+"$SESSFS" doctor "$STORE" | says 'the next mount takes up what it had acknowledged'
+
+note "cut shorter than a log ever is: what was synced is there"
+WORDS='logs .*what was done last .*is lost'
+found 'truncate -s 3M hot.0' '1 2' 1
+
+note "deleted after a clean end: nothing is missed"
+with_damage true
+mount_store
+umount_store
+rm "$STORE"/hot.?
+: >"$LOG"
+check_store
+mount_store
+! grep -q 'what was done last' "$LOG" || fail "the mount tells of a loss: $(cat "$LOG")"
+umount_store

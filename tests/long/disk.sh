@@ -36,6 +36,7 @@ sound() {
 	disk "$@"
 	verify || fail "$(cat "$TEST_DIR/cut" "$TEST_DIR/verified")"
 	umount_store
+	! grep 'what was done last' "$LOG" || fail "the mount tells of a loss: $(cat "$TEST_DIR/cut")"
 }
 
 lying() {
