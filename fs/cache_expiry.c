@@ -30,7 +30,7 @@ enum {
 	TOLD_MAX = 16,        /* files told by name, in TOLD_NS */
 	TOLD_TOGETHER = 1024, /* of the rest, told by one line at most */
 	NAMES_MAX = 64,     /* taken from the store in one go */
-	PAUSE_FACTOR = 100, /* a walk is followed by a pause of so many times its length */
+	PAUSE_FACTOR = 100, /* a walk is followed by a pause of so many times what it took of a CPU */
 };
 
 /* A file that is seen, for the case that there is too much. */
@@ -49,7 +49,8 @@ struct linked {
 
 struct cache_walk {
 	struct session *session; /* held; NULL: at rest */
-	int64_t begun;
+	int64_t resumed; /* cpu_time() when this step went on with it */
+	int64_t spent;   /* CPU time of the steps before */
 	int64_t before; /* cache_oldest when it began */
 	int64_t oldest; /* mtime of what was seen and stays */
 	uint64_t sum;   /* sizes of it, of each file once, whatever its names */
@@ -317,6 +318,15 @@ static bool push(struct cache_walk *walk, struct store_ino dir)
 	return true;
 }
 
+/* Of the keeper: what a walk costs others, however long it was kept waiting, or slept with the machine. */
+static int64_t cpu_time(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return ts.tv_sec * FS_SECOND + ts.tv_nsec;
+}
+
 static bool begin(struct fs *fs, struct cache_walk *walk, struct store_sid sid)
 {
 	struct store_dirent cache;
@@ -329,8 +339,10 @@ static bool begin(struct fs *fs, struct cache_walk *walk, struct store_sid sid)
 	}
 	session->cache_grew = false;
 	walk->session = session;
+	walk->resumed = cpu_time();
+	walk->spent = 0;
 	walk->before = session->record.cache_oldest;
-	walk->begun = walk->oldest = fs_now();
+	walk->oldest = fs_now();
 	walk->sum = walk->after = 0;
 	walk->dir_count = walk->file_count = 0;
 	r = error_of_store(store_lookup(fs->store, sid, session->record.root, "cache", strlen("cache"), &cache));
@@ -353,23 +365,20 @@ static void note_oldest(struct session *session, const struct cache_walk *walk)
 	change_commit(&c);
 }
 
-/* The clock on the wall may have jumped meanwhile. */
-static int64_t pause_after(int64_t length)
+static int64_t pause_after(int64_t spent)
 {
-	if (length < 0)
-		return 0;
-	return length < PAUSE_MAX / PAUSE_FACTOR ? length * PAUSE_FACTOR : PAUSE_MAX;
+	return PAUSE + (spent < PAUSE_MAX / PAUSE_FACTOR ? spent * PAUSE_FACTOR : PAUSE_MAX);
 }
 
 static void end(struct fs *fs, struct cache_walk *walk)
 {
 	struct session *session = walk->session;
-	int64_t now = fs_age_now(fs);
 
 	if (!life_is_read_only(&session->record))
 		note_oldest(session, walk);
 	tell_rest(session);
-	due_defer_cache(fs, session->sid, now + PAUSE + pause_after(now - walk->begun));
+	walk->spent += cpu_time() - walk->resumed;
+	due_defer_cache(fs, session->sid, fs_age_now(fs) + pause_after(walk->spent));
 	free_linked(walk);
 	free(walk->files);
 	walk->files = NULL;
@@ -535,6 +544,7 @@ bool cache_expiry_step(struct fs *fs)
 		walk = fs->cache_walk = calloc(1, sizeof(*walk));
 	if (!walk)
 		return false;
+	walk->resumed = cpu_time();
 	while (fs_now() - begun < STEP_NS) {
 		if (!walk->session && !due_next_cache(fs, begun, &sid))
 			return false;
@@ -543,6 +553,7 @@ bool cache_expiry_step(struct fs *fs)
 		if (!walk_on(fs, walk))
 			end(fs, walk);
 	}
+	walk->spent += cpu_time() - walk->resumed;
 	return true;
 }
 

@@ -240,7 +240,7 @@ def cut_cache(mount, count):
 	with Meanwhile(mount, f"{count:,} files of cache/ seen, and half of them removed", 0, "nobody waits 20 ms"):
 		with open(f"{mount}/full/cache/new", "w") as file:
 			file.write("12 bytes....")
-		# One more where the mount's own walk was over before: the next comes a hundred times its length later.
+		# One more where the mount's own walk was over before: the next comes some time later.
 		wait_until(lambda: cached(mount) <= count // 2 + 1)
 	assert cached(mount) in (count // 2, count // 2 + 1) and os.path.exists(f"{mount}/full/cache/new")
 

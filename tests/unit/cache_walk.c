@@ -14,6 +14,7 @@ enum { MOMENTS = 16, HOUR = 3600 };
 
 static struct fs_id cache, results;
 static int64_t ahead; /* of the true clock, nanoseconds */
+static int64_t spent, cost; /* CPU time, and what there is of it between two looks */
 
 /* Each look at the clock takes more than half of a step. */
 int clock_gettime(clockid_t clock, struct timespec *ts)
@@ -25,6 +26,8 @@ int clock_gettime(clockid_t clock, struct timespec *ts)
 
 		ts->tv_sec += ns / FS_SECOND;
 		ts->tv_nsec = ns % FS_SECOND;
+	} else if (r == 0 && clock == CLOCK_THREAD_CPUTIME_ID) {
+		*ts = (struct timespec){.tv_sec = (spent += cost) / FS_SECOND, .tv_nsec = spent % FS_SECOND};
 	}
 	return (int)r;
 }
@@ -176,6 +179,48 @@ static void became_a_directory(void **state)
 	}
 }
 
+/* Too much is in cache/ once more: whether the next walk has come so many seconds behind the one before. */
+static bool walks_again(int64_t seconds)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "new%d", (int)seconds);
+	make_file(cache, name, "8 bytes.", 0);
+	ahead += seconds * FS_SECOND;
+	while (step())
+		;
+	return !holds(cache, "0", "8 bytes.");
+}
+
+/*
+ * Between two walks is a pause, by what the first cost, in CPU time. How long it took says nothing: the machine may
+ * have slept meanwhile. (For less than a minute in all: more would be a jump of the clock.)
+ */
+static void pauses(void **state)
+{
+	enum { FILES = 100 };
+	char name[16];
+
+	(void)state;
+	for (unsigned costly = 0; costly < 2; costly++) {
+		cost = costly ? FS_SECOND / 100 : 0;
+		open_all(0, FILES * 8);
+		for (unsigned i = 0; i < FILES; i++) {
+			snprintf(name, sizeof(name), "%u", i);
+			make_file(cache, name, "8 bytes.", HOUR - (int64_t)i);
+		}
+		step();
+		ahead += 30 * FS_SECOND;
+		while (step())
+			;
+		assert_true(holds(cache, "0", "8 bytes."));
+		assert_int_equal(walks_again(2), !costly);
+		assert_true(!costly || walks_again(20));
+		close_all();
+	}
+	cost = 0;
+}
+
 /* How many files the events tell, by name and together. */
 static uint64_t told(void)
 {
@@ -223,7 +268,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(moved_out), cmocka_unit_test(replaced), cmocka_unit_test(the_oldest_go),
-		cmocka_unit_test(became_a_directory), cmocka_unit_test(all_are_told),
+		cmocka_unit_test(became_a_directory), cmocka_unit_test(pauses),
+		cmocka_unit_test(all_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
