@@ -10,6 +10,7 @@
 #include "fs/due.h"
 #include "fs/in_use.h"
 #include "fs/keeper.h"
+#include "fs/prune.h"
 #include "fs/roster.h"
 #include "fs/rules.h"
 
@@ -127,6 +128,8 @@ static void drop(struct fs *fs, struct store_sid sid, int64_t now)
 
 	if (!r) {
 		r = life_drop(session);
+		if (session->drops)
+			prune_session(session);
 		session_put(session);
 	}
 	if (r && r != ENOENT)

@@ -10,6 +10,7 @@
 #include "fs/cut.h"
 #include "fs/errand.h"
 #include "fs/serve.h"
+#include "fs/trash.h"
 
 enum { SLICE = 64 }; /* files asked for between two looks at the list */
 enum { CUT_PATIENCE_MS = 2000 };
@@ -77,6 +78,7 @@ static void end_session(struct session *session, unsigned times)
 	struct fs *fs = session->fs;
 	FS_GUARD(fs);
 
+	trash_drop_forgotten(fs); /* its last node may have been held here */
 	if (session->launders != times)
 		return;
 	LIST_REMOVE(session, laundering);
@@ -114,12 +116,22 @@ static int launder(struct fs *fs, void *subject)
 	return 0;
 }
 
+/* Of few nodes: of many it is taken to be so. */
+static bool may_know_files(const struct session *session)
+{
+	const struct node *node = LIST_FIRST(&session->nodes);
+
+	for (unsigned n = 0; node && n < SLICE && !(S_ISREG(node->inode.mode) && node->nlookup); n++)
+		node = LIST_NEXT(node, siblings);
+	return node != NULL;
+}
+
 void launder_session(struct session *session)
 {
 	struct fs *fs = session->fs;
 
 	fs_assert_locked(fs);
-	if (!fs->chores || !errand_add(fs->chores, launder, NULL, NULL, NULL))
+	if (!fs->chores || !may_know_files(session) || !errand_add(fs->chores, launder, NULL, NULL, NULL))
 		return;
 	if (session->launders++)
 		return;

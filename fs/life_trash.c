@@ -17,6 +17,7 @@
 #include "fs/history.h"
 #include "fs/launder.h"
 #include "fs/life.h"
+#include "fs/prune.h"
 #include "fs/serve.h"
 #include "fs/trash.h"
 
@@ -322,34 +323,51 @@ static int find_in_trash(struct fs *fs, const char *name, struct session **ret)
 
 /* A name in the trash of which the kernel thinks wrongly. */
 struct misnomer {
+	struct session *session; /* held */
 	struct fs_id dir;
 	char name[STORE_NAME_MAX + 1];
 };
 
+static bool is_pruned(struct fs *fs, const struct session *session)
+{
+	FS_GUARD(fs);
+
+	return !session->prunes;
+}
+
+/* With all that it has below it, for which who wants to change the trash has to wait: when most of that is gone. */
 static int forget_name(struct fs *fs, void *subject)
 {
 	struct misnomer *misnomer = subject;
 
+	if (!is_pruned(fs, misnomer->session) && errand_add(fs->chores, forget_name, misnomer, NULL, NULL))
+		return 0;
 	serve_forget_name(fs, misnomer->dir, misnomer->name);
+	fs_lock(fs);
+	session_put(misnomer->session);
+	fs_unlock(fs);
 	free(misnomer);
 	return 0;
 }
 
-/* The kernel remembers what it renamed under the new name, which is not the one that it got. */
-static void correct_kernel(struct fs *fs, const struct session *session, struct fs_id trash, const char *to_name)
+/* The kernel remembers what it renamed under the new name: it got another one, or is not there any more. */
+static void correct_kernel(struct session *session, struct fs_id trash, const char *to_name)
 {
+	struct fs *fs = session->fs;
 	char shown[STORE_NAME_MAX + 1];
 	struct misnomer *misnomer;
 
-	if (!fs->chores || life_trash_name(fs, session->sid, shown) || strcmp(shown, to_name) == 0)
+	if (!fs->chores || (!life_trash_name(fs, session->sid, shown) && strcmp(shown, to_name) == 0))
 		return;
 	misnomer = malloc(sizeof(*misnomer));
 	if (!misnomer)
 		return; /* it asks again soon */
-	misnomer->dir = trash;
+	*misnomer = (struct misnomer){.session = session_ref(session), .dir = trash};
 	snprintf(misnomer->name, sizeof(misnomer->name), "%s", to_name);
-	if (!errand_add(fs->chores, forget_name, misnomer, NULL, NULL))
-		free(misnomer);
+	if (errand_add(fs->chores, forget_name, misnomer, NULL, NULL))
+		return;
+	session_put(session);
+	free(misnomer);
 }
 
 int trash_rename_in(struct fs *fs, struct fs_id from, const char *name, struct fs_id trash, const char *to_name,
@@ -369,10 +387,12 @@ int trash_rename_in(struct fs *fs, struct fs_id from, const char *name, struct f
 	if (r)
 		return r;
 	r = end(session, LIFE_REMOVED, to_name);
-	if (!r)
-		correct_kernel(fs, session, trash, to_name);
 	if (!r && !fs->options.grace)
 		r = life_drop(session);
+	if (!r) {
+		prune_session(session);
+		correct_kernel(session, trash, to_name);
+	}
 	session_put(session);
 	return r;
 }

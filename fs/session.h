@@ -27,6 +27,7 @@ struct session {
 	int64_t error_told;  /* when an error of the store was last among its events */
 	unsigned launders;   /* how often it was asked to, since it began; 0: it does not, see launder.h */
 	LIST_ENTRY(session) laundering;
+	unsigned prunes;     /* how often, at the moment, see prune.h */
 	bool cache_grew;     /* since the keeper looked at its cache/ last */
 	bool drops;          /* it is in fs->dropping, and held by it */
 	TAILQ_ENTRY(session) dropping;

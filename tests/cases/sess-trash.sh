@@ -200,6 +200,41 @@ assert_eq "$(history '[(s["id"], s["can_be_taken_back"]) for s in j["sessions"]]
 wait_for 10 eval '[ "$(drops)" = 0 ]'
 umount_store
 
+note "no grace, and nobody looks at what the kernel knew of it"
+(
+	STORE=$TEST_DIR/ungraced
+	mount_store -o commit=1,grace=0
+	fill gone
+	find "$MNT/gone" -exec stat -c %s {} + >/dev/null
+	mv -T "$MNT/gone" "$TRASH/gone"
+	in_memory() { json "$MNT/.sessfs/stats.json" 'j["sessions_in_memory"]'; } # the root is
+	wait_for 20 eval '[ "$(in_memory)" = 1 ]'
+	umount_store
+)
+
+if [ "$(printf '%s\n' 6.18 "$(uname -r)" | sort -V | head -n 1)" = 6.18 ]; then
+	note "the kernel forgets what went, so that nobody waits for that later, nor the space when its grace is over"
+	(
+		STORE=$TEST_DIR/browsed
+		figure() { json "$MNT/.sessfs/stats.json" "j['$1']"; }
+		know() { find "$1" -exec stat -c %s {} + >/dev/null; }
+		with_clock
+		mount_store -o commit=1,grace=1h
+		fill browsed
+		mkdir "$MNT/browsed/logs/"{1..600}
+		know "$MNT/browsed"
+		[ "$(figure inodes_in_memory)" -gt 600 ]
+		mv "$MNT/browsed" "$TRASH/"
+		wait_for 10 eval '[ "$(figure inodes_in_memory)" -lt 100 ]'
+		know "$TRASH/browsed"
+		pass 4000
+		mkdir "$MNT/over"
+		echo 2001-01-01T00:00:00Z >"$MNT/over/.session/expires_at"
+		wait_for 20 eval '[ "$(sessions)" = "*" ] && [ "$(figure inodes_in_memory)" -lt 100 ]'
+		umount_store
+	)
+fi
+
 note "one that its expires_at ended does not go again at once when it is taken back"
 mount_store -o commit=1
 fill timed
