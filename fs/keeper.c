@@ -316,8 +316,11 @@ static void send_process(struct keeper *keeper)
 	atomic_store(&keeper->process, 0);
 }
 
-/* Takes some of the visits over into keeper->running. */
-static bool take_visits(struct keeper *keeper)
+/*
+ * Takes some of the visits over into keeper->running. While sessions end one after the other nothing is announced for
+ * its own sake: it takes ten times what an end does.
+ */
+static bool take_visits(struct keeper *keeper, bool ends)
 {
 	unsigned n = 0;
 
@@ -325,7 +328,7 @@ static bool take_visits(struct keeper *keeper)
 		struct visits *visits = &keeper->visits[kind];
 		struct visit *visit;
 
-		if (kind == VISIT_ANNOUNCE && is_hushed(keeper))
+		if (kind == VISIT_ANNOUNCE && (is_hushed(keeper) || (ends && !n)))
 			break;
 		/* A cut that fails is tried again and again: there is room beside. */
 		for (unsigned max = kind == VISIT_CUT ? (n + VISITS_MAX) / 2 : VISITS_MAX;
@@ -471,7 +474,7 @@ static bool keep(struct keeper *keeper, int *ret_ms)
 
 	if (now - fs->clock.saved >= hour)
 		age_clock_save(fs);
-	if (take_visits(keeper) || sessions || files)
+	if (take_visits(keeper, sessions) || sessions || files)
 		return true;
 	moment = roster_moment(fs);
 	if (moment > now + hour)
