@@ -158,6 +158,9 @@ note "nor can it be seen or taken back where nothing expires yet, because the st
 	! mv "$TRASH/held" "$MNT/held" 2>/dev/null || fail "it came back"
 	pass 3700
 	remount # the keeper sleeps by the machine's clock, and would have to be woken
+	umount_store
+	MOUNT_AS=() # so does the flusher
+	mount_store -o commit=1
 	wait_for 10 eval '[ "$(drops)" = 0 ]'
 	umount_store
 )
