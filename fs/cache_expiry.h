@@ -24,8 +24,24 @@ bool cache_expiry_leaves_out(struct node *dir, const struct store_dirent *, int6
 bool cache_expiry_applies(struct node *dir);
 /* Seconds for which the kernel may remember a name in dir for the node. */
 double cache_expiry_timeout(struct node *dir, const struct node *);
+
+/* ---- the walk, in cache_walk.c ----------------------------------------------------------------------------------- */
+
 /* Something was written in a session, or came into its cache/: if there is a limit, it is to be counted. */
 void cache_expiry_grew(struct session *);
 /* Part of the keeper's walk; true while there is more. */
 bool cache_expiry_step(struct fs *);
 void cache_expiry_free(struct cache_walk *);
+
+/* ---- what the walk knows of one file ----------------------------------------------------------------------------- */
+
+/* The directory is cache/ or below it. */
+bool cache_expiry_holds(struct node *dir);
+/* By its mtime, if files expire by that. */
+bool cache_expiry_is_due(const struct fs *, int64_t mtime, int64_t now);
+/* What it counts for. */
+uint64_t cache_expiry_size(const struct node *);
+/* It goes, and is told. ENOENT or negative: it stays. */
+int cache_expiry_remove(struct node *dir, const struct store_dirent *, struct node *);
+/* Tells of those that went and were not told so far, also by the mount before. */
+void cache_expiry_tell_rest(struct session *);
