@@ -171,6 +171,7 @@ void fs_free(struct fs *fs)
 	if (!fs)
 		return;
 	serve_free(fs->server);
+	fs->server = NULL;
 	fs_lock(fs);
 	control_free_all(fs); /* ends lines of events: changes, the last ones */
 	run_end(fs);

@@ -12,6 +12,7 @@ struct fs;
 extern const struct fuse_lowlevel_ops ops_table;
 
 /* The connection, or NULL: it is not mounted yet. */
+/* NULL before fs_mount, and when the mount has ended. */
 struct fuse_session *serve_session(const struct fs *);
 /* The request that this thread is serving asks for the set-user-ID bits to go; libfuse does not pass it on. */
 bool serve_kills_suidgid(void);

@@ -577,7 +577,7 @@ int serve_new(struct fs *fs, struct server **ret)
 
 struct fuse_session *serve_session(const struct fs *fs)
 {
-	return fs->server->session;
+	return fs->server ? fs->server->session : NULL;
 }
 
 void serve_free(struct server *s)
