@@ -16,7 +16,7 @@
  *
  * A program that writes a new file and renames it over the old one, as `sed -i` does, is refused (EPERM).
  *
- * All but control_is_id is called with fs->lock held.
+ * All but control_is_id and control_trash_id is called with fs->lock held.
  */
 #pragma once
 
@@ -63,6 +63,8 @@ void control_stream_keep(struct session *, uint64_t cut);
 int control_seek(struct fs *, struct fs_id, uint64_t offset, bool data, uint64_t *ret);
 /* The session it belongs to (the root's for .sessfs), or NULL. */
 struct session *control_session(struct fs *, struct fs_id);
+/* That of .sessfs/trash. */
+struct fs_id control_trash_id(void);
 /* Its name in the table, static; NULL if it is not known. */
 const char *control_name(struct fs *, struct fs_id);
 void control_forget(struct fs *, struct fs_id, uint64_t count);

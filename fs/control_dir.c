@@ -24,11 +24,21 @@ static bool is_top(const struct content_row *row)
 }
 
 /* By its path below .sessfs or .session. */
-static uint64_t made_ino(const struct control_node *dir, const char *name)
+static uint64_t ino_below(uint64_t dir, const char *name)
 {
-	uint64_t hash = XXH3_64bits_withSeed(name, strlen(name), dir->ino);
+	uint64_t hash = XXH3_64bits_withSeed(name, strlen(name), dir);
 
 	return CONTROL_INO_MADE + (hash & (CONTROL_INO_MADE - CONTROL_ID_FIRST - 1));
+}
+
+static uint64_t made_ino(const struct control_node *dir, const char *name)
+{
+	return ino_below(dir->ino, name);
+}
+
+struct fs_id control_trash_id(void)
+{
+	return (struct fs_id){ino_below(CONTROL_ID_FIRST, "trash")};
 }
 
 static uint64_t ino_of_row(const struct control_node *dir, const struct content_row *row)

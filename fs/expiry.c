@@ -10,9 +10,9 @@
 #include "fs/due.h"
 #include "fs/in_use.h"
 #include "fs/keeper.h"
-#include "fs/prune.h"
 #include "fs/roster.h"
 #include "fs/rules.h"
+#include "fs/trash.h"
 
 #define TICK_NS (20 * INT64_C(1000000)) /* the kernel counts in ticks, and rounds up */
 
@@ -127,9 +127,7 @@ static void drop(struct fs *fs, struct store_sid sid, int64_t now)
 	int r = session_get(fs, sid, &session);
 
 	if (!r) {
-		r = life_drop(session);
-		if (session->drops)
-			prune_session(session);
+		r = trash_drop(session);
 		session_put(session);
 	}
 	if (r && r != ENOENT)

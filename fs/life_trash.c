@@ -11,6 +11,7 @@
 
 #include <linux/fs.h>
 
+#include "fs/control.h"
 #include "fs/dir.h"
 #include "fs/errand.h"
 #include "fs/event.h"
@@ -368,6 +369,23 @@ static void correct_kernel(struct session *session, struct fs_id trash, const ch
 		return;
 	session_put(session);
 	free(misnomer);
+}
+
+/* A directory is held by names below it that are no nodes, of control files or found absent: they go with its own. */
+static void forget_dropped(struct session *session, const char *name)
+{
+	prune_session(session);
+	correct_kernel(session, control_trash_id(), name);
+}
+
+int trash_drop(struct session *session)
+{
+	char name[STORE_NAME_MAX + 1];
+	int absent = life_trash_name(session->fs, session->sid, name), r = life_drop(session);
+
+	if (session->drops && !absent)
+		forget_dropped(session, name);
+	return r;
 }
 
 int trash_rename_in(struct fs *fs, struct fs_id from, const char *name, struct fs_id trash, const char *to_name,

@@ -21,6 +21,8 @@ bool trash_oldest(const struct fs *, struct store_sid *ret);
 void trash_drop_forgotten(struct fs *);
 /* The kernel knows no inode more of one that waits for it. */
 void trash_forgotten(struct session *);
+/* As life_drop, of one whose grace is over: the kernel, if it still caches something of it, is to forget that. */
+int trash_drop(struct session *);
 /* Space is needed: drops what has been in the trash longest, whoever uses it. False if there is nothing. */
 bool trash_drop_oldest(struct fs *);
 /* At the end of the mount: those that wait are left to the next one. */

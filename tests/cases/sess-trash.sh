@@ -238,6 +238,21 @@ if [ "$(printf '%s\n' 6.18 "$(uname -r)" | sort -V | head -n 1)" = 6.18 ]; then
 	)
 fi
 
+note "nor do names that are no files keep the space when the grace is over"
+(
+	STORE=$TEST_DIR/looked
+	mount_store -o commit=1,grace=1s
+	for name in looked absent; do
+		fill $name
+		mv "$MNT/$name" "$TRASH/"
+	done
+	cat "$TRASH/looked/.session/info.json" >/dev/null
+	assert_absent "$TRASH/absent/logs/none"
+	in_memory() { json "$MNT/.sessfs/stats.json" 'j["sessions_in_memory"]'; } # the root is
+	wait_for 20 eval '[ "$(in_memory)" = 1 ]'
+	umount_store
+)
+
 note "one that its expires_at ended does not go again at once when it is taken back"
 mount_store -o commit=1
 fill timed
