@@ -133,6 +133,17 @@ static bool is_closing(const char *store, int pid)
 	return dead;
 }
 
+/* Also of a store that is not opened after all: the next start may find its logs made anew. */
+static void tell_logs(const char *store, const struct store_open_info *info)
+{
+	if (info->logs_damaged)
+		message_error("the logs of %s are damaged: what was done last before it was closed is lost", store);
+	if (info->logs_missing)
+		message_error("the last daemon of %s did not end in order, and the log it wrote (hot.0, hot.1) is "
+			      "gone: what was done last may be lost",
+			store);
+}
+
 static int open_store(struct daemon *d)
 {
 	const struct mount_plan *p = d->plan;
@@ -160,6 +171,7 @@ static int open_store(struct daemon *d)
 		ppoll(NULL, 0, &pause, &d->signals);
 		r = store_open(p->store, &options, &d->store, &info);
 	}
+	tell_logs(p->store, &info);
 	if (r != 0) {
 		sentence_store(r, p->store, &info);
 		if (p->missing)
@@ -168,12 +180,6 @@ static int open_store(struct daemon *d)
 	}
 	if (p->fresh)
 		message_note("made a new store in %s", p->store);
-	if (info.logs_damaged)
-		message_error("the logs of %s are damaged: what was done last before it was closed is lost", p->store);
-	if (info.logs_missing)
-		message_error("the last daemon of %s did not end in order, and the log it wrote (hot.0, hot.1) is "
-			      "gone: what was done last may be lost",
-			p->store);
 	d->closing = o->read_only ? -1 : closing_begin(p->store);
 	return 0;
 }

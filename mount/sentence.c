@@ -62,12 +62,18 @@ static void put_broken(char *text, const char *path, const char *what, int error
 		put(text, "the store %s cannot be used: %s: %s", path, what, strerror(error));
 }
 
-static void put_newer(char text[SENTENCE_TEXT], const char *path, uint32_t format)
+static void put_newer(char text[SENTENCE_TEXT], const char *path, const struct store_open_info *info)
 {
-	put(text,
-		"the store %s has format %u, which a newer sessfs wrote; this one knows formats up to %u: update "
-		"sessfs",
-		path, format, STORE_FORMAT);
+	if (info->newer_log)
+		put(text,
+			"the log %s of the store %s has format %u, which a newer sessfs wrote, and holds what may be "
+			"saved nowhere else: update sessfs",
+			info->what, path, info->format);
+	else
+		put(text,
+			"the store %s has format %u, which a newer sessfs wrote; this one knows formats up to %u: "
+			"update sessfs",
+			path, info->format, STORE_FORMAT);
 }
 
 static void put_headless(char text[SENTENCE_TEXT], const char *path)
@@ -110,7 +116,7 @@ void sentence_store_text(int r, const char *path, const struct store_open_info *
 		put_busy(text, path, info->pid);
 		return;
 	case STORE_NEWER:
-		put_newer(text, path, info->format);
+		put_newer(text, path, info);
 		return;
 	case STORE_NOT_EMPTY:
 		put(text, "%s is not a store, and not an empty directory that could become one; name another directory",

@@ -45,14 +45,9 @@ static uint64_t pad8(uint64_t n)
 	return (n + 7) & ~UINT64_C(7);
 }
 
-struct hot_boot hot_this_boot(void)
+static struct hot_boot parse_boot(const char *text, ssize_t n)
 {
 	struct hot_boot boot = { 0 };
-	char text[64] = "";
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	if (fd >= 0)
-		close(fd);
 	for (unsigned digits = 0, i = 0; (ssize_t)i < n && digits < 2 * sizeof boot.id; i++) {
 		const char *hex = "0123456789abcdef", *at = memchr(hex, text[i], 16);
 		if (at)
@@ -61,12 +56,35 @@ struct hot_boot hot_this_boot(void)
 	return boot;
 }
 
+int hot_this_boot(struct hot_boot *ret)
+{
+	char text[64] = "";
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	bool none = fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == EPERM);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	int r = n < 0 && !none ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	if (r == 0)
+		*ret = parse_boot(text, n);
+	return r;
+}
+
 /* ---- the header ------------------------------------------------------------------------------------------------- */
+
+static bool is_any_log(const struct hot *h)
+{
+	return h->map && hot_header(h)->magic == HOT_MAGIC && hot_header(h)->published != 0;
+}
 
 static bool is_log(const struct hot *h)
 {
-	const struct hot_header *header = hot_header(h);
-	return h->map && header->magic == HOT_MAGIC && header->format == HOT_FORMAT && header->published != 0;
+	return is_any_log(h) && hot_header(h)->format == HOT_FORMAT;
+}
+
+bool hot_is_newer(const struct hot *h)
+{
+	return is_any_log(h) && hot_header(h)->format > HOT_FORMAT;
 }
 
 static bool is_of_store(const struct hot *h)

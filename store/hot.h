@@ -66,8 +66,11 @@ static inline struct hot_header *hot_header(const struct hot *h)
 
 /* Whether the file system overwrites blocks in place, once they are allocated. */
 bool hot_overwrites_in_place(int fd);
-/* The id of this boot; zeros where the kernel tells none: then nothing counts but what was synced. */
-struct hot_boot hot_this_boot(void);
+/*
+ * The id of this boot; zeros where the kernel tells none: then nothing counts but what was synced. -errno: it does, but
+ * could not be asked.
+ */
+int hot_this_boot(struct hot_boot *ret);
 
 /* Sizes of a log. limit >= base >= HOT_SIZE_MIN, whole pages; both 0 for one that is only read. */
 struct hot_sizes {
@@ -78,10 +81,14 @@ struct hot_sizes {
 int hot_open(struct hot *, int dir, const char *name, struct hot_sizes, bool read_only);
 /* Gives a log that is void, or of which nothing counts, its size at rest, all blocks allocated. -errno. */
 int hot_make(struct hot *);
+/* Whether blocks of it are not allocated, as in a sparse copy. */
+bool hot_has_holes(const struct hot *);
 void hot_close(struct hot *);
 
 /* True if the header is one of ours, of a log of this store, and not void. */
 bool hot_is_valid(const struct hot *);
+/* True if it is a log of a format that only newer programs know, and not void. */
+bool hot_is_newer(const struct hot *);
 /* True if it is a log of another store, and holds something that counts. */
 bool hot_is_foreign(const struct hot *, struct hot_boot this_boot);
 /* True if the log was written in this boot, so that its batches count whether they were synced or not. */

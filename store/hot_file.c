@@ -108,7 +108,7 @@ static int find_size(struct hot *h)
 
 int hot_open(struct hot *h, int dir, const char *name, struct hot_sizes sizes, bool read_only)
 {
-	*h = (struct hot){ .fd = -1, .base = sizes.base, .limit = sizes.limit };
+	*h = (struct hot){ .fd = -1, .base = sizes.base, .limit = sizes.limit, .tail = HOT_DATA };
 	index_init(&h->index);
 	h->fd = openat(dir, name, read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (h->fd < 0)
@@ -123,7 +123,7 @@ int hot_open(struct hot *h, int dir, const char *name, struct hot_sizes sizes, b
 }
 
 /* A hole would be a SIGBUS on a full disk. */
-static bool has_holes(const struct hot *h)
+bool hot_has_holes(const struct hot *h)
 {
 	struct stat st;
 	return fstat(h->fd, &st) < 0 || (uint64_t)st.st_blocks * 512 < h->size;
@@ -132,7 +132,7 @@ static bool has_holes(const struct hot *h)
 int hot_make(struct hot *h)
 {
 	int r = 0;
-	if (h->size < h->base || has_holes(h)) {
+	if (h->size < h->base || hot_has_holes(h)) {
 		r = set_size(h, h->base);
 	} else if (h->size > h->base) {
 		h->size = h->touched = h->base;

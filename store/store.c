@@ -49,7 +49,7 @@ static bool dir_is_empty(struct store *s)
 	bool empty = d != NULL;
 	for (struct dirent *e; d && (e = readdir(d));)
 		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && strcmp(e->d_name, "lock") &&
-			strcmp(e->d_name, "lost+found"))
+			strcmp(e->d_name, "lock.mdb") && strcmp(e->d_name, "lost+found"))
 			empty = false;
 	if (d)
 		closedir(d);
@@ -300,7 +300,7 @@ static int make_logs(struct store *s)
 /*
  * The disk is too full, or warm too damaged, to take the logs in: they go on as they are, the older one waiting for the
  * flusher to succeed, so that reading and deleting work. Only in the boot that wrote them: in another one a log that
- * goes on could meet again what was torn off its end.
+ * goes on could meet again what was torn off its end. And not in a sparse copy, whose holes would be a SIGBUS.
  */
 static bool adopt_logs(struct store *s, struct hot *replayed[2])
 {
@@ -312,7 +312,7 @@ static bool adopt_logs(struct store *s, struct hot *replayed[2])
 	if (!older || !hot_is_of_boot(older, s->boot) || (newer && !hot_is_of_boot(newer, s->boot)))
 		return false;
 	struct hot *other = older == &s->logs[0] ? &s->logs[1] : &s->logs[0];
-	if (older->size < HOT_SIZE_MIN || other->size < HOT_SIZE_MIN)
+	if (older->size < HOT_SIZE_MIN || other->size < HOT_SIZE_MIN || (!other->by_call && hot_has_holes(other)))
 		return false;
 	if (!newer && hot_start(other, hot_header(older)->generation + 1, older->tail, s->boot))
 		return false;
@@ -336,6 +336,17 @@ static int refuse_foreign(struct store *s, struct store_open_info *info)
 	return info->foreign ? open_fail(info, STORE_FOREIGN, which[info->foreign], 0) : 0;
 }
 
+static int refuse_newer(struct store *s, struct store_open_info *info)
+{
+	for (int i = 0; i < 2; i++)
+		if (hot_is_newer(&s->logs[i])) {
+			info->format = hot_header(&s->logs[i])->format;
+			info->newer_log = true;
+			return open_fail(info, STORE_NEWER, log_names[i], 0);
+		}
+	return 0;
+}
+
 static int open_logs(struct store *s, struct store_open_info *info)
 {
 	struct hot_sizes sizes = growth_sizes(s);
@@ -345,7 +356,8 @@ static int open_logs(struct store *s, struct store_open_info *info)
 	if (r)
 		return open_fail(info, r == -EACCES ? STORE_DENIED : r, "open the logs", r);
 	name_logs(s);
-	return refuse_foreign(s, info);
+	r = refuse_newer(s, info);
+	return r ? r : refuse_foreign(s, info);
 }
 
 /* What the logs hold counts: it is in warm, or laid over it, or goes on to be flushed (adopt_logs). */
@@ -495,8 +507,8 @@ static int open_parts(struct store *s, const char *path, struct store_open_info 
 	bool is_new = !dir_has(s->dir, "data.mdb");
 	if (is_new && !(s->options.create && !s->options.read_only && dir_is_empty(s)))
 		return open_fail(info, store_without_data(s->dir), "find data.mdb", 0);
-	s->boot = hot_this_boot();
-	r = lock_file_take(s, info);
+	r = hot_this_boot(&s->boot);
+	r = r ? open_fail(info, r, "read the boot id", r) : lock_file_take(s, info);
 	/* Asked before LMDB can write its heads. */
 	if (r == 0 && !is_new && !data_has_bytes(s))
 		r = refuse_empty(s, info);

@@ -49,7 +49,7 @@ enum store_result {
 	STORE_READ_ONLY, /* opened read-only */
 	/* of store_open only */
 	STORE_BUSY,      /* in use by the process in store_open_info.pid */
-	STORE_NEWER,     /* format store_open_info.format is newer than STORE_FORMAT */
+	STORE_NEWER,     /* store_open_info.format is newer than STORE_FORMAT, or newer_log */
 	STORE_NOT_EMPTY, /* not a store, and not an empty directory that could become one */
 	STORE_NO_DIR,    /* the directory is not there */
 	STORE_DENIED,    /* the directory or a file in it may not be opened (errno in store_open_info.error) */
@@ -176,6 +176,7 @@ struct store_open_info {
 	uint32_t format;
 	int error; /* errno behind a negative result, STORE_DENIED or STORE_FULL */
 	const char *what; /* static text: the step that failed */
+	bool newer_log; /* with STORE_NEWER: the format is that of a log, named by what */
 	unsigned foreign; /* with STORE_FOREIGN: bit 0 hot.0, bit 1 hot.1 */
 	bool logs_missing; /* it was opened, but a log of the last run, which did not end in order, is gone */
 	bool logs_damaged; /* it was opened, but lacks what was done last: its logs were damaged */

@@ -73,6 +73,11 @@ refused 'daemon of .*died, and its logs .*are damaged or gone: put them back' "$
 cp kept/hot.0 "$STORE/"
 "$SESSFS" doctor "$STORE" | says 'the next mount takes up what it had acknowledged'
 
+note "also by a mount that fails, after which the logs may be new ones"
+with_damage 'rm hot.0'
+limited() { (ulimit -f 1024 && exec "$SESSFS" "$@"); }
+refused "$WORDS" limited mount "$STORE" "$MNT"
+
 note "cut shorter than a log ever is: what was synced is there"
 WORDS='logs .*what was done last .*is lost'
 found 'truncate -s 3M hot.0' '1 2' 1

@@ -27,6 +27,14 @@ told "$SESSFS" mount -o ro "$OURS" "$MNT"
 told "$SESSFS" doctor "$OURS"
 ! is_mounted || fail "mounted after all"
 
+note "nor is one that a newer sessfs wrote"
+cp "$OURS/hot.0" written
+printf '\2' | dd of="$OURS/hot.0" bs=1 seek=8 conv=notrunc status=none
+for command in "mount $OURS $MNT" "check $OURS" "check --repair $OURS" "doctor $OURS"; do
+	refused "log hot.0 of the store $OURS has format 2, which a newer sessfs wrote" "$SESSFS" $command
+done
+mv written "$OURS/hot.0"
+
 note "check tells of it, a repair keeps the log"
 assert_eq "$(status_of "$SESSFS" check "$OURS" 2>said)" 4
 grep -q 'invariant 24: hot.0: .*hot.0.foreign' said || fail "check does not say it: $(cat said)"

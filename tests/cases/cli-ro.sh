@@ -10,6 +10,7 @@ picture() { (cd "$STORE" && find . -type f ! -name lock.mdb -printf '%p %s %T@\n
 picture >before
 mount_store -o ro
 assert_file "$MNT/one/file" kept
+assert_eq "$(json "$MNT/.sessfs/stats.json" 'j["hot_bytes"]')" 0 "bytes in logs that are void"
 refused "read-only" touch "$MNT/one/file"
 refused "read-only" mkdir "$MNT/two"
 refused "read-only" rm "$MNT/one/file"

@@ -1,6 +1,6 @@
 /*
- * log_identity - logs that lie beside the data.mdb of another store, or beside none, are not taken in and lose nothing;
- * stores of older formats, which have no identity, get one when they are written.
+ * log_identity - logs that lie beside the data.mdb of another store, or beside none, or that a newer program wrote, are
+ * not taken in and lose nothing; stores of older formats, which have no identity, get one when they are written.
  */
 #include <fcntl.h>
 
@@ -216,6 +216,36 @@ static void logs_without_data_are_no_place_for_a_store(void **state)
 	assert_int_equal(get(f->ours), 1);
 }
 
+static void logs_of_a_newer_program_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	const uint32_t newer = HOT_FORMAT + 1, ours = HOT_FORMAT;
+	const struct store_options *const ways[] = {&writing, &reading};
+	struct store_check_options repair = {.repair = true};
+	struct store_check_result result;
+	struct store_open_info info;
+	struct store *s;
+	make_killed(f, f->ours, 1, SYNCED);
+	patch(f->ours, "hot.0", &newer, sizeof newer, offsetof(struct hot_header, format));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(store_open(f->ours, ways[i], &s, &info), STORE_NEWER);
+		assert_true(info.newer_log);
+		assert_int_equal(info.format, newer);
+		assert_string_equal(info.what, "hot.0");
+	}
+	assert_int_equal(store_check(f->ours, &repair, &result, &info), STORE_NEWER);
+	patch(f->ours, "hot.0", &ours, sizeof ours, offsetof(struct hot_header, format));
+	assert_int_equal(get(f->ours), 1);
+}
+
+/* What is there when the making is cut off before data.mdb: LMDB makes its table of readers first. */
+static void a_store_whose_making_was_cut_off(void **state)
+{
+	struct fixture *f = *state;
+	shell("cd %s && touch lock lock.mdb", f->ours);
+	assert_int_equal(get(f->ours), 0);
+}
+
 static struct super super_of(const char *dir, const struct super *put)
 {
 	uint8_t value[CODEC_CHECK_SIZE + RECORD_MAX];
@@ -307,6 +337,8 @@ int main(void)
 		TEST(nor_are_logs_that_were_saved),
 		TEST(a_repair_keeps_them_aside),
 		TEST(logs_without_data_are_no_place_for_a_store),
+		TEST(logs_of_a_newer_program_are_refused),
+		TEST(a_store_whose_making_was_cut_off),
 		TEST(an_older_store_gets_an_identity),
 		TEST(older_and_newer_logs_are_told_apart),
 		TEST(a_store_that_lost_its_identity),

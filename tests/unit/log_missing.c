@@ -1,8 +1,13 @@
 /*
  * log_missing - a log that was deleted, or cut short, after its daemon was killed is noticed; one that a power cut may
- * take, or that held nothing that was not saved, is not.
+ * take, or that held nothing that was not saved, is not. And one that is there counts, though the disk is full or the
+ * boot id cannot be read just then, or the store is not opened.
  */
+#undef _FILE_OFFSET_BITS /* open and open64 by their own names */
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "store/hot.h"
 #include "tests/unit/stored.h"
@@ -12,6 +17,24 @@ static const struct store_options writing = {.create = true, .level = 3, .commit
 				  reading = {.read_only = true, .commit = 3600};
 enum { FILES = 10, SYNCED = 5, PIECE = 100000 };
 static char base[DIR_SIZE], live[64], killed[64];
+
+static bool boot_id_fails;
+
+/* Takes the place of libc's. */
+int open(const char *path, int flags, ...)
+{
+	va_list args;
+	va_start(args, flags);
+	mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
+	va_end(args);
+	if (boot_id_fails && strcmp(path, "/proc/sys/kernel/random/boot_id") == 0) {
+		errno = ENFILE;
+		return -1;
+	}
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...) __attribute__((alias("open")));
 
 static int setup(void **state)
 {
@@ -222,6 +245,55 @@ static void a_start_that_fails_tells_the_next_one(void **state)
 	assert_told();
 }
 
+/* Not known to be another boot, in which only what was synced would count. */
+static void a_boot_id_that_cannot_be_read_now(void **state)
+{
+	(void)state;
+	struct store_open_info info;
+	struct store *s;
+	make_killed();
+	boot_id_fails = true;
+	int r = store_open(killed, &writing, &s, &info);
+	boot_id_fails = false;
+	assert_int_equal(r, -ENFILE);
+	assert_int_equal(open_killed(&writing, false, false), FILES);
+}
+
+/* How it is opened where no file may grow beyond what data.mdb has. */
+static int open_full(struct store **ret)
+{
+	struct rlimit all, few;
+	struct store_open_info info;
+	struct stat data;
+	char path[80];
+	snprintf(path, sizeof path, "%s/data.mdb", killed);
+	assert_int_equal(stat(path, &data), 0);
+	getrlimit(RLIMIT_FSIZE, &all);
+	few = (struct rlimit){(rlim_t)data.st_size, all.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &few);
+	int r = store_open(killed, &writing, ret, &info);
+	setrlimit(RLIMIT_FSIZE, &all);
+	return r;
+}
+
+/* Where no block can be had, logs without holes go on as they are. */
+static void a_full_disk(void **state)
+{
+	(void)state;
+	struct store *s;
+	make_killed();
+	assert_int_equal(open_full(&s), STORE_FULL);
+	assert_int_equal(open_killed(&writing, false, false), FILES);
+	struct store *again = open_with(live, &writing);
+	put(again, FILES);
+	shell("rm -r %s && cp -r --sparse=never %s %s", killed, live, killed);
+	assert_int_equal(store_close(again), 0);
+	assert_int_equal(open_full(&s), 0);
+	assert_int_equal(store_close(s), 0);
+	assert_int_equal(open_killed(&writing, false, false), FILES + 1);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -238,6 +310,8 @@ int main(void)
 		TEST(nor_after_a_clean_end),
 		TEST(what_was_flushed_is_not_missed),
 		TEST(a_start_that_fails_tells_the_next_one),
+		TEST(a_boot_id_that_cannot_be_read_now),
+		TEST(a_full_disk),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
