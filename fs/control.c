@@ -28,6 +28,15 @@ struct session *control_session(struct fs *fs, struct fs_id id)
 	return control_find(fs, id, &node) ? NULL : node->session;
 }
 
+struct session *control_owner(struct fs *fs, struct fs_id id)
+{
+	struct node *node;
+
+	if (control_is_id(id))
+		return control_session(fs, id);
+	return node_find(fs, id, &node) ? NULL : node->session;
+}
+
 const char *control_name(struct fs *fs, struct fs_id id)
 {
 	struct control_node *node;

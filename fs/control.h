@@ -63,6 +63,8 @@ void control_stream_keep(struct session *, uint64_t cut);
 int control_seek(struct fs *, struct fs_id, uint64_t offset, bool data, uint64_t *ret);
 /* The session it belongs to (the root's for .sessfs), or NULL. */
 struct session *control_session(struct fs *, struct fs_id);
+/* The same of any node. */
+struct session *control_owner(struct fs *, struct fs_id);
 /* That of .sessfs/trash. */
 struct fs_id control_trash_id(void);
 /* Its name in the table, static; NULL if it is not known. */

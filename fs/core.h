@@ -98,7 +98,7 @@ struct fs {
 	struct store_sid chosen;  /* the one that was set as current; 0: none */
 	struct fs_run run;
 	struct trash *trash;
-	LIST_HEAD(, session) laundering; /* see launder.h */
+	unsigned laundering;      /* sessions that do, see launder.h */
 	TAILQ_HEAD(, session) unsaved;  /* in the order of their last changes */
 	TAILQ_HEAD(, session) dropping; /* when the kernel knows nothing of them; first those of which that is so */
 	struct history *history;

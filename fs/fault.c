@@ -133,16 +133,6 @@ void fault_forget(void)
 	explained[0] = '\0';
 }
 
-/* The session that the node belongs to; NULL: none is known. */
-static struct session *owner_of(struct fs *fs, struct fs_id id)
-{
-	struct node *node;
-
-	if (control_is_id(id))
-		return control_session(fs, id);
-	return node_find(fs, id, &node) ? NULL : node->session;
-}
-
 static void add(struct fs *fs, const struct fault *fault)
 {
 	if (!fs->faults)
@@ -192,7 +182,7 @@ void fault_note(struct fs *fs, const char *operation, struct fs_id id, const cha
 	fault.advice = advised;
 	fault_forget();
 	FS_GUARD(fs);
-	session = owner_of(fs, id);
+	session = control_owner(fs, id);
 	if (session)
 		describe(fs, &fault, id, name);
 	fault.session = session ? session->sid : STORE_ROOT_SID;

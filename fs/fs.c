@@ -148,7 +148,6 @@ int fs_new(struct store *store, const struct fs_options *options, struct fs **re
 		fs->max_file_size = (uint64_t)STORE_FILE_MAX;
 	fs->next_control = CONTROL_ID_FILES;
 	lock_init(&fs->lock);
-	LIST_INIT(&fs->laundering);
 	TAILQ_INIT(&fs->unsaved);
 	TAILQ_INIT(&fs->dropping);
 	r = load_root(fs);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "fs/control.h"
 #include "fs/cut.h"
 #include "fs/errand.h"
 #include "fs/serve.h"
@@ -48,50 +49,57 @@ static void fill(struct slice *slice, struct session *session, struct node **at)
 	*at = last;
 }
 
-static void launder_files(struct session *session)
+static void note(struct fs *fs)
 {
-	struct fs *fs = session->fs;
-	struct node *at = NULL;
-	struct slice slice;
-
-	do {
-		fs_lock(fs);
-		fill(&slice, session, &at);
-		fs_unlock(fs);
-		ask(fs, &slice);
-	} while (at);
+	fs->launders = fs->laundering || fs->cuts;
 }
 
-static struct session *next_session(struct fs *fs, unsigned *ret_times)
-{
-	FS_GUARD(fs);
-	struct session *session = LIST_FIRST(&fs->laundering);
-
-	if (session)
-		*ret_times = session->launders;
-	return session;
-}
-
-/* Unless it was to begin again meanwhile. */
-static void end_session(struct session *session, unsigned times)
+/* True if it was to begin again meanwhile. */
+static bool begins_again(struct session *session)
 {
 	struct fs *fs = session->fs;
 	FS_GUARD(fs);
 
 	trash_drop_forgotten(fs); /* its last node may have been held here */
-	if (session->launders != times)
-		return;
-	LIST_REMOVE(session, laundering);
+	if (session->launders > 1) {
+		session->launders = 1;
+		return true;
+	}
 	session->launders = 0;
-	fs->launders = !LIST_EMPTY(&fs->laundering) || fs->cuts;
+	fs->laundering--;
+	note(fs);
 	session_put(session);
+	return false;
+}
+
+static bool launder_slice(struct session *session)
+{
+	struct fs *fs = session->fs;
+	struct slice slice;
+
+	fs_lock(fs);
+	fill(&slice, session, &session->laundered);
+	fs_unlock(fs);
+	ask(fs, &slice);
+	return session->laundered || begins_again(session);
+}
+
+/* In turns with other sessions, and with who waits for one of them. */
+static int launder(struct fs *fs, void *subject)
+{
+	bool more;
+
+	do
+		more = launder_slice(subject);
+	while (more && !errand_add(fs->chores, launder, subject, NULL, NULL));
+	return 0;
 }
 
 static bool still_cuts(struct fs *fs)
 {
 	FS_GUARD(fs);
 
-	fs->launders = !LIST_EMPTY(&fs->laundering) || fs->cuts;
+	note(fs);
 	return fs->cuts;
 }
 
@@ -100,20 +108,6 @@ static void wait_for_cuts(struct fs *fs)
 {
 	for (int ms = 0; still_cuts(fs) && ms < CUT_PATIENCE_MS; ms++)
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-}
-
-static int launder(struct fs *fs, void *subject)
-{
-	struct session *session;
-	unsigned times;
-
-	(void)subject;
-	while ((session = next_session(fs, &times))) {
-		launder_files(session);
-		end_session(session, times);
-	}
-	wait_for_cuts(fs);
-	return 0;
 }
 
 /* Of few nodes: of many it is taken to be so. */
@@ -131,18 +125,69 @@ void launder_session(struct session *session)
 	struct fs *fs = session->fs;
 
 	fs_assert_locked(fs);
-	if (!fs->chores || !may_know_files(session) || !errand_add(fs->chores, launder, NULL, NULL, NULL))
+	if (!fs->chores || !may_know_files(session))
+		return;
+	if (!session->launders && !errand_add(fs->chores, launder, session, NULL, NULL))
 		return;
 	if (session->launders++)
 		return;
 	session_ref(session);
-	LIST_INSERT_HEAD(&fs->laundering, session, laundering);
+	fs->laundering++;
 	fs->launders = true;
 }
 
-void launder_wait(struct fs *fs, void (*done)(void *arg, int result), void *arg)
+/* ---- who waits for that ------------------------------------------------------------------------------------------ */
+
+struct waiter {
+	struct session *session; /* held */
+	void (*done)(void *arg, int result);
+	void *arg;
+};
+
+static bool is_laundering(struct fs *fs, const struct session *session)
 {
-	if (!fs->launders || !errand_add(fs->chores, launder, NULL, done, arg))
+	FS_GUARD(fs);
+
+	return session->launders;
+}
+
+static int wait_for(struct fs *fs, void *subject)
+{
+	struct waiter *waiter = subject;
+
+	if (is_laundering(fs, waiter->session) && errand_add(fs->chores, wait_for, waiter, NULL, NULL))
+		return 0;
+	wait_for_cuts(fs);
+	waiter->done(waiter->arg, 0);
+	fs_lock(fs);
+	session_put(waiter->session);
+	fs_unlock(fs);
+	free(waiter);
+	return 0;
+}
+
+/* False: there is nothing to wait for, or no way to. */
+static bool waits(struct fs *fs, struct fs_id id, const struct waiter *what)
+{
+	FS_GUARD(fs);
+	struct session *session = control_owner(fs, id);
+	struct waiter *waiter = session && (session->launders || fs->cuts) ? malloc(sizeof(*waiter)) : NULL;
+
+	if (!waiter)
+		return false;
+	*waiter = *what;
+	waiter->session = session;
+	if (!errand_add(fs->chores, wait_for, waiter, NULL, NULL)) {
+		free(waiter);
+		return false;
+	}
+	session_ref(session);
+	return true;
+}
+
+void launder_wait(struct fs *fs, struct fs_id id, void (*done)(void *arg, int result), void *arg)
+{
+	if (!fs->launders || !waits(fs, id, &(struct waiter){.done = done, .arg = arg}))
 		done(arg, 0);
 }
 

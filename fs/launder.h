@@ -22,7 +22,7 @@ void launder_session(struct session *);
 /* A write from the kernel's pages, up to this end, was refused with that result. fs->lock held. */
 void launder_refused(struct node *, int result, uint64_t end);
 /*
- * Calls done(arg, 0) when whatever had begun to launder, or to be cut (cut.h), is through with it; any thread, perhaps
- * at once.
+ * Calls done(arg, 0) when the session that the node belongs to, if it launders, is through with it, and so is what is
+ * to be cut (cut.h); any thread, perhaps at once.
  */
-void launder_wait(struct fs *, void (*done)(void *arg, int result), void *arg);
+void launder_wait(struct fs *, struct fs_id, void (*done)(void *arg, int result), void *arg);

@@ -245,7 +245,7 @@ static void write_now(const struct deferred *d, const char *data)
 		return;
 	}
 	*written = (struct written){d->req, len};
-	launder_wait(fs, reply_written, written);
+	launder_wait(fs, id_of(d->ino), reply_written, written);
 }
 
 static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
@@ -375,7 +375,7 @@ static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const 
 	int r = xattr_set(fs_of(req), &caller, id_of(ino), name, value, size, flags);
 
 	if (!r && fs_of(req)->launders)
-		launder_wait(fs_of(req), reply_setxattr, req);
+		launder_wait(fs_of(req), id_of(ino), reply_setxattr, req);
 	else
 		reply(req, "setxattr", r);
 }

@@ -26,7 +26,7 @@ struct session {
 	int64_t referred;    /* when the kernel was last told a name of it, as of session_clock */
 	int64_t error_told;  /* when an error of the store was last among its events */
 	unsigned launders;   /* how often it was asked to, since it began; 0: it does not, see launder.h */
-	LIST_ENTRY(session) laundering;
+	struct node *laundered; /* while it does: it came to this node, which is pinned; NULL: it begins */
 	unsigned prunes;     /* how often, at the moment, see prune.h */
 	bool cache_grew;     /* since the keeper looked at its cache/ last */
 	bool drops;          /* it is in fs->dropping, and held by it */
