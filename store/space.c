@@ -48,7 +48,8 @@ static void take_reserve(struct store *s)
 	int fd = openat(s->dir, "reserve", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) == 0 && (uint64_t)st.st_size == size)
+	bool there = fstat(fd, &st) == 0 && (uint64_t)st.st_size == size && (uint64_t)st.st_blocks * 512 >= size;
+	if (there) /* not so in a sparse copy, whose reserve is none */
 		s->space.reserve = size;
 	else if (size && ask_device(s) > 4 * size && ftruncate(fd, 0) == 0 && fallocate(fd, 0, 0, (off_t)size) == 0)
 		s->space.reserve = size;

@@ -1,7 +1,7 @@
 /*
  * log_missing - a log that was deleted, or cut short, after its daemon was killed is noticed; one that a power cut may
  * take, or that held nothing that was not saved, is not. And one that is there counts, though the disk is full or the
- * boot id cannot be read just then, or the store is not opened.
+ * boot id cannot be read just then, or the store is not opened. What a sparse copy lacks is made good.
  */
 #undef _FILE_OFFSET_BITS /* open and open64 by their own names */
 #include <fcntl.h>
@@ -294,6 +294,16 @@ static void a_full_disk(void **state)
 	assert_int_equal(open_killed(&writing, false, false), FILES + 1);
 }
 
+/* What keeps deletions possible on a full disk is no hole. */
+static void the_reserve_of_a_sparse_copy(void **state)
+{
+	(void)state;
+	make_killed();
+	shell("cd %s && size=$(stat -c %%s reserve) && truncate -s 0 reserve && truncate -s $size reserve", killed);
+	assert_int_equal(store_close(open_with(killed, &writing)), 0);
+	shell("cd %s && [ $(stat -c %%b reserve) -ge $(($(stat -c %%s reserve) / 512)) ]", killed);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -312,6 +322,7 @@ int main(void)
 		TEST(a_start_that_fails_tells_the_next_one),
 		TEST(a_boot_id_that_cannot_be_read_now),
 		TEST(a_full_disk),
+		TEST(the_reserve_of_a_sparse_copy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
