@@ -294,8 +294,9 @@ static void run_in_mount(struct keeper *keeper)
 			break;
 		case VISIT_ANNOUNCE:
 			keeper->put_off[visit->place] = is_hushed(keeper);
-			keeper->done[visit->place] = !keeper->put_off[visit->place] &&
-				unlinkat(root, visit->path, S_ISDIR(visit->mode) ? AT_REMOVEDIR : 0) == 0;
+			if (!keeper->put_off[visit->place]
+			    && unlinkat(root, visit->path, S_ISDIR(visit->mode) ? AT_REMOVEDIR : 0) == 0)
+				keeper->done[visit->place] = true;
 			break;
 		}
 }
@@ -434,10 +435,11 @@ bool keeper_answers(struct node *dir, const char *name, struct entry *ret_entry,
 	visit = find_running(keeper, dir, name);
 	if (!visit)
 		return false;
-	if (!error_of_store(store_lookup(fs->store, dir->session->sid, dir->ino, name, strlen(name), &found)))
-		*ret = EBUSY; /* there is another one of that name already */
-	else
-		*ret = 0;
+	*ret = 0;
+	if (!error_of_store(store_lookup(fs->store, dir->session->sid, dir->ino, name, strlen(name), &found))) {
+		*ret = EBUSY; /* another one has that name already: what the kernel knows by it is to stay */
+		keeper->done[visit->place] = true;
+	}
 	if (!*ret && ret_entry)
 		*ret_entry = entry_of(fs, visit);
 	return true;

@@ -100,3 +100,28 @@ if [ "$(id -u)" = 0 ] && command -v fusermount3 >/dev/null; then
 	unwatch
 	umount_store
 fi
+
+note "a session made meanwhile under such a name is let alone"
+(
+	STORE=$TEST_DIR/many
+	with_clock
+	mount_store
+	watch
+	(cd "$MNT" && mkdir {1..2000})
+	pass 90000
+	timeout 60 python3 - "$MNT" "$TEST_DIR/events" <<'END'
+import os, sys, time
+
+mnt, events = sys.argv[1:]
+while os.path.exists(f"{mnt}/1"): # the kernel remembers it for a second
+	time.sleep(0.01)
+os.mkdir(f"{mnt}/1")
+os.chdir(f"{mnt}/1")
+while open(events).read().count("DELETE") < 1999:
+	time.sleep(0.01)
+assert os.getcwd() == f"{mnt}/1"
+END
+	assert_eq "$(sessions)" 1
+	unwatch
+	umount_store
+)
