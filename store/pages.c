@@ -37,7 +37,12 @@ static bool db_is_sound(const struct db *db, uint64_t last)
 	return db->root >= HEADS && db->root <= last && db->depth >= 1 && db->depth <= TREE_DEPTH_MAX;
 }
 
-/* Head `number`: its transactions have its parity, so that the newer head never overwrites the older. */
+static bool trees_are_sound(const struct meta *m)
+{
+	return db_is_sound(&m->free, m->last) && db_is_sound(&m->main, m->last);
+}
+
+/* Head `number`, but for its trees. Its transactions have its parity, so that the newer never overwrites the older. */
 static bool head_is_sound(const uint8_t *page, uint64_t number, struct meta *ret)
 {
 	struct page_header header;
@@ -48,8 +53,7 @@ static bool head_is_sound(const uint8_t *page, uint64_t number, struct meta *ret
 	       ret->version == META_VERSION && size >= PAGE_SIZE_MIN && size <= PAGE_SIZE_MAX &&
 	       (size & (size - 1)) == 0 && ret->free.flags == FREE_TREE_FLAGS && ret->main.flags == 0 &&
 	       ret->last >= HEADS - 1 && ret->last < PAGE_NONE / PAGE_SIZE_MAX &&
-	       (ret->txnid == 0 || ret->txnid % 2 == number) && db_is_sound(&ret->free, ret->last) &&
-	       db_is_sound(&ret->main, ret->last);
+	       (ret->txnid == 0 || ret->txnid % 2 == number);
 }
 
 /* What lies behind the end of the file was never written, so the free list names it; and that is in the file. */
@@ -58,10 +62,16 @@ static bool last_is_plausible(const struct meta *m, const struct stat *st)
 	return m->last / (1 + m->free.page_size / sizeof(uint64_t)) <= (uint64_t)st->st_size / m->free.page_size;
 }
 
+/*
+ * Of the older one nothing is used. Where LMDB could not write a head it puts the transaction and the last page of the
+ * one before back, but not its trees.
+ */
 static bool heads_agree(const struct meta *a, const struct meta *b)
 {
+	const struct meta *newer = b->txnid > a->txnid ? b : a;
 	uint64_t gap = a->txnid > b->txnid ? a->txnid - b->txnid : b->txnid - a->txnid;
-	return a->free.page_size == b->free.page_size && (gap == 1 || (gap == 0 && a->txnid == 0));
+	return a->free.page_size == b->free.page_size && (gap == 1 || (gap == 0 && a->txnid == 0)) &&
+	       trees_are_sound(newer);
 }
 
 /* The second head lies one page behind the first, whose damage may hide how large a page is. */
@@ -132,6 +142,10 @@ int pages_mend_heads(const char *path)
 		close(fd);
 		return 0;
 	}
+	for (int i = 0; r == 0 && i < HEADS; i++)
+		sound[i] = sound[i] && trees_are_sound(&heads[i]);
+	if (r == 0 && !sound[0] && !sound[1])
+		r = STORE_DAMAGED;
 	if (r == 0) {
 		/* Of two that disagree the older one is complete for sure. */
 		int good = sound[0] && sound[1] ? heads[1].txnid < heads[0].txnid : sound[1];
@@ -210,7 +224,7 @@ int pages_tree(struct pages *p, uint64_t txnid, struct tree *ret)
 	const uint8_t *page = p->map + number * p->page_size;
 	if (fstat(p->fd, &st) < 0 || (uint64_t)st.st_size < HEADS * p->page_size)
 		return -EIO;
-	bool sound = head_is_sound(page, number, &head);
+	bool sound = head_is_sound(page, number, &head) && trees_are_sound(&head);
 	atomic_thread_fence(memory_order_seq_cst);
 	memcpy(&again, page + PAGE_HEADER, sizeof again);
 	if (memcmp(&head, &again, sizeof head) != 0 || (sound && head.txnid != txnid))
