@@ -56,7 +56,8 @@ int lock_file_take(struct store *s, struct store_open_info *info)
 		return 0;
 	/* What it says only tells others who has the store: no reason to keep a full disk from being read. */
 	int r = write_text(s, &s->left);
-	return r && r != -ENOSPC ? open_fail(info, STORE_DENIED, "write the lock file", r) : 0;
+	bool full = r == -ENOSPC || r == -EDQUOT || r == -EFBIG;
+	return r && !full ? open_fail(info, r, "write the lock file", r) : 0;
 }
 
 static struct log_mark mark(const struct store *s, uint64_t generation)

@@ -36,6 +36,20 @@ int open(const char *path, int flags, ...)
 
 int open64(const char *path, int flags, ...) __attribute__((alias("open")));
 
+static int lock_error;
+
+/* Takes the place of libc's; at 0 only the lock file is written by so little. */
+ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
+{
+	if (lock_error && offset == 0 && len < 16) {
+		errno = lock_error;
+		return -1;
+	}
+	return syscall(SYS_pwrite64, fd, data, len, offset);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t len, off64_t offset) __attribute__((alias("pwrite")));
+
 static int setup(void **state)
 {
 	(void)state;
@@ -259,6 +273,24 @@ static void a_boot_id_that_cannot_be_read_now(void **state)
 	assert_int_equal(open_killed(&writing, false, false), FILES);
 }
 
+/* Only others have to know who holds it: no space for that is no hindrance. Any other error is called what it is. */
+static void a_lock_file_that_cannot_be_written(void **state)
+{
+	(void)state;
+	const int errors[] = {ENOSPC, EDQUOT, EFBIG, EIO};
+	for (int i = 0; i < 4; i++) {
+		struct store_open_info info;
+		struct store *s;
+		assert_int_equal(store_close(open_with(live, &writing)), 0);
+		lock_error = errors[i];
+		int r = store_open(live, &writing, &s, &info);
+		lock_error = 0;
+		assert_int_equal(r, errors[i] == EIO ? -EIO : 0);
+		if (r == 0)
+			assert_int_equal(store_close(s), 0);
+	}
+}
+
 /* How it is opened where no file may grow beyond what data.mdb has. */
 static int open_full(struct store **ret)
 {
@@ -321,6 +353,7 @@ int main(void)
 		TEST(what_was_flushed_is_not_missed),
 		TEST(a_start_that_fails_tells_the_next_one),
 		TEST(a_boot_id_that_cannot_be_read_now),
+		TEST(a_lock_file_that_cannot_be_written),
 		TEST(a_full_disk),
 		TEST(the_reserve_of_a_sparse_copy),
 	};
