@@ -114,14 +114,22 @@ void cache_expiry_grew(struct session *session)
 	due_cache_grew(session->fs, session->sid);
 }
 
-static void add_dir(struct cache_walk *walk, struct store_ino dir)
+/* In a damaged store a name may lead back to a directory above it: that is not where it lies. */
+static bool lies_in(struct fs *fs, struct store_sid sid, struct store_ino dir, struct store_ino ino)
+{
+	NODE_AUTO node = NULL;
+
+	return !node_load(fs, sid, ino, &node) && node->inode.parent == dir.n;
+}
+
+static void add_dir(struct fs *fs, struct cache_walk *walk, struct store_ino parent, struct store_ino dir)
 {
 	struct store_ino *dirs = grow(walk->dirs, walk->dir_count, &walk->dir_room, sizeof(*dirs));
 
-	if (!dirs)
-		return;
-	walk->dirs = dirs;
-	dirs[walk->dir_count++] = dir;
+	if (dirs)
+		walk->dirs = dirs;
+	if (dirs && lies_in(fs, walk->session->sid, parent, dir))
+		dirs[walk->dir_count++] = dir;
 }
 
 static void next_dir(struct cache_walk *walk)
@@ -158,7 +166,7 @@ static bool begin(struct fs *fs, struct cache_walk *walk, struct store_sid sid)
 	walk->sum = walk->dir_count = walk->file_count = 0;
 	r = error_of_store(store_lookup(fs->store, sid, session->record.root, "cache", strlen("cache"), &cache));
 	if (!r && cache.type == S_IFDIR)
-		add_dir(walk, cache.ino);
+		add_dir(fs, walk, session->record.root, cache.ino);
 	next_dir(walk);
 	return true;
 }
@@ -278,7 +286,7 @@ static void look(struct fs *fs, struct cache_walk *walk)
 		(void)store_scan_dirents(fs->store, sid, walk->dir, walk->after, take_name, &names);
 	for (unsigned i = 0; i < names.count; i++)
 		if (names.list[i].type == S_IFDIR)
-			add_dir(walk, names.list[i].ino);
+			add_dir(fs, walk, dir->ino, names.list[i].ino);
 		else
 			see_file(fs, walk, dir, &names.list[i]);
 	if (names.count == NAMES_MAX)
