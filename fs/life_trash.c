@@ -326,7 +326,7 @@ static int find_in_trash(struct fs *fs, const char *name, struct session **ret)
 struct misnomer {
 	struct session *session; /* held */
 	struct fs_id dir;
-	char name[STORE_NAME_MAX + 1];
+	char name[];
 };
 
 static bool is_pruned(struct fs *fs, const struct session *session)
@@ -360,11 +360,11 @@ static void correct_kernel(struct session *session, struct fs_id trash, const ch
 
 	if (!fs->chores || (!life_trash_name(fs, session->sid, shown) && strcmp(shown, to_name) == 0))
 		return;
-	misnomer = malloc(sizeof(*misnomer));
+	misnomer = malloc(sizeof(*misnomer) + strlen(to_name) + 1);
 	if (!misnomer)
 		return; /* it asks again soon */
 	*misnomer = (struct misnomer){.session = session_ref(session), .dir = trash};
-	snprintf(misnomer->name, sizeof(misnomer->name), "%s", to_name);
+	memcpy(misnomer->name, to_name, strlen(to_name) + 1);
 	if (errand_add(fs->chores, forget_name, misnomer, NULL, NULL))
 		return;
 	session_put(session);

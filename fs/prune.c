@@ -11,30 +11,31 @@
 
 enum { SLICE = 256 }; /* what the kernel is told in one go */
 
+/* Of thousands of sessions that wait: small. */
 struct pruning {
 	struct session *session; /* held */
 	struct node *at;         /* behind this one, which is pinned, it goes on; NULL: from the start */
-	unsigned count;
-	uint64_t ids[SLICE];
 };
 
 /*
  * The next ones. Those that come to the list later come before it. The newest are first: a directory goes after what is
  * in it.
  */
-static void fill(struct pruning *p)
+static unsigned fill(struct pruning *p, uint64_t ids[SLICE])
 {
 	struct node *node = p->at ? LIST_NEXT(p->at, siblings) : LIST_FIRST(&p->session->nodes), *last = NULL;
+	unsigned count = 0;
 
-	for (p->count = 0; node && p->count < SLICE; node = LIST_NEXT(node, siblings)) {
+	for (; node && count < SLICE; node = LIST_NEXT(node, siblings)) {
 		last = node;
 		if (node->nlookup)
-			p->ids[p->count++] = node->ino.n;
+			ids[count++] = node->ino.n;
 	}
 	if (last)
 		last->pins++;
 	node_put(p->at);
 	p->at = last;
+	return count;
 }
 
 static void end(struct pruning *p)
@@ -49,13 +50,15 @@ static void end(struct pruning *p)
 static int prune(struct fs *fs, void *subject)
 {
 	struct pruning *p = subject;
+	uint64_t ids[SLICE];
+	unsigned count;
 	bool more;
 
 	fs_lock(fs);
-	fill(p);
+	count = fill(p, ids);
 	more = p->at && p->session->record.ended;
 	fs_unlock(fs);
-	if (more && serve_prune(fs, p->ids, p->count) && errand_add(fs->chores, prune, p, NULL, NULL))
+	if (more && serve_prune(fs, ids, count) && errand_add(fs->chores, prune, p, NULL, NULL))
 		return 0;
 	fs_lock(fs);
 	end(p);
