@@ -51,13 +51,16 @@ static int open_dir(const char *store)
 	return open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* In place of what is there. Nobody sees it before it is locked and says whose it is. */
+/*
+ * In place of what is there. Nobody sees it before it is locked and says whose it is; where the disk has no room for
+ * that, it tells by its being there, and by its lock, all the same.
+ */
 static int put_in_place(int dir, int fd)
 {
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || dprintf(fd, "pid %d\n", (int)getpid()) < 0 ||
-		renameat(dir, NEW_NAME, dir, FILE_NAME) < 0)
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
-	return 0;
+	(void)dprintf(fd, "pid %d\n", (int)getpid());
+	return renameat(dir, NEW_NAME, dir, FILE_NAME) < 0 ? -errno : 0;
 }
 
 int closing_begin(const char *store)
@@ -153,15 +156,15 @@ static int wait_for_lock(int fd, void (*slow)(int pid))
 /* What the file says of a daemon that is gone. */
 static enum closing_result read_end(int fd, const char *text, char **ret_why)
 {
-	const char *why = strstr(text, "\n" FAILED);
+	const char *why = strstr(text, FAILED);
 	struct stat st;
 
 	if (why) {
-		why += strlen("\n" FAILED);
+		why += strlen(FAILED);
 		*ret_why = strndup(why, strcspn(why, "\n"));
 		return CLOSING_FAILED;
 	}
-	if (strstr(text, "\n" DIED) || fstat(fd, &st) < 0)
+	if (strstr(text, DIED) || fstat(fd, &st) < 0)
 		return CLOSING_DIED;
 	return st.st_nlink ? CLOSING_DIED : CLOSING_SAVED;
 }

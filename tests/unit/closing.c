@@ -1,9 +1,11 @@
 /* closing.c - who unmounts is told how the daemon closed the store, also when the next one has begun already. */
 #include "mount/closing.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/unit/stored.h"
@@ -72,6 +74,35 @@ static void one_after_the_other(void **state)
 	assert_told(fd, CLOSING_FAILED, "no space");
 }
 
+/* Not a byte can be written, though a file can be made, as on a full btrfs. */
+static void one_on_a_full_disk(void **state)
+{
+	struct rlimit before, none;
+	int daemon, fd, pid = 0;
+	char *why = NULL;
+
+	(void)state;
+	getrlimit(RLIMIT_FSIZE, &before);
+	none = (struct rlimit){0, before.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &none);
+	daemon = begin_daemon();
+	setrlimit(RLIMIT_FSIZE, &before);
+	fd = watch();
+	assert_int_equal(closing_look(dir, &pid, &why), CLOSING_UNKNOWN);
+	closing_end(dir, daemon, NULL);
+	close(daemon);
+	assert_told(fd, CLOSING_SAVED, NULL);
+
+	setrlimit(RLIMIT_FSIZE, &none);
+	daemon = begin_daemon();
+	setrlimit(RLIMIT_FSIZE, &before);
+	fd = watch();
+	closing_end(dir, daemon, "no space");
+	close(daemon);
+	assert_told(fd, CLOSING_FAILED, "no space");
+}
+
 static void one_that_died(void **state)
 {
 	int daemon = begin_daemon(), before = watch(), after;
@@ -110,6 +141,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_after_the_other, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_on_a_full_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_died, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_next_one_is_quicker, setup, teardown),
 	};
