@@ -193,8 +193,11 @@ static int collect_stray(struct fs *fs, struct store_sid sid, struct store_ino i
 static int collect_orphan(struct fs *fs, struct store_sid sid, struct store_ino ino)
 {
 	NODE_AUTO node = NULL;
+	int r = node_load(fs, sid, ino, &node);
 
-	if (node_load(fs, sid, ino, &node))
+	if (r == -ENOMEM)
+		return r; /* it may be whole, and is counted by its session */
+	if (r)
 		return collect_stray(fs, sid, ino);
 	if (!is_orphan(node))
 		return 0;
