@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -134,7 +135,8 @@ static inline bool daemon_wait_mounted(struct daemon *d)
 	while (!(mounted = daemon_is_mounted(d)) && !ended && daemon_left(until))
 		ended = poll(events, 2, daemon_left(until)) > 0 && events[0].revents;
 	close(events[1].fd);
-	return mounted && statfs(d->mount, &fs) == 0;
+	/* It may have ended again meanwhile: then that is the directory below. */
+	return mounted && statfs(d->mount, &fs) == 0 && fs.f_type == FUSE_SUPER_MAGIC;
 }
 
 static inline void daemon_detach(const struct daemon *d)
