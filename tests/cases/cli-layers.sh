@@ -11,6 +11,16 @@ refused "knows nothing of fs" copy/contrib/check-layers
 rm copy/store/wrong.c
 copy/contrib/check-layers
 
+(
+	cd copy
+	git init -q
+	touch trial.py
+	contrib/check-layers
+	git add .
+	refused "top level:.*" contrib/check-layers
+	rm -rf .git trial.py
+)
+
 # too WORDS - what is read is refused with those words.
 too() {
 	cat >copy/fs/wrong.c
