@@ -8,8 +8,8 @@
 #include "fs/acl.h"
 #include "fs/control.h"
 #include "fs/cut.h"
-#include "fs/keeper.h"
 #include "fs/life.h"
+#include "fs/visit.h"
 
 void attr_fill(struct node *node, struct stat *ret, double *ret_timeout)
 {
@@ -36,7 +36,7 @@ int attr_get(struct fs *fs, struct fs_id id, struct stat *ret, double *ret_timeo
 	if (control_is_id(id))
 		return cut_attr(id, ret, ret_timeout) ? 0 : control_attr(fs, id, ret, ret_timeout);
 	r = node_find(fs, id, &node);
-	if (!r && keeper_stales(node))
+	if (!r && visit_stales(node))
 		r = ESTALE;
 	if (!r)
 		attr_fill(node, ret, ret_timeout);

@@ -13,6 +13,7 @@
 #include "fs/keeper.h"
 #include "fs/retention.h"
 #include "fs/serve.h"
+#include "fs/visit.h"
 
 #define TOLD_NS (60 * FS_SECOND)
 
@@ -95,7 +96,7 @@ static const char *path_of(struct node *dir, const char *name, char path[PATH_MA
 	const char *below;
 
 	memcpy(path + at, name, strlen(name) + 1);
-	if (!keeper_put_path(dir, path, &at))
+	if (!visit_put_path(dir, path, &at))
 		return name;
 	below = strchr(path + at, '/');
 	return below ? below + 1 : name;
@@ -166,7 +167,7 @@ int cache_expiry_remove(struct node *dir, const struct store_dirent *entry, stru
 	if (r)
 		return r;
 	dir->session->expired.told += path != NULL;
-	keeper_announce(dir, entry->name, node->ino, node->inode.mode);
+	visit_announce(dir, entry->name, node->ino, node->inode.mode);
 	serve_forget_listing(fs, fs_id_of_ino(dir->ino));
 	return 0;
 }

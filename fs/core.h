@@ -22,6 +22,7 @@ struct control_link;
 struct control_node;
 struct roster;
 struct keeper;
+struct visits;
 struct cache_walk;
 struct server;
 struct errands;
@@ -106,7 +107,9 @@ struct fs {
 	struct age_clock clock;
 	struct roster *roster;
 	struct cache_walk *cache_walk; /* of the keeper */
-	struct keeper *keeper; /* while it is served, unless read-only */
+	/* while it is served, unless read-only */
+	struct keeper *keeper;
+	struct visits *visits;
 	struct fs_absent absent;
 	struct fs_asked asked[FS_ASKED_MAX];
 	int64_t told; /* when anything last changed of what sessions are called and say of themselves */

@@ -11,8 +11,8 @@
 
 #include "fs/control.h"
 #include "fs/dir.h"
-#include "fs/keeper.h"
 #include "fs/serve.h"
+#include "fs/visit.h"
 
 /* A LOOKUP of such a name, behind it the number of a file, is answered when the kernel has written all its pages. */
 #define FLUSH 'w'
@@ -31,7 +31,7 @@ bool cut_begin(struct node *node, int result, uint64_t end)
 	fs_assert_locked(fs);
 	if (end <= node->inode.size || node->refused)
 		return node->refused;
-	if (!keeper_cut(fs, node->session->sid, node->ino))
+	if (!visit_cut(fs, node->session->sid, node->ino))
 		return false;
 	node->refused = result;
 	fs->cuts++;
@@ -99,7 +99,7 @@ bool cut_finds(struct fs *fs, struct fs_id dir, const char *name, struct entry *
 	if (dir.n != STORE_ROOT_INO.n || strcmp(name, CUT_DIR) != 0)
 		return false;
 	FS_GUARD(fs);
-	if (!keeper_is_caller(fs))
+	if (!visit_is_caller(fs))
 		return false;
 	*ret_entry = made_up_dir();
 	*ret = 0;
@@ -108,7 +108,7 @@ bool cut_finds(struct fs *fs, struct fs_id dir, const char *name, struct entry *
 
 bool cut_answers(struct node *node, unsigned fields, int *ret)
 {
-	if (!node->refused || !(fields & ATTR_SIZE) || !keeper_is_caller(node->session->fs))
+	if (!node->refused || !(fields & ATTR_SIZE) || !visit_is_caller(node->session->fs))
 		return false;
 	*ret = fields & ATTR_MTIME ? EAGAIN : 0;
 	if (!*ret)

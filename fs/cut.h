@@ -32,13 +32,13 @@ int cut_check(const struct node *, uint64_t end);
 bool cut_begin(struct node *, int result, uint64_t end);
 /* The keeper is through with it; or has it to do once more. */
 void cut_end(struct fs *, struct store_ino, bool begins_again);
-/* As keeper_answers, for a LOOKUP; without fs->lock. */
+/* As visit_answers, for a LOOKUP; without fs->lock. */
 bool cut_finds(struct fs *, struct fs_id dir, const char *name, struct entry *ret_entry, int *ret);
 /* The same for a GETATTR. */
 bool cut_attr(struct fs_id, struct stat *ret, double *ret_timeout);
 /* Whether that LOOKUP waits for the kernel: as rules_is_slow. Without fs->lock. */
 bool cut_is_slow(struct fs_id dir, const char *name);
-/* As keeper_answers, for a SETATTR: its attributes are to be answered, or *ret. */
+/* As visit_answers, for a SETATTR: its attributes are to be answered, or *ret. */
 bool cut_answers(struct node *, unsigned fields, int *ret);
 /*
  * What the keeper's process does, in the directory CUT_DIR, with the number of a file. False: it is to be tried again,

@@ -12,7 +12,7 @@
 #include "fs/error.h"
 #include "fs/expiry.h"
 #include "fs/fault.h"
-#include "fs/keeper.h"
+#include "fs/visit.h"
 
 int dir_find(struct fs *fs, struct fs_id id, const char *name, struct node **ret)
 {
@@ -139,7 +139,7 @@ static int lookup_name(struct node *dir, const char *name, struct entry *ret)
 		r = decide(dir, &found);
 	if (r == ENOENT) {
 		*ret = (struct entry){
-			.entry_timeout = node_is_root(dir) || keeper_has_news(dir->session->fs) ? 0 : RULES_FOREVER};
+			.entry_timeout = node_is_root(dir) || visit_has_news(dir->session->fs) ? 0 : RULES_FOREVER};
 		return 0;
 	}
 	if (!r)
@@ -174,7 +174,7 @@ static int look_up(struct fs *fs, struct fs_id id, const char *name, struct entr
 	if (control_is_id(id))
 		return control_lookup(fs, id, name, ret);
 	r = dir_find(fs, id, name, &dir);
-	if (r || keeper_answers(dir, name, ret, &r))
+	if (r || visit_answers(dir, name, ret, &r))
 		return r;
 	if (dir_is_hidden(dir, name))
 		return control_lookup_dir(fs, node_is_root(dir) ? fs->root->session : dir->session, ret);

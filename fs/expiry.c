@@ -13,6 +13,7 @@
 #include "fs/roster.h"
 #include "fs/rules.h"
 #include "fs/trash.h"
+#include "fs/visit.h"
 
 #define TICK_NS (20 * INT64_C(1000000)) /* the kernel counts in ticks, and rounds up */
 
@@ -25,7 +26,7 @@ static enum expiry end(struct fs *fs, struct store_sid sid, int64_t now)
 	if (!r) {
 		r = life_end(session, life_outlook(fs, &session->record).rule);
 		if (!r)
-			keeper_announce(fs->root, session->record.name, session->record.root, S_IFDIR);
+			visit_announce(fs->root, session->record.name, session->record.root, S_IFDIR);
 		session_put(session);
 	}
 	if (!r)
@@ -84,11 +85,11 @@ bool expiry_clear_doubts(struct fs *fs, const struct store_sid *sids, unsigned c
 		return false;
 	for (unsigned i = 0; i < count; i++)
 		if (due_is_over(fs, sids[i], now) && in_use_session(fs, sids[i]) == IN_USE_DOUBT)
-			doubts += keeper_look_up(fs, sids[i]);
+			doubts += visit_look_up(fs, sids[i]);
 	if (!doubts)
 		return false;
 	begun = fs_now();
-	keeper_wait(fs, *budget);
+	visit_wait(fs, *budget);
 	*budget -= fs_now() - begun;
 	return true;
 }
@@ -144,7 +145,7 @@ static bool end_one(struct fs *fs, struct store_sid sid, int64_t now)
 		end(fs, sid, now);
 		return true;
 	case IN_USE_DOUBT:
-		if (keeper_look_up(fs, sid))
+		if (visit_look_up(fs, sid))
 			return false;
 		due_put_off(fs, sid, now);
 		return true;

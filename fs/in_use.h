@@ -14,9 +14,9 @@
  *   ESTALE as answer to a LOOKUP         has the process that asked drop all of it, and ask again
  *
  * So inside a request only the first two are used; where they leave a doubt, the name is answered ESTALE, once, and the
- * second question finds what is really held. The keeper (keeper.h) gets rid of doubts by looking the name up.
+ * second question finds what is really held. The keeper gets rid of doubts by having the name looked up (visit.h).
  *
- * A listing has no second question. It has the keeper look up the names in doubt (keeper_wait), before it goes on: who
+ * A listing has no second question. It has the keeper look up the names in doubt (visit_wait), before it goes on: who
  * lists holds the root's lock, but shared, as FUSE_PARALLEL_DIROPS has been agreed upon, so that names can be looked
  * up meanwhile; the keeper needs more only where somebody waits to change the root. What is still in doubt when time
  * has run out counts as used, as no session in use may vanish.

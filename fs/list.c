@@ -11,8 +11,8 @@
 #include "fs/due.h"
 #include "fs/error.h"
 #include "fs/expiry.h"
-#include "fs/keeper.h"
 #include "fs/serve.h"
+#include "fs/visit.h"
 
 /* Places before the store's first cookie: behind ".", behind "..", behind .sessfs or .session. */
 enum { BEHIND_DOT = 1, BEHIND_DOTDOT = 2, BEHIND_CONTROL = 3 };
@@ -251,7 +251,7 @@ static int list(struct node *dir, uint64_t from, size_t room, bool plus, dir_add
 
 	names.budget = many && serve_may_wait() ? DOUBTS_NS : 0;
 	/* With a dot alone the kernel lets go of the lock; it hands it on at the second time, if not at the first. */
-	if (names.budget && !keeper_hush(dir->session->fs, DOUBTS_NS) && from < BEHIND_DOTDOT) {
+	if (names.budget && !visit_hush(dir->session->fs, DOUBTS_NS) && from < BEHIND_DOTDOT) {
 		add_dot(dir, from, add, arg);
 		return 0;
 	}

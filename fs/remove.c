@@ -7,9 +7,9 @@
 #include "fs/dir.h"
 #include "fs/error.h"
 #include "fs/fault.h"
-#include "fs/keeper.h"
 #include "fs/history.h"
 #include "fs/life.h"
+#include "fs/visit.h"
 
 /* The name and the inode it stands for, pinned. */
 static int find(struct node *dir, const char *name, struct store_dirent *ret_entry, struct node **ret)
@@ -31,7 +31,7 @@ int dir_unlink(struct fs *fs, struct fs_id id, const char *name)
 	if (control_is_id(id))
 		return control_unlink(fs, id, name);
 	r = dir_find(fs, id, name, &dir);
-	if (!r && keeper_answers(dir, name, NULL, &r))
+	if (!r && visit_answers(dir, name, NULL, &r))
 		return r;
 	if (!r)
 		r = dir_is_hidden(dir, name) ? control_refuse() : find(dir, name, &entry, &node);
@@ -172,7 +172,7 @@ int dir_rmdir(struct fs *fs, struct fs_id id, const char *name)
 	if (control_is_id(id))
 		return control_rmdir(fs, id, name);
 	r = dir_find(fs, id, name, &dir);
-	if (!r && keeper_answers(dir, name, NULL, &r))
+	if (!r && visit_answers(dir, name, NULL, &r))
 		return r;
 	if (!r && dir_is_hidden(dir, name))
 		return control_pass_over(dir->session);
