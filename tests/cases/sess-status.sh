@@ -98,10 +98,23 @@ refuses_all() {
 	refused "$ro" "$@" chmod 700 "$top"
 	refused "$ro" "$@" rmdir "$top/cache"
 	refused "$ro" "$@" setfattr -n user.x -v y "$top/logs/file"
+	refused "$ro" "$@" setfattr -x user.had "$top/logs/file"
+	refused "$ro" "$@" setfacl -m "u:$USER_ID:r" "$top/logs/file"
+	refused "$ro" "$@" setfacl -k "$top/logs/empty"
+	refused "$ro" "$@" chown "$(id -u):$(id -g)" "$top/logs/file"
 	"$@" cat "$top/logs/file" | head -c 1 >/dev/null
 	for what in write append truncate allocate punch copy xattr chmod times; do
 		assert_match "$what $(tell $what z)" "^$what ($errors)\$"
 	done
+}
+
+# refuses_to_go STATUS - nor can a session that has it be removed or renamed.
+refuses_to_go() {
+	refused "not empty" rmdir "$MNT/s"
+	mkdir "$MNT/nothing"
+	set_status nothing "$1"
+	refused "read-only" rmdir "$MNT/nothing"
+	refused "read-only" mv -T "$MNT/nothing" "$MNT/t"
 }
 
 # seen [OPTION...] - the tree of s. With writeback the kernel keeps the times of a file: those of the last write that it
@@ -118,14 +131,16 @@ read_only() {
 	mount_store "$@"
 	mkdir "$MNT/s"
 	head -c 16384 /dev/zero | tr '\0' a >"$MNT/s/logs/file"
+	setfattr -n user.had -v it "$MNT/s/logs/file"
 	mkdir "$MNT/s/logs/empty"
+	setfacl -m "d:u:$USER_ID:r" "$MNT/s/logs/empty"
 	holds "$MNT/s/logs/file"
 	assert_eq "$(tell poke b)" ok
 	set_status s $status
 	seen "$@" >"$TEST_DIR/tree.before"
 	refuses_all "$MNT/s"
 	refused "read-only" mv "$MNT/s" "$MNT/t"
-	refused "read-only|not empty" rmdir "$MNT/s"
+	refuses_to_go $status
 	assert_eq "$(tell peek)" b "what was in the mapping before"
 	assert_match "$(why s)" "$status"
 

@@ -30,6 +30,10 @@ assert_eq "$(history 'j["sessions"][0]["files"]')" 3
 refused "read-only" touch "$TRASH/one/logs/x"
 refused "read-only" rm "$TRASH/one/logs/file"
 refused "read-only" dd if=/dev/zero of="$TRASH/one/logs/file" conv=notrunc status=none
+refused "read-only" sh -c "echo other >'$TRASH/one/.session/notes'"
+refused "read-only" sh -c "echo completed >'$TRASH/one/.session/status'"
+refused "read-only" setfattr -n user.sessfs.pin -v 1 "$TRASH/one"
+assert_eq "$(cat "$TRASH/one/.session/notes" "$TRASH/one/.session/status")" "notes"$'\n'"active"
 kill_daemon
 remount
 assert_eq "$(ls "$TRASH")" one
