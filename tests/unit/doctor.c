@@ -76,7 +76,7 @@ static bool make_device(void)
 static int set_up(void **state)
 {
 	(void)state;
-	strcpy(root, "/tmp/sessfs-doctor.XXXXXX");
+	strcpy(root, "sessfs-doctor.XXXXXX");
 	assert_non_null(mkdtemp(root));
 	doctor = (struct doctor){
 		.machine = {.root = root, .path = "/opt/bin:/usr/bin", .uid = 1000},

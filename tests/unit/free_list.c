@@ -65,7 +65,7 @@ static uint64_t newest_transaction(int fd, uint32_t page_size)
 	return id[0] > id[1] ? id[0] : id[1];
 }
 
-static char original[] = "/tmp/sessfs-unit-XXXXXX";
+static char original[] = "sessfs-unit-XXXXXX";
 
 static int make_original(void **state)
 {
@@ -95,7 +95,7 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 	char name[160];
-	strcpy(f->dir, "/tmp/sessfs-unit-XXXXXX");
+	strcpy(f->dir, "sessfs-unit-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(name, sizeof name, "cp %s/data.mdb %s", original, f->dir);
 	assert_int_equal(system(name), 0);

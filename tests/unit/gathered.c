@@ -109,7 +109,7 @@ static void batches_behind_a_sync_are_whole(void **state)
 
 static int make_dir(void **state)
 {
-	static char path[] = "/tmp/sessfs-gathered.XXXXXX";
+	static char path[] = "sessfs-gathered.XXXXXX";
 	static int dir;
 	dir = mkdtemp(path) ? open(path, O_RDONLY | O_DIRECTORY) : -1;
 	*state = &dir;

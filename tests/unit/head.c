@@ -56,7 +56,7 @@ static int setup(void **state)
 	struct store_options options = {.create = true, .level = 3, .commit = 3600, .hot_size = 4u << 20};
 	struct store_open_info info;
 	struct fixture *f = calloc(1, sizeof *f);
-	strcpy(f->path, "/tmp/sessfs-unit-XXXXXX");
+	strcpy(f->path, "sessfs-unit-XXXXXX");
 	assert_non_null(mkdtemp(f->path));
 	assert_int_equal(store_open(f->path, &options, &f->store, &info), 0);
 	*state = f;

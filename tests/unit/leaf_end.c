@@ -96,7 +96,7 @@ static void anywhere_in_a_leaf(void **state)
 {
 	(void)state;
 	for (unsigned n = 0; n < 2 * PADS; n++) {
-		char dir[] = "/tmp/sessfs-unit-XXXXXX", command[64];
+		char dir[] = "sessfs-unit-XXXXXX", command[64];
 		assert_non_null(mkdtemp(dir));
 		fill(dir, n / 2 * PAD);
 		damage(dir, n & 1);

@@ -195,8 +195,9 @@ static void a_repair_keeps_them_aside(void **state)
 		assert_int_equal(check(f->mixed, true), 1);
 		assert_int_equal(get(f->mixed), 0);
 	}
-	shell("cd %s && cmp hot.0.foreign %s/hot.0 && cmp hot.0.foreign.2 %s/hot.0", f->mixed, f->other, f->other);
-	shell("cd %s && mv hot.0.foreign hot.0 && cp %s/data.mdb .", f->mixed, f->other);
+	shell("cmp %s/hot.0.foreign %s/hot.0", f->mixed, f->other);
+	shell("cmp %s/hot.0.foreign.2 %s/hot.0", f->mixed, f->other);
+	shell("mv %s/hot.0.foreign %s/hot.0 && cp %s/data.mdb %s", f->mixed, f->mixed, f->other, f->mixed);
 	assert_int_equal(get(f->mixed), 2);
 }
 

@@ -23,7 +23,7 @@ enum { DIR_SIZE = 32 };
 /* A new directory, whose path needs DIR_SIZE bytes. */
 static inline void new_dir(char *ret_dir)
 {
-	strcpy(ret_dir, "/tmp/sessfs-unit-XXXXXX");
+	strcpy(ret_dir, "sessfs-unit-XXXXXX");
 	assert_non_null(mkdtemp(ret_dir));
 }
 
