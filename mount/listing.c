@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mount/message.h"
 #include "mount/moment.h"
 #include "mount/number.h"
 #include "mount/table.h"
@@ -117,4 +118,10 @@ json_t *listing_object(const struct told *t)
 	json_add(o, "protected_by", *t->guard ? json_from_text(t->guard) : json_null());
 	json_add(o, "in_use", json_boolean(is_in_use(t)));
 	return o;
+}
+
+void listing_say_hidden(const struct told_list *list, const char *where)
+{
+	if (list->hidden > 0)
+		message_note("%zu more %s: only their owners may look at them", list->hidden, where);
 }

@@ -69,6 +69,10 @@ static int say_not_made(const struct place *place, int error)
 {
 	if (error == EEXIST)
 		message_error("there is a session %s already; choose another name", place->name);
+	else if (error == EACCES)
+		message_error("the session %s is not made: %s; %s belongs to another user, who lets everyone make "
+			      "sessions there by `chmod 1777 %s`",
+			place->name, strerror(error), place->mount, message_word(place->mount));
 	else
 		message_error("the session %s is not made: %s%s", place->name, strerror(error), controls_advice(error));
 	return VERB_NOT_DONE;

@@ -190,17 +190,22 @@ bool told_expiring(const struct place *place, struct told_list *ret, struct told
 }
 
 /* Each is told by its own info.json, under the name by which it is found there. */
-static json_t *read_infos(DIR *d, const char *dir)
+static json_t *read_infos(DIR *d, const char *dir, size_t *ret_hidden)
 {
 	json_t *document = json_object(), *array = json_array();
 	const struct dirent *e;
 
+	*ret_hidden = 0;
 	while ((e = readdir(d))) {
 		char *path = NULL;
 		json_t *info = NULL;
 
-		if (*e->d_name != '.' && asprintf(&path, "%s/%s/.session/info.json", dir, e->d_name) >= 0)
-			info = json_read(path); /* it may be gone by now */
+		if (*e->d_name == '.')
+			continue;
+		if (asprintf(&path, "%s/%s/.session/info.json", dir, e->d_name) < 0)
+			message_no_memory();
+		info = json_read(path); /* it may be gone by now */
+		*ret_hidden += !info && errno == EACCES;
 		free(path);
 		if (!info)
 			continue;
@@ -217,9 +222,11 @@ static bool read_dir(const struct place *place, const char *name, int (*order)(c
 	struct place root = {.mount = place->mount};
 	char *dir = place_control(&root, name);
 	DIR *d = opendir(dir);
+	size_t hidden;
 
 	if (d) {
-		fill_list(read_infos(d, dir), "sessions", order, ret);
+		fill_list(read_infos(d, dir, &hidden), "sessions", order, ret);
+		ret->hidden = hidden;
 		closedir(d);
 	} else {
 		message_error("%s cannot be listed: %s", dir, strerror(errno));

@@ -29,6 +29,7 @@ struct told_list {
 	json_t *document; /* holds what the texts point to */
 	struct told *items;
 	size_t count;
+	size_t hidden; /* more that there are, which this user may not look at */
 };
 
 /* One, from info.json or from an element of a list; the texts point into it. */

@@ -73,8 +73,9 @@ static int run_list(const struct verb *verb, int argc, char **argv)
 		print_table(&living, &trash);
 	else if (what.living)
 		message_note("there are no sessions in %s; `sessfs new` makes one", place.mount);
-	else
+	else if (trash.hidden == 0)
 		message_note("the trash of %s is empty", place.mount);
+	listing_say_hidden(&trash, "in the trash");
 	return VERB_DONE;
 }
 

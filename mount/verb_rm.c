@@ -26,6 +26,12 @@ static void say_removed(const struct place *place, const struct removed *removed
 		message_word(removed->name), left, when);
 }
 
+/* Who moves a session writes to the root of the mount too. */
+static const char *advice(int error)
+{
+	return error == EACCES ? "; it, or the mount, belongs to another user" : controls_advice(error);
+}
+
 static int say_not_removed(const struct place *place, int error)
 {
 	if (error == EBUSY)
@@ -33,7 +39,7 @@ static int say_not_removed(const struct place *place, int error)
 			      "`ln -sfn OTHER %s/.sessfs/current`",
 			place->name, message_word(place->mount));
 	else
-		message_error("%s is not removed: %s%s", place->name, strerror(error), controls_advice(error));
+		message_error("%s is not removed: %s%s", place->name, strerror(error), advice(error));
 	return error == ENOENT ? VERB_NOT_FOUND : VERB_NOT_DONE;
 }
 
@@ -62,7 +68,7 @@ static int say_not_back(const char *name, const char *as, int error)
 	else if (error == ENOENT)
 		message_error("there is no %s in the trash; `sessfs list --trash` shows what there is", name);
 	else
-		message_error("%s is not taken back: %s%s", name, strerror(error), controls_advice(error));
+		message_error("%s is not taken back: %s%s", name, strerror(error), advice(error));
 	return error == ENOENT ? VERB_NOT_FOUND : VERB_NOT_DONE;
 }
 

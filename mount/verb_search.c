@@ -56,9 +56,10 @@ static int run_search(const struct verb *verb, int argc, char **argv)
 		print_document(&found, text);
 	else if (found.count > 0)
 		print_table(&found);
-	else
+	else if (found.hidden == 0)
 		message_note("no session has '%s' in its name, query, notes, tags or project", text);
-	return found.count > 0 ? VERB_DONE : VERB_NOT_FOUND;
+	listing_say_hidden(&found, "found");
+	return found.count + found.hidden > 0 ? VERB_DONE : VERB_NOT_FOUND;
 }
 
 static const struct verb_option options[] = {VERB_OPTION_JSON, VERB_OPTION_MOUNT, VERB_NO_OPTION};

@@ -14,6 +14,7 @@ do_what_is_said() { grep "^  $1" first | sed 's/ #.*//' >line && bash -ec "$(cat
 run >first
 is_mounted "$HOME/sessions"
 [ -f "$store/data.mdb" ]
+assert_eq "$(stat -c %a "$XDG_DATA_HOME")" 700 "the mode of directories that are made, as XDG has it"
 session=$(ls "$HOME/sessions")
 assert_match "$session" '^session_[0-9]{8}_[0-9]{6}$'
 do_what_is_said cd | says logs

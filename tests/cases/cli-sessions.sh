@@ -172,7 +172,23 @@ if [ "$(id -u)" = 0 ]; then
 	tail -n 1 "$MNT/mine/.session/errors.jsonl" | says 'the status is one of'
 	refused "status of mine not changed: Permission denied" as_user "$SESSFS" pause mine -m "$MNT"
 	refused "mine is not removed: .*another user" as_user "$SESSFS" rm mine -m "$MNT"
-	refused "session theirs is not made: .*another user" as_user "$SESSFS" new theirs -m "$MNT"
+	refused "session theirs is not made: .*$MNT belongs to another user.*chmod 1777 $MNT" \
+		as_user "$SESSFS" new theirs -m "$MNT"
+	"$SESSFS" new theirs -m "$MNT" >/dev/null
+	chown "$USER_ID" "$MNT/theirs"
+	refused "theirs is not removed: .*the mount, belongs to another user" as_user "$SESSFS" rm theirs -m "$MNT"
+
+	note "another user: what only its owner may look at is there all the same"
+	mkdir -m 700 "$MNT/hidden"
+	as_user "$SESSFS" search hidden -m "$MNT" >said 2>&1 || fail "not found: $(cat said)"
+	assert_eq "$(cat said)" "sessfs: 1 more found: only their owners may look at them"
+	rmdir -- "$MNT"/.sessfs/trash/*
+	"$SESSFS" rm hidden -m "$MNT" >/dev/null
+	assert_eq "$(as_user "$SESSFS" list -t -m "$MNT" 2>&1)" \
+		"sessfs: 1 more in the trash: only their owners may look at them"
+	"$SESSFS" rm theirs -m "$MNT" >/dev/null
+	as_user "$SESSFS" list -t -m "$MNT" 2>said | says '^theirs '
+	grep -q ' 1 more in the trash' said
 	"$SESSFS" umount "$MNT" >/dev/null
 	wait "$DAEMON"
 	DAEMON=
