@@ -9,7 +9,15 @@
 #include "fs/control.h"
 #include "fs/cut.h"
 #include "fs/life.h"
+#include "fs/serve.h"
 #include "fs/visit.h"
+
+static void note_told(struct node *node)
+{
+	pid_t caller = serve_caller();
+
+	node->told = caller && (!node->told || node->told == caller) ? caller : -1;
+}
 
 void attr_fill(struct node *node, struct stat *ret, double *ret_timeout)
 {
@@ -25,6 +33,7 @@ void attr_fill(struct node *node, struct stat *ret, double *ret_timeout)
 		.st_ctim = attr_time(inode->ctime),
 	};
 	*ret_timeout = !is_fresh || node_is_dirty(node) ? RULES_BRIEF : RULES_FOREVER;
+	note_told(node);
 }
 
 int attr_get(struct fs *fs, struct fs_id id, struct stat *ret, double *ret_timeout)

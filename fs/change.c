@@ -13,6 +13,7 @@
 #include "fs/roster.h"
 #include "fs/fault.h"
 #include "fs/life.h"
+#include "fs/serve.h"
 #include "fs/trash.h"
 
 static bool refuses(const struct session *session, enum change_kind kind)
@@ -239,6 +240,21 @@ static void take_over_record(struct change *c)
 		control_grown(c->session);
 }
 
+/*
+ * What one process was told of a directory may still be on its way when another has changed it and the kernel knows
+ * so: it would be kept instead of what is right (seen with one of 5000 names, where two look at the directory all the
+ * time). So the kernel is told before that change is answered. Who was told before it asks again has got it. Of files
+ * it takes care itself, but for a mode that goes by an ACL.
+ */
+static void outdate(struct node *node, const struct store_inode *inode)
+{
+	if (!node->told || (!S_ISDIR(inode->mode) && inode->mode == node->inode.mode))
+		return;
+	if (node->told != serve_caller())
+		serve_forget_attr(node->session->fs, fs_id_of_ino(node->ino));
+	node->told = 0;
+}
+
 static void take_over(struct change *c)
 {
 	uint64_t epoch = store_epoch(c->fs->store);
@@ -246,6 +262,7 @@ static void take_over(struct change *c)
 	for (struct change_node *staged = c->nodes; staged < c->nodes + c->count; staged++) {
 		struct node *node = staged->node;
 
+		outdate(node, &staged->inode);
 		node->inode = staged->inode;
 		c->tells |= node_is_root(node);
 		node->gone |= staged->gone;

@@ -33,6 +33,8 @@ struct node {
 	uint32_t pins;    /* operations that hold it */
 	uint32_t view_epoch; /* session->view_epoch as of which view is right */
 	uint8_t view;     /* of a directory: enum store_view */
+	/* the thread that was told its attributes since these changed, see change.c; -1: several, or not known */
+	pid_t told;
 	bool taken;       /* the kernel was seen to hold it since it was told of it last, see in_use.c */
 	bool gone;        /* the store has no record of it any more */
 	bool late_times;  /* the kernel may still hold times of it, see launder.h */

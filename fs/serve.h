@@ -39,7 +39,7 @@ pid_t serve_caller(void);
 /* ---- without a request of the kernel's --------------------------------------------------------------------------- */
 
 /*
- * These four take no lock of the kernel's that a process may hold while it waits for an answer of ours: they may be
+ * These five take no lock of the kernel's that a process may hold while it waits for an answer of ours: they may be
  * called within a request, with fs->lock held.
  */
 
@@ -49,6 +49,8 @@ bool serve_is_held(struct fs *, struct fs_id);
 bool serve_prune(struct fs *, const uint64_t *ids, unsigned count);
 /* The open file of that number, which waits in poll(2), is to ask again. */
 void serve_wake_poll(struct fs *, uint64_t handle);
+/* The kernel's copy of an inode's attributes is out of date, and so is what it was told until now. */
+void serve_forget_attr(struct fs *, struct fs_id);
 /* The kernel's copy of a directory's listing and attributes is out of date. */
 void serve_forget_listing(struct fs *, struct fs_id dir);
 

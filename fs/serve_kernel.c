@@ -61,6 +61,12 @@ void serve_wake_poll(struct fs *fs, uint64_t handle)
 		(void)!write(fuse_session_fd(serve_session(fs)), &message, sizeof(message));
 }
 
+void serve_forget_attr(struct fs *fs, struct fs_id id)
+{
+	if (serve_session(fs))
+		fuse_lowlevel_notify_inval_inode(serve_session(fs), id.n, -1, 0);
+}
+
 void serve_forget_listing(struct fs *fs, struct fs_id dir)
 {
 	if (serve_session(fs))
