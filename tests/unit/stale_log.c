@@ -1,6 +1,7 @@
 /*
- * stale_log - after a power cut a log may hold sound batches under a header that was lost. They did not count then, and
- * must not come back after the next power cut, behind new batches that happen to be as long as the old ones.
+ * stale_log - batches that are sound and do not count. After a power cut a log may hold some under a header that was
+ * lost: they must not come back after the next power cut, behind new batches that happen to be as long as the old ones.
+ * And what is in the second log counts only if the first one is whole.
  */
 #include <fcntl.h>
 
@@ -117,6 +118,52 @@ static void lost_batches_stay_lost(void **state)
 	store_close(s);
 }
 
+static void flip_last_byte(const char *dir, const char *name)
+{
+	char path[256], byte;
+	off_t at = (off_t)get_header(dir, name).published - 1;
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	int fd = open(path, O_RDWR);
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte = (char)~byte;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	close(fd);
+}
+
+/* A power cut while the sealed log is flushed, of which the last batch is then damaged. */
+static void what_follows_a_torn_log_does_not_count(void **state)
+{
+	const char *base = *state;
+	char first[64], second[64];
+	snprintf(first, sizeof first, "%s/fourth", base);
+	snprintf(second, sizeof second, "%s/fifth", base);
+	assert_int_equal(mkdir(first, 0700), 0);
+
+	struct store *s = open_store(first);
+	put(s, 1);
+	assert_int_equal(store_flush(s), 0);
+	put(s, 2);
+	put(s, 3);
+	assert_int_equal(store_sync(s), 0);
+	cut_power(first, second);
+	assert_int_equal(store_flush(s), 0);
+	put(s, 10);
+	assert_int_equal(store_sync(s), 0);
+	copy_file(first, second, "hot.0");
+	put_header(second, "hot.0", get_header(second, "hot.0"));
+	store_close(s);
+	shell("cp -r %s %s.whole", second, second);
+	flip_last_byte(second, "hot.1");
+
+	s = open_store(second);
+	assert_int_equal(get(s), 2);
+	store_close(s);
+	snprintf(second, sizeof second, "%s/fifth.whole", base);
+	s = open_store(second);
+	assert_int_equal(get(s), 10);
+	store_close(s);
+}
+
 static int make_dir(void **state)
 {
 	static char dir[DIR_SIZE];
@@ -133,6 +180,9 @@ static int remove_dir(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(lost_batches_stay_lost)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lost_batches_stay_lost),
+		cmocka_unit_test(what_follows_a_torn_log_does_not_count),
+	};
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
