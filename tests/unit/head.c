@@ -35,7 +35,7 @@ ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
 	if (fails && failing.done)
 		(void)syscall(SYS_pwrite64, fd, data, len, offset);
 	failing.left -= fails;
-	failing.done = false;
+	failing.done &= !fails;
 	errno = EIO;
 	return fails ? -1 : syscall(SYS_pwrite64, fd, data, len, offset);
 }
