@@ -1,7 +1,9 @@
 /*
  * gathered - batches behind a sync are gathered and written by one call, with their checksums: whatever their sizes,
- * the log holds the same as if each record had been written by itself.
+ * the log holds the same as if each record had been written by itself. And at whatever call the process ends, all that
+ * is published is there.
  */
+#undef _FILE_OFFSET_BITS /* pwrite and pwrite64 by their own names */
 #include "store/hot.h"
 
 #include <fcntl.h>
@@ -9,6 +11,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -107,6 +111,72 @@ static void batches_behind_a_sync_are_whole(void **state)
 	free(b.gathered);
 }
 
+/* ---- the end of the process at any call -------------------------------------------------------------------------- */
+
+static int watched = -1; /* the directory of the log that is looked at before each write; -1: none is */
+static unsigned looks;
+
+/* What a start would find now. */
+static void look(void)
+{
+	int dir = watched;
+	struct hot h;
+	watched = -1;
+	if (dir < 0)
+		return;
+	assert_int_equal(hot_open(&h, dir, "log", (struct hot_sizes){0}, true), 0);
+	if (hot_is_valid(&h)) {
+		assert_int_equal(hot_replay(&h, boot), 0);
+		assert_int_equal(h.tail, hot_header(&h)->published);
+	}
+	hot_close(&h);
+	looks++;
+	watched = dir;
+}
+
+/* Takes the place of libc's. */
+ssize_t pwrite64(int fd, const void *data, size_t len, off64_t offset)
+{
+	look();
+	return syscall(SYS_pwrite64, fd, data, len, offset);
+}
+
+/* Takes the place of libc's. */
+ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t offset)
+{
+	look();
+	return syscall(SYS_pwritev, fd, parts, count, offset, 0);
+}
+
+static void what_is_published_is_there(void **state)
+{
+	static const size_t few[] = {100, 0}, many[] = {1, 7, 3000, 16383, 0}, large[] = {9, 200000, 5, 0};
+	static const size_t *const batches[] = {few, many, large, few};
+	int dir = *(int *)*state;
+	struct hot h;
+	struct hot_batch b = {0};
+	uint64_t number = 0;
+
+	assert_int_equal(hot_open(&h, dir, "log", sizes, false), 0);
+	h.by_call = true;
+	assert_int_equal(hot_make(&h), 0);
+	watched = dir;
+	for (uint64_t generation = 1; generation <= 2; generation++) {
+		assert_int_equal(hot_start(&h, generation, 0, boot), 0);
+		for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
+			append(&b, &h, batches[i], &number);
+		assert_int_equal(hot_sync(&h, h.tail), 0);
+		append(&b, &h, few, &number);
+		hot_void(&h);
+		index_clear(&h.index);
+	}
+	watched = -1;
+	assert_true(looks > number);
+	hot_close(&h);
+	free(b.prepared);
+	free(b.gathered);
+}
+
 static int make_dir(void **state)
 {
 	static char path[] = "sessfs-gathered.XXXXXX";
@@ -125,6 +195,9 @@ static int remove_dir(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(batches_behind_a_sync_are_whole)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(batches_behind_a_sync_are_whole),
+		cmocka_unit_test(what_is_published_is_there),
+	};
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
