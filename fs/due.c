@@ -35,6 +35,24 @@ static bool is_due(const struct fs *fs, const struct member *member, int64_t now
 	return now >= member_end(fs, member) && now >= fs->clock.hold;
 }
 
+static void end_deferral(struct fs *fs, struct member *member)
+{
+	if (!member->deferred)
+		return;
+	member_take_out(fs->roster, member);
+	member->deferred = 0;
+	member_put_in(fs, member);
+}
+
+/* Whether its time is over; where it is not, it was written to since it was found in use, which is over too. */
+static bool judge(struct fs *fs, struct member *member, int64_t now)
+{
+	bool over = is_due(fs, member, now) || is_excess(fs, member);
+
+	member->used &= over;
+	return over;
+}
+
 bool due_has_over(const struct fs *fs, int64_t now)
 {
 	fs_assert_locked(fs);
@@ -52,7 +70,11 @@ bool due_is_over(struct fs *fs, struct store_sid sid, int64_t now)
 	if (!member || member->ended)
 		return false;
 	member_refresh(fs, member);
-	return now >= member->in_use && (is_due(fs, member, now) || is_excess(fs, member));
+	if (now < member->in_use)
+		return false;
+	if (fs->options.keep) /* those that are put off are in no order */
+		end_deferral(fs, member);
+	return judge(fs, member, now);
 }
 
 static enum due matter_of(const struct member *member, struct store_sid *ret)
@@ -72,9 +94,8 @@ enum due due_next(struct fs *fs, int64_t now, struct store_sid *ret)
 		if (member_refresh(fs, member))
 			continue;
 		if (member->deferred && now >= member->deferred) {
-			member_take_out(roster, member);
-			member->deferred = 0;
-			member_put_in(fs, member);
+			end_deferral(fs, member);
+			judge(fs, member, now);
 			continue;
 		}
 		if (now < fs->clock.hold)

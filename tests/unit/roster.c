@@ -1,8 +1,10 @@
 /*
- * roster.c - which session goes next: a write counts also where the table has not heard of it.
+ * roster.c - which session goes next: a write counts also where the table has not heard of it, and one that was in use
+ * is judged by its age again when it is looked at.
  */
 
 #include "fs/due.h"
+#include "fs/life.h"
 #include "tests/unit/mounted.h"
 
 enum { SESSIONS = 4, HOUR = 3600 };
@@ -61,11 +63,60 @@ static void written_meanwhile(void **state)
 	assert_int_equal(next(), sids[2].n);
 }
 
+static void found_in_use(struct store_sid sid, int64_t now)
+{
+	FS_GUARD(fs);
+
+	due_found_in_use(fs, sid, now);
+}
+
+static bool is_over(struct store_sid sid, int64_t now)
+{
+	FS_GUARD(fs);
+
+	return due_is_over(fs, sid, now);
+}
+
+static enum life_guard guard_of(struct store_sid sid)
+{
+	FS_GUARD(fs);
+	SESSION_AUTO session = NULL;
+
+	return session_get(fs, sid, &session) ? LIFE_GUARDS : life_outlook(fs, &session->record).guard;
+}
+
+/* Of one that is in use for long it is asked seldom, but whoever looks at it soon after finds it gone. */
+static void used_until_now(void **state)
+{
+	int64_t now = fs_now();
+
+	(void)state;
+	for (unsigned tries = 0; tries < 5; tries++)
+		found_in_use(sids[0], now);
+	assert_false(is_over(sids[0], now));
+	assert_true(is_over(sids[0], now + 2 * FS_SECOND));
+}
+
+/* What is not over is not said to stay because it is in use. */
+static void used_and_written(void **state)
+{
+	int64_t now = fs_now();
+
+	(void)state;
+	found_in_use(sids[0], now);
+	assert_int_equal(guard_of(sids[0]), LIFE_IN_USE);
+	make(tops[0], "file", S_IFREG | 0600);
+	assert_false(is_over(sids[0], now + 2 * FS_SECOND));
+	assert_int_equal(guard_of(sids[0]), LIFE_UNGUARDED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(written_since, setup, teardown),
 		cmocka_unit_test_setup_teardown(written_meanwhile, setup, teardown),
+		cmocka_unit_test_setup_teardown(used_until_now, setup, teardown),
+		cmocka_unit_test_setup_teardown(used_and_written, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
