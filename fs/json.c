@@ -34,7 +34,8 @@ bool json_is_object_text(const char *text, size_t len)
 	bool is;
 
 	errno = 0;
-	value = json_loadb(text, len, 0, NULL);
+	/* Without these it refuses integers beyond 64 bits, and zeros in strings, which are valid. */
+	value = json_loadb(text, len, JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, NULL);
 	if (lacked_memory(value))
 		incomplete = true;
 	is = json_is_object(value);

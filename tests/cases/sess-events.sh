@@ -26,6 +26,10 @@ echo active >status
 note "programs append"
 echo '{"step": 1,   "of": 2}' >>events.jsonl
 assert_eq "$(tail -n 1 events.jsonl)" '{"step": 1,   "of": 2}'
+for line in '{"id": 18446744073709551615}' '{"id": -99999999999999999999999}' '{"zero": "a\u0000b"}'; do
+	echo "$line" >>events.jsonl
+	assert_eq "$(tail -n 1 events.jsonl)" "$line"
+done
 echo 'plain words' >>events.jsonl
 assert_eq "$(events s 'e[-1]["event"], e[-1]["text"]')" "('text', 'plain words')"
 python3 -c 'import sys
