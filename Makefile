@@ -22,8 +22,9 @@ PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
 CFLAGS ?= -O2 -g -fstack-protector-strong $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 WARNINGS := -Wall -Wextra -Wpointer-arith -Wstrict-prototypes $(if $(DEVELOPER),-Werror)
-CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=312 $(PKG_CFLAGS)
-CPPFLAGS += -DSESSFS_VERSION='"$(VERSION)"'
+# Also to those of the command line.
+override CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=312 $(PKG_CFLAGS)
+override CPPFLAGS += -DSESSFS_VERSION='"$(VERSION)"'
 SAN_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 COMPILE = $(CC) -std=gnu11 -MMD -MP -pthread $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(SAN_FLAGS)
 LIBS = -Wl,--as-needed $(PKG_LIBS) -lpthread -ldl -lm
@@ -42,11 +43,13 @@ BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 MAN := $(patsubst mount/%.scd,$(B)/man/%,$(wildcard mount/*.scd))
 SHELLS := bash zsh fish
+COMPLETIONS := $(SHELLS:%=$(B)/completion/%)
 
 .DELETE_ON_ERROR:
 
+# All that is installed: `sudo make install` leaves nothing of root's in build/.
 .PHONY: all
-all: $(B)/sessfs ## build the program
+all: $(B)/sessfs $(MAN) $(COMPLETIONS) ## build the program, its manual and completions
 
 .PHONY: programs
 programs: all $(PRELOADS) $(HELPERS) $(UNITS) $(BENCHES) ## build it and every program of the tests
@@ -179,7 +182,7 @@ systemd_path = "$(DESTDIR)$(PREFIX)/lib/systemd/$(1)"
 man: $(MAN)
 
 .PHONY: install
-install: all man $(SHELLS:%=$(B)/completion/%) ## install it with man pages, completions, units (DESTDIR, PREFIX)
+install: all ## install it with man pages, completions, units (DESTDIR, PREFIX)
 	install -D -m 755 $(B)/sessfs "$(DESTDIR)$(PREFIX)/bin/sessfs"
 	install -d "$(DESTDIR)$(SBINDIR)"
 	ln -sfn "$(PREFIX)/bin/sessfs" "$(DESTDIR)$(SBINDIR)/mount.sessfs"
