@@ -23,6 +23,7 @@ int error_of_store(int result)
 	case STORE_READ_ONLY:
 		return EROFS;
 	case STORE_BUSY:
+	case STORE_OVERTAKEN:
 		return EBUSY;
 	case STORE_DENIED:
 		return EACCES;

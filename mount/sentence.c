@@ -76,23 +76,6 @@ static void put_newer(char text[SENTENCE_TEXT], const char *path, const struct s
 			path, info->format, STORE_FORMAT);
 }
 
-static void put_headless(char text[SENTENCE_TEXT], const char *path)
-{
-	put(text,
-		"the store %s has its logs (hot.0, hot.1) but no data.mdb, without which nothing in it can be "
-		"read; put data.mdb back from where it went, or with its logs from a copy, or begin anew in "
-		"another directory",
-		path);
-}
-
-static void put_emptied(char text[SENTENCE_TEXT], const char *path)
-{
-	put(text,
-		"the data.mdb of the store %s is empty, though its logs show that it was in use; put data.mdb "
-		"back from a copy, or begin anew in another directory",
-		path);
-}
-
 static void put_foreign(char text[SENTENCE_TEXT], const char *path, const char *which)
 {
 	put(text,
@@ -101,6 +84,18 @@ static void put_foreign(char text[SENTENCE_TEXT], const char *path, const char *
 		"it under another name",
 		path, which, message_word(path));
 }
+
+/* Behind "the store PATH". */
+static const char *const states[] = {
+	[STORE_READ_ONLY] = "is open for reading only",
+	[STORE_HEADLESS] = "has its logs (hot.0, hot.1) but no data.mdb, without which nothing in it can be read; put "
+			   "data.mdb back from where it went, or with its logs from a copy, or begin anew in another "
+			   "directory",
+	[STORE_EMPTIED] = "has an empty data.mdb, though its logs show that it was in use; put data.mdb back from a "
+			  "copy, or begin anew in another directory",
+	[STORE_OVERTAKEN] = "changes faster than it can be checked beside its mount; check it when less is written, or "
+			    "unmount it first",
+};
 
 void sentence_store_text(int r, const char *path, const struct store_open_info *info, char text[SENTENCE_TEXT])
 {
@@ -136,18 +131,9 @@ void sentence_store_text(int r, const char *path, const struct store_open_info *
 	case STORE_FULL:
 		put(text, "there is no space for the store %s (%s); free some on its disk", path, what);
 		return;
-	case STORE_READ_ONLY:
-		put(text, "the store %s is open for reading only", path);
-		return;
 	case STORE_DAMAGED:
 		put(text, "the store %s is damaged (%s); keep a copy and try `sessfs check --repair %s`", path, what,
 			message_word(path));
-		return;
-	case STORE_HEADLESS:
-		put_headless(text, path);
-		return;
-	case STORE_EMPTIED:
-		put_emptied(text, path);
 		return;
 	case STORE_UNFINISHED:
 		put(text, "the making of the store %s was cut off; `sessfs mount %s DIR` ends it", path,
@@ -155,6 +141,12 @@ void sentence_store_text(int r, const char *path, const struct store_open_info *
 		return;
 	case STORE_FOREIGN:
 		put_foreign(text, path, what);
+		return;
+	case STORE_READ_ONLY:
+	case STORE_HEADLESS:
+	case STORE_EMPTIED:
+	case STORE_OVERTAKEN:
+		put(text, "the store %s %s", path, states[r]);
 		return;
 	case STORE_OK:
 		return;

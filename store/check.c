@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ROUNDS = 5, STEPS = 10, PATH_DEPTH = 24, ASIDE_MAX = 1000 };
+enum { ROUNDS = 5, STEPS = 10, PATH_DEPTH = 24, ASIDE_MAX = 1000, LOOKS = 8 };
 
 /* ---- words ------------------------------------------------------------------------------------------------------ */
 
@@ -35,7 +35,18 @@ void check_finding(struct check *c, unsigned invariant, const char *format, ...)
 	for (char *p = text; *p; p++)
 		if (iscntrl((unsigned char)*p))
 			*p = '?';
-	c->options->report(c->options->arg, invariant, text);
+	if (c->held)
+		fprintf(c->held, "%u %s\n", invariant, text);
+	else
+		c->options->report(c->options->arg, invariant, text);
+}
+
+static void report_held(struct check *c, char *lines)
+{
+	for (char *line; (line = strsep(&lines, "\n")) && *line;) {
+		unsigned invariant = (unsigned)strtoul(line, &line, 10);
+		c->options->report(c->options->arg, invariant, line + 1);
+	}
 }
 
 const char *check_describe_session(struct check *c, uint32_t sid, char text[CHECK_TEXT])
@@ -157,18 +168,49 @@ static int look(struct check *c, struct store *s)
 	return res ? res : check_tree(c);
 }
 
-/* What cannot be opened, though nothing is found in it, is not clean. */
-static int look_beside(struct check *c, const char *path, int opened, struct store_open_info *info)
+/* What was found in pages that the daemon may have used again meanwhile is no finding. */
+static int look_and_report(struct check *c, struct store *s)
 {
-	const struct store_open_info why = *info;
-	struct store *s;
 	uint64_t before = c->result->found;
+	char *lines = NULL;
+	size_t size;
+	c->held = open_memstream(&lines, &size);
+	if (!c->held)
+		return -ENOMEM;
+	int r = look(c, s);
+	if (fclose(c->held) != 0)
+		r = -ENOMEM;
+	c->held = NULL;
+	if ((r || c->result->found > before) && warm_snapshot_is_overtaken(s->snapshot)) {
+		c->result->found = before;
+		r = STORE_OVERTAKEN;
+	} else {
+		report_held(c, lines);
+	}
+	free(lines);
+	return r;
+}
+
+static int look_once(struct check *c, const char *path, struct store_open_info *info)
+{
+	struct store *s;
 	int r = open_beside(path, &s, info);
 	if (r)
 		return r;
 	*info = (struct store_open_info){.what = "look at the store"};
-	r = look(c, s);
+	r = look_and_report(c, s);
 	close_beside(s);
+	return r;
+}
+
+/* What cannot be opened, though nothing is found in it, is not clean. */
+static int look_beside(struct check *c, const char *path, int opened, struct store_open_info *info)
+{
+	const struct store_open_info why = *info;
+	uint64_t before = c->result->found;
+	int r = look_once(c, path, info);
+	for (int again = 1; r == STORE_OVERTAKEN && again < LOOKS; again++)
+		r = look_once(c, path, info);
 	if (r || opened == STORE_BUSY || opened == STORE_FOREIGN || c->result->found > before)
 		return r;
 	*info = why;

@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#include <stdio.h>
+
 #include "store/internal.h"
 #include "store/pages.h"
 
@@ -79,6 +81,7 @@ struct check {
 	uid_t uid; /* of the store's directory, and so of what is made up */
 	gid_t gid;
 	bool quiet;
+	FILE *held; /* findings, a line each, of which it is not yet known whether they count; NULL: all do */
 	bool new_data; /* something was found that only a new data.mdb mends */
 	bool old_kept; /* data.mdb as this repair found it is data.mdb.damaged by now */
 	unsigned foreign; /* logs of another store, as in store_open_info */

@@ -58,6 +58,8 @@ enum store_result {
 	STORE_EMPTIED,   /* its data.mdb holds nothing, but its other files show that it did */
 	STORE_UNFINISHED, /* a crash cut off its making: opening it for writing makes it */
 	STORE_FOREIGN,   /* logs in it, named by store_open_info.what, are of another store and not empty */
+	/* of store_check only */
+	STORE_OVERTAKEN, /* beside a mount: the daemon kept using pages again while they were looked at */
 };
 
 /* ---- records ---------------------------------------------------------------------------------------------------- */

@@ -106,7 +106,7 @@ static int open_dbi(struct warm *w, bool read_only)
  * LMDB keeps its table of readers in a mapping of lock.mdb. Where overwriting can be refused a full disk would answer
  * it with SIGBUS, so there LMDB goes without. Our own readers do not need the table: the shared snapshot moves on with
  * each commit and the others live for one request, while pages are used again two commits after they became free at the
- * soonest. What a check beside the mount reads there may be overtaken.
+ * soonest. A check beside the mount looks again when it was overtaken.
  */
 static unsigned lock_flag(const char *path)
 {
@@ -300,6 +300,14 @@ int warm_snapshot_renew(struct warm_snapshot *s)
 	int r = take_newest(s);
 	pthread_mutex_unlock(&s->warm->lock);
 	return r;
+}
+
+bool warm_snapshot_is_overtaken(struct warm_snapshot *s)
+{
+	struct tree tree;
+	unsigned flags;
+	return mdb_env_get_flags(s->warm->env, &flags) == 0 && flags & MDB_NOLOCK &&
+		pages_tree(s->warm->pages, s->tree.txnid, &tree) == STORE_ABSENT;
 }
 
 int warm_seek(struct warm_snapshot *s, const struct key *key, struct key *ret_key, struct warm_value *ret)

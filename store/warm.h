@@ -28,6 +28,11 @@ void warm_snapshot_free(struct warm_snapshot *);
 int warm_snapshot_renew(struct warm_snapshot *);
 /* Lets pages be reused; renew before the next use. */
 void warm_snapshot_park(struct warm_snapshot *);
+/*
+ * Whether another process may have used pages of it again. Only where LMDB has no table of readers; there two commits
+ * are enough.
+ */
+bool warm_snapshot_is_overtaken(struct warm_snapshot *);
 
 /* The newest version that is not newer than key's. STORE_ABSENT. */
 int warm_get(struct warm_snapshot *, const struct key *, struct warm_value *ret);
