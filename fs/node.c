@@ -12,8 +12,6 @@
 #include "fs/fault.h"
 #include "fs/trash.h"
 
-enum { DEPTH_MAX = 1 << 20 }; /* of directories; beyond it the parents of a damaged store run in a circle */
-
 int node_find(struct fs *fs, struct fs_id id, struct node **ret)
 {
 	struct node *node = NULL;
@@ -177,7 +175,7 @@ static int view_holder(struct node *dir, struct node **ret)
 	     && at->inode.parent != session->record.root.n; depth++) {
 		struct store_ino up = {at->inode.parent};
 
-		r = depth < DEPTH_MAX ? node_load(session->fs, session->sid, up, &parent) : -EIO;
+		r = depth < NODE_DEPTH_MAX ? node_load(session->fs, session->sid, up, &parent) : -EIO;
 		node_put(at);
 		if (r)
 			return r;

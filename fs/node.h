@@ -24,6 +24,9 @@ static inline struct fs_id fs_id_of_ino(struct store_ino ino)
 	return (struct fs_id){ino.n};
 }
 
+/* Of directories; beyond it the parents of a damaged store run in a circle. */
+enum { NODE_DEPTH_MAX = 1 << 20 };
+
 struct node {
 	struct store_ino ino; /* key */
 	UT_hash_handle hh;

@@ -70,8 +70,10 @@ static int check_above(struct node *directory, struct node *dir)
 	int r = 0;
 
 	at->pins++;
-	while (at != directory && !node_is_session(at) && !node_is_root(at)) {
-		r = node_load(fs, at->session->sid, (struct store_ino){at->inode.parent}, &parent);
+	for (unsigned depth = 0; at != directory && !node_is_session(at) && !node_is_root(at); depth++) {
+		struct store_ino up = {at->inode.parent};
+
+		r = depth < NODE_DEPTH_MAX ? node_load(fs, at->session->sid, up, &parent) : -EIO;
 		if (r)
 			break;
 		node_put(at);
@@ -112,10 +114,15 @@ static int check(const struct rename *m, unsigned flags)
 	return r ? r : check_replace(m);
 }
 
+struct below {
+	struct store_ino dir, ino;
+};
+
 /* Directories that are still to be counted. */
 struct walk {
 	uint64_t files;
-	struct store_ino *dirs;
+	struct store_ino at;
+	struct below *dirs;
 	size_t count, room;
 	bool no_memory;
 };
@@ -123,7 +130,7 @@ struct walk {
 static bool note_below(void *arg, const struct store_dirent *entry)
 {
 	struct walk *walk = arg;
-	struct store_ino *dirs;
+	struct below *dirs;
 
 	if (entry->type != S_IFDIR) {
 		walk->files++;
@@ -132,33 +139,53 @@ static bool note_below(void *arg, const struct store_dirent *entry)
 	dirs = grow(walk->dirs, walk->count, &walk->room, sizeof(*dirs));
 	if (dirs) {
 		walk->dirs = dirs;
-		walk->dirs[walk->count++] = entry->ino;
+		walk->dirs[walk->count++] = (struct below){walk->at, entry->ino};
 	}
 	walk->no_memory = !dirs;
 	return walk->no_memory;
 }
 
-static int count_below(struct node *dir, uint64_t *ret)
+/*
+ * Goes on with one of them; ENOENT: there is none. In a damaged store a name may lead back to a directory above it:
+ * that is not where it lies.
+ */
+static int next_below(struct node *top, struct walk *walk)
 {
-	struct walk walk = {0};
-	struct store *store = dir->session->fs->store;
-	struct store_ino at = dir->ino;
+	while (walk->count) {
+		struct below below = walk->dirs[--walk->count];
+		NODE_AUTO node = NULL;
+		int r = node_load(top->session->fs, top->session->sid, below.ino, &node);
+
+		if (r == -ENOMEM)
+			return r;
+		if (!r && node->inode.parent == below.dir.n) {
+			walk->at = below.ino;
+			return 0;
+		}
+	}
+	return ENOENT;
+}
+
+static int count_below(struct node *top, uint64_t *ret)
+{
+	struct walk walk = {.at = top->ino};
+	struct store *store = top->session->fs->store;
 	int r;
 
-	for (;;) {
-		r = error_of_store(store_scan_dirents(store, dir->session->sid, at, 0, note_below, &walk));
+	do {
+		r = error_of_store(store_scan_dirents(store, top->session->sid, walk.at, 0, note_below, &walk));
 		if (r == ENOENT)
 			r = 0;
 		if (walk.no_memory)
 			r = -ENOMEM;
-		if (r || !walk.count)
-			break;
-		at = walk.dirs[--walk.count];
-	}
+		if (!r)
+			r = next_below(top, &walk);
+	} while (!r);
 	free(walk.dirs);
-	if (!r)
-		*ret = walk.files;
-	return r;
+	if (r != ENOENT)
+		return r;
+	*ret = walk.files;
+	return 0;
 }
 
 static int weigh(struct place *place, const struct place *other)
