@@ -22,6 +22,7 @@ struct control_node {
 	char *before; /* what it held before it was truncated to nothing, or NULL */
 	size_t before_len;
 	bool taken;   /* its text is a value that was set by writing it */
+	uint64_t kept_hash; /* of what was kept of that */
 	uint64_t shift; /* how much longer it is than the kernel knows, modulo 2^64 */
 	/* of a stream */
 	uint64_t base;  /* position of the first byte */

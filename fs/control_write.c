@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 #include "fs/control_node.h"
 #include "fs/control_set.h"
@@ -87,9 +88,23 @@ static int with_data(const struct control_node *node, uint64_t offset, const cha
 	return 0;
 }
 
+/* Of what is kept of a text now: not always what was written (control_set.c). 0: there is no memory to find out. */
+static uint64_t hash_of_kept(const struct control_node *node)
+{
+	char *text;
+	size_t len;
+	uint64_t hash;
+
+	if (node->row->kind != CONTENT_TEXT || content_make(node->row, node->session, &text, &len))
+		return 0;
+	hash = XXH3_64bits(text, len);
+	free(text);
+	return hash;
+}
+
 /*
- * Who appends (`echo TAG >> tags`) does so to what the text was at his lookup: what others wrote since then is taken
- * along, or of two who append at once one would undo what the other did.
+ * Who appends (`echo TAG >> tags`) does so to what the text was at his lookup, or when he wrote last: what others wrote
+ * since then is taken along, or of two who append one would undo what the other did.
  */
 static int catch_up(struct control_node *node, uint64_t offset)
 {
@@ -97,29 +112,46 @@ static int catch_up(struct control_node *node, uint64_t offset)
 	size_t len = 0;
 	int r;
 
-	if (node->row->kind != CONTENT_TEXT || node->taken || node->before || offset != node->len)
+	if (node->row->kind != CONTENT_TEXT || node->before
+	    || (offset != node->len && offset + node->shift != node->len))
+		return 0;
+	if (node->taken && node->kept_hash == hash_of_kept(node))
 		return 0;
 	r = content_make(node->row, node->session, &text, &len);
 	if (r)
 		return r;
-	node->shift = (uint64_t)len - node->len;
+	node->shift = (uint64_t)len - offset;
 	take_over(node, text, len, false);
 	return 0;
 }
 
+/* With writeback the kernel writes whole pages: how much of a text it has from us, in front of what is appended. */
+static size_t known_part(const struct control_node *node, uint64_t offset, const char *data, size_t len)
+{
+	uint64_t known = node->len - node->shift;
+	size_t old = (size_t)(known - offset);
+
+	if (!node->session->fs->options.writeback || node->row->kind != CONTENT_TEXT || node->before || offset >= known
+	    || len <= known - offset)
+		return 0;
+	return node->shift || memcmp(node->text + offset, data, old) == 0 ? old : 0;
+}
+
 static int write_value(struct control_node *node, uint64_t offset, const char *data, size_t len)
 {
+	size_t old = known_part(node, offset, data, len);
 	char *text = NULL;
 	size_t size = 0;
 	bool goes_on;
-	int r = catch_up(node, offset);
+	int r = catch_up(node, offset + old);
 
 	if (r)
 		return r;
+	offset += old;
 	if (offset != node->len && offset + node->shift == node->len)
 		offset = node->len;
 	goes_on = node->taken && offset == node->len;
-	r = with_data(node, offset, data, len, &text, &size);
+	r = with_data(node, offset, data + old, len - old, &text, &size);
 	if (!r)
 		r = set_value_of(node, text, size, goes_on);
 	if (r) {
@@ -128,6 +160,7 @@ static int write_value(struct control_node *node, uint64_t offset, const char *d
 		return r;
 	}
 	take_over(node, text, size, true);
+	node->kept_hash = hash_of_kept(node);
 	return 0;
 }
 

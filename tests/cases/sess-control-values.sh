@@ -153,6 +153,12 @@ first, second, third = (os.open(path, os.O_WRONLY | os.O_APPEND) for _ in range(
 os.write(first, b"first\n")
 os.write(second, b"second\n")
 os.write(first, b"on\n")
+value = open(path).read()
+assert value == "a\nb\nfirst\nsecond\non\n", value
+os.write(second, b"half ")
+os.write(second, b"a line\n")
+value = open(path).read()
+assert value.endswith("\non\nhalf a line\n"), value
 os.truncate(path, 2)
 os.write(third, b"third\n")
 os.write(third, b"on\n")

@@ -44,6 +44,31 @@ os.close(fd)
 END
 assert_match "$(grep -c EINVAL "$control/errors.jsonl")" '[3-9]'
 
+note "of several who append to a text none undoes what another did"
+for text in tags notes; do
+	printf 'a\n' >"$control/$text"
+	for n in 1 2 3 4; do
+		for m in {1..20}; do echo "$n-$m" >>"$control/$text"; done &
+	done
+	wait $(jobs -p | grep -vx "$DAEMON")
+	assert_eq "$(sort "$control/$text" | uniq | wc -l)" 81 "lines in $text"
+	python3 - "$control/$text" <<'END'
+import os, sys
+path = sys.argv[1]
+with open(path, "w") as file:
+	file.write("".join("line %d of those that were there\n" % n for n in range(250)))
+before = open(path).read()
+assert len(before) > 8192
+first, second = (os.open(path, os.O_WRONLY | os.O_APPEND) for _ in range(2))
+for n in range(3):
+	for fd, name in (first, "first"), (second, "second"):
+		os.write(fd, b"%s %d\n" % (name.encode(), n))
+		os.fsync(fd)
+value = open(path).read()
+assert value == before + "".join("first %d\nsecond %d\n" % (n, n) for n in range(3)), value[len(before):]
+END
+done
+
 note "lines"
 events=$control/events.jsonl
 lines=$(wc -l <"$events")
