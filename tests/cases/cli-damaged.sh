@@ -29,8 +29,8 @@ refuses() {
 
 note "an emptied data.mdb"
 damaged emptied truncate -s 0
-refuses emptied 'data.mdb of the store .*emptied is empty.*from a copy'
-refused 'is empty' "$SESSFS" check --repair emptied
+refuses emptied 'emptied has an empty data.mdb.*from a copy'
+refused 'empty data.mdb' "$SESSFS" check --repair emptied
 
 note "none at all"
 cp -a whole headless
@@ -59,7 +59,7 @@ with open(sys.argv[1], "r+b") as file: # heads as LMDB makes them
         file.seek(4096 * page + 16)
         file.write(head)
     file.truncate(8192)'
-refuses anew 'data.mdb of the store .*anew is empty.*from a copy'
+refuses anew 'anew has an empty data.mdb.*from a copy'
 
 note "one that was cut off"
 for size in 1 4096 6000 8192; do
