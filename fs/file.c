@@ -92,14 +92,24 @@ int file_readlink(struct fs *fs, struct fs_id id, char *buf, size_t size)
 	return r;
 }
 
-void file_changed(struct change *c, struct node *node, uint64_t end, bool kill_suidgid)
+/*
+ * With writeback the kernel stamps a file when it is written to, and sends us the stamp behind the content; but not if
+ * the file was made, or stamped, at the same tick of its clock.
+ */
+static bool kernel_stamps(const struct change *c, unsigned flags)
+{
+	return flags & WRITE_CACHED && c->fs->options.writeback;
+}
+
+void file_changed(struct change *c, struct node *node, uint64_t end, unsigned flags)
 {
 	struct store_inode *inode = change_inode(c, node);
 
 	if (end > inode->size)
 		change_size(c, node, end);
-	inode->mtime = inode->ctime = c->now;
-	if (kill_suidgid)
+	if (!kernel_stamps(c, flags))
+		inode->mtime = inode->ctime = c->now;
+	if (flags & WRITE_KILL_SUIDGID)
 		inode->mode = attr_without_suid(inode->mode);
 	change_written(c, node);
 }
@@ -130,7 +140,7 @@ static int write_node(struct node *node, uint64_t offset, const char *data, size
 	if (r)
 		return r;
 	store_batch_write(c.batch, node->session->sid, node->ino, offset, data, len);
-	file_changed(&c, node, offset + len, flags & WRITE_KILL_SUIDGID);
+	file_changed(&c, node, offset + len, flags);
 	return change_commit(&c);
 }
 

@@ -19,9 +19,9 @@ enum {
 };
 
 /* For these two the kernel does not say whether the set-user-ID bits are to go: they stay for who may set them. */
-static bool kills_suidgid(const struct caller *caller)
+static unsigned flags_of(const struct caller *caller)
 {
-	return caller->uid != 0;
+	return caller->uid ? WRITE_KILL_SUIDGID : 0;
 }
 
 /* Space is not reserved: the store is compressed, and what a range will take is not known. */
@@ -48,7 +48,7 @@ static int allocate(struct node *node, const struct caller *caller, int mode, ui
 		return r;
 	if (punches && offset < size)
 		store_batch_punch(c.batch, node->session->sid, node->ino, offset, end < size ? len : UINT64_MAX);
-	file_changed(&c, node, grows ? end : 0, kills_suidgid(caller));
+	file_changed(&c, node, grows ? end : 0, flags_of(caller));
 	return change_commit(&c);
 }
 
@@ -122,7 +122,7 @@ struct copy {
 	struct node *in, *out;
 	uint64_t in_offset, out_offset;
 	char *buf; /* PIECE bytes */
-	bool kill_suidgid;
+	unsigned flags; /* enum write_flag */
 };
 
 static int copy_data(struct copy *copy, size_t len)
@@ -137,7 +137,7 @@ static int copy_data(struct copy *copy, size_t len)
 	if (r)
 		return r;
 	store_batch_write(c.batch, copy->out->session->sid, copy->out->ino, copy->out_offset, copy->buf, len);
-	file_changed(&c, copy->out, copy->out_offset + len, copy->kill_suidgid);
+	file_changed(&c, copy->out, copy->out_offset + len, copy->flags);
 	return change_commit(&c);
 }
 
@@ -150,7 +150,7 @@ static int copy_hole(struct copy *copy, uint64_t len)
 	if (r)
 		return r;
 	store_batch_punch(c.batch, out->session->sid, out->ino, copy->out_offset, len);
-	file_changed(&c, out, copy->out_offset + len, copy->kill_suidgid);
+	file_changed(&c, out, copy->out_offset + len, copy->flags);
 	return change_commit(&c);
 }
 
@@ -221,7 +221,7 @@ int file_copy(struct fs *fs, const struct caller *caller, struct fs_id in, uint6
 	uint64_t out_offset, uint64_t len, size_t *ret)
 {
 	FS_GUARD(fs);
-	struct copy copy = {.in_offset = in_offset, .out_offset = out_offset, .kill_suidgid = kills_suidgid(caller)};
+	struct copy copy = {.in_offset = in_offset, .out_offset = out_offset, .flags = flags_of(caller)};
 	int r = control_is_id(in) || control_is_id(out) ? EXDEV : 0; /* the kernel then reads and writes */
 
 	if (!r)
