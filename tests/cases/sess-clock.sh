@@ -56,6 +56,37 @@ assert_eq "$(sessions)" "d"
 pass $((25 * HOUR))
 assert_eq "$(sessions)" ""
 
+note "a kill after a jump"
+mkdir "$MNT/d"
+jump $YEAR
+assert_eq "$(sessions)" "d"
+kill_daemon
+remount
+pass $((2 * HOUR))
+assert_eq "$(sessions)" "d"
+pass $((23 * HOUR))
+assert_eq "$(sessions)" ""
+
+note "a time that was asked for is of the clock that jumps: an hour of patience"
+mkdir "$MNT/d"
+echo +48h >"$MNT/d/.session/expires_at"
+jump $YEAR
+assert_eq "$(sessions)" "d"
+[ -d "$MNT/d" ]
+pass 3540
+assert_eq "$(sessions)" "d"
+pass 120
+assert_eq "$(sessions)" ""
+
+note "a name that the kernel knows, of which the keeper has no news"
+knows() { [ -d "$MNT/known" ]; }
+knows_not() { ! knows; }
+mkdir "$MNT/known"
+remount
+knows
+pass $((25 * HOUR))
+wait_for 5 knows_not
+
 note "the machine sleeps for three days"
 mkdir "$MNT/f"
 jump $((3 * DAY))

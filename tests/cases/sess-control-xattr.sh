@@ -62,6 +62,8 @@ assert_eq "$(getfattr -d s/logs/f | grep -v '^#' | grep .)" 'user.mine="1"'
 assert_eq "$(getfattr -d s)" ""
 echo question >s/.session/query
 assert_eq "$(getfattr -d -m - s)" ""
+setfattr -n user.mine -v 2 s
+assert_eq "$(python3 -c 'import os; print(os.listxattr("s"))')" "['user.mine']"
 cp -a s/logs/f s/logs/g
 assert_eq "$(getfattr --only-values -n user.mine s/logs/g)" 1
 cd "$TEST_DIR"

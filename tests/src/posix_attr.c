@@ -416,6 +416,20 @@ static void privileged_attributes(void)
 	CHECK(!lists("f", "trusted.own"));
 }
 
+static void see_no_trusted(void)
+{
+	CHECK(lists("f", "security.sessfs") && !lists("f", "trusted.a"));
+}
+
+static void trusted_attributes_of_others(void)
+{
+	need_root();
+	make_file("f", "");
+	OK(setxattr("f", "trusted.a", "t", 1, 0));
+	OK(setxattr("f", "security.sessfs", "s", 1, 0));
+	as_other(see_no_trusted);
+}
+
 /* ---- access control lists ---------------------------------------------------------------------------------------- */
 
 struct acl_entry {
@@ -545,6 +559,7 @@ static const struct posix_test tests[] = {
 	{ "user_attributes", user_attributes },
 	{ "large_attributes", large_attributes },
 	{ "privileged_attributes", privileged_attributes },
+	{ "trusted_attributes_of_others", trusted_attributes_of_others },
 	{ "acl_and_mode", acl_and_mode },
 	{ "acl_inherited", acl_inherited },
 	{ "acl_obeyed", acl_obeyed },

@@ -116,6 +116,24 @@ static void moved_out(void **state)
 	assert_in_range(stayed, 1, MOMENTS - 1); /* some moments are before it was seen, some behind it */
 }
 
+/* What is older than all that the walk has seen comes with a directory, whose own times say nothing. */
+static void moved_in(void **state)
+{
+	struct fs_id dir;
+
+	(void)state;
+	open_all(HOUR, 0);
+	make_file(cache, "young", "x", 0);
+	dir = make(results, "dir", S_IFDIR | 0700);
+	make_file(dir, "old", "result", 2 * HOUR);
+	while (step())
+		;
+	assert_int_equal(dir_rename(fs, results, "dir", cache, "dir", 0), 0);
+	assert_false(holds(dir, "old", "result"));
+	assert_true(holds(cache, "young", "x"));
+	close_all();
+}
+
 /* The cap makes the oldest go; what takes its place meanwhile is new. */
 static void replaced(void **state)
 {
@@ -293,9 +311,9 @@ static void all_are_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(moved_out), cmocka_unit_test(replaced), cmocka_unit_test(the_oldest_go),
-		cmocka_unit_test(became_a_directory), cmocka_unit_test(runs_in_a_circle), cmocka_unit_test(pauses),
-		cmocka_unit_test(all_are_told),
+		cmocka_unit_test(moved_out), cmocka_unit_test(moved_in), cmocka_unit_test(replaced),
+		cmocka_unit_test(the_oldest_go), cmocka_unit_test(became_a_directory),
+		cmocka_unit_test(runs_in_a_circle), cmocka_unit_test(pauses), cmocka_unit_test(all_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
