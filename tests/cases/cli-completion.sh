@@ -34,7 +34,7 @@ try_bash() { # LINE - what bash makes of a tab at the end of the line
 		eval "COMP_WORDS=($1)"
 		[[ $1 != *" " ]] || COMP_WORDS+=("")
 		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-		compopt() { :; }
+		compopt() { ${SAY_COMPOPT:-:} "$*"; }
 		_sessfs
 		printf "%s\n" "${COMPREPLY[@]}"' bash "$1" | sort | xargs
 }
@@ -45,6 +45,7 @@ if command -v bash >/dev/null; then
 	assert_eq "$(try_bash 'sessfs mount place')" "place-a place-b"
 	assert_eq "$(try_bash 'sessfs pause alpha al')" "alpha alpine"
 	assert_eq "$(try_bash 'sessfs pause b')" "beta one" # xargs takes the backslash
+	assert_eq "$(SAY_COMPOPT=echo try_bash 'sessfs mount -o tt')" "-o nospace ttl="
 	[[ "$(bash --norc -c 'source <(sessfs completion bash); complete -p sessfs')" = 'complete -F _sessfs sessfs' ]]
 fi
 
@@ -87,6 +88,7 @@ if command -v zsh >/dev/null; then
 	python3 zsh.py 'sessfs umount place' place-a place-b
 	python3 zsh.py 'sessfs pause al' alpha alpine
 	python3 zsh.py 'sessfs pause b' 'beta\ one'
+	python3 zsh.py $'sessfs mount -o tt\t5h' ttl=5h
 fi
 
 note "mount options, in a list"
