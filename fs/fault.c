@@ -43,7 +43,7 @@ static const struct {
 	{EDQUOT, "EDQUOT", "the quota of the store's device is used up",
 		"free space or raise the quota; writing then goes on"},
 	{EROFS, "EROFS", "the mount is read-only", "mount it without the option ro"},
-	{EMLINK, "EMLINK", "too many links", "spread the names over several directories"},
+	{EMLINK, "EMLINK", "the file has 65000 names already", "copy it"},
 	{ENAMETOOLONG, "ENAMETOOLONG", "the name is too long",
 		"names have at most 255 bytes, targets of symbolic links 4095"},
 	{ENOTEMPTY, "ENOTEMPTY", "the directory is not empty", "remove what is in it first (rm -r does)"},

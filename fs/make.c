@@ -10,7 +10,7 @@
 #include "fs/maker.h"
 #include "fs/roster.h"
 
-/* Links of one inode, as ext4 has it. */
+/* Links of one file, as ext4 has it; how many directories are in one is not limited there either. */
 enum { LINKS_MAX = 65000, TARGET_MAX = 4095 };
 
 /* Whether the name may be made in dir. */
@@ -113,8 +113,6 @@ static int make_name(struct node *dir, const struct caller *caller, const char *
 	struct store_inode inode;
 	int r;
 
-	if (S_ISDIR(mode) && dir->inode.nlink >= LINKS_MAX)
-		return EMLINK;
 	r = acl_inherit(dir, caller->umask, &mode, &acl);
 	if (!r && !S_ISDIR(mode))
 		r = dir_view(dir, name, mode, &view);
