@@ -159,12 +159,23 @@ static void tell(struct session *session, const struct fault *fault)
 		(void)change_commit(&c);
 }
 
+/* As much of a name as there is room for: of UTF-8 whole characters. Half of one would make none of them readable. */
+static size_t cut_length(const char *name, size_t room)
+{
+	size_t len = strnlen(name, room), at = len;
+
+	while (name[len] && at && len - at < 3 && ((unsigned char)name[at] & 0xC0) == 0x80)
+		at--;
+	return ((unsigned char)name[at] & 0xC0) == 0x80 ? len : at;
+}
+
 /* Where no session is known, all may read of it: then neither the file is told nor its name. */
 static void describe(struct fs *fs, struct fault *fault, struct fs_id id, const char *name)
 {
 	if (!name && control_is_id(id))
 		name = control_name(fs, id);
-	snprintf(fault->name, sizeof(fault->name), "%s", name ? name : "");
+	if (name)
+		memcpy(fault->name, name, cut_length(name, sizeof(fault->name) - 1)); /* it was all zero */
 	fault->ino = control_is_id(id) ? 0 : id.n;
 }
 

@@ -40,6 +40,13 @@ assert_match "$(errors s 'e[-1]["cause"]')" paused
 echo active >.session/status
 refused "permitted" mkdir ../.hidden
 assert_eq "$(errors s 'e[-1]["error"]')" EROFS
+note "of a long name there is the beginning, whatever its letters"
+for name in $(printf 'é%.0s' {1..100}) x$(printf '日%.0s' {1..80}) $(printf '😀%.0s' {1..60}); do
+	mkdir -p "logs/$name/below"
+	refused "not empty" rmdir "logs/$name"
+	assert_eq "$(errors s '59 < len(e[-1]["name"].encode()) < 64')" True
+	assert_match "$name" "^$(errors s 'e[-1]["name"]')"
+done
 
 note "each tells its own cause, and what to do"
 # says ERRNO CAUSE ADVICE COMMAND... - the command fails; that is what the last line of s says then.
