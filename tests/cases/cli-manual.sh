@@ -76,3 +76,21 @@ for member in $(head -1 "$MNT/one/.session/files.jsonl" | json /dev/stdin '" ".j
 done
 [ -z "$missing" ] || fail "not in sessfs(7):$missing"
 umount_store
+
+note "the examples, typed one after the other as they stand there"
+mkdir bin home home/project
+ln -s "$SESSFS" bin/sessfs
+printf 'check:\n\techo checked\n' >home/project/Makefile
+examples() { sed -n '/^# EXAMPLES/,/^# SEE/p' "$TEST_ROOT/mount/$1" | sed -n '/^```$/,/^```$/{/^```$/!p}'; }
+type() { env -u SESSFS_MOUNT HOME="$PWD/home" PATH="$PWD/bin:$PATH" bash -Eeuo pipefail -x "$@"; }
+examples sessfs.1.scd >typed
+[ "$(grep -c sessfs typed)" -ge 8 ]
+type typed
+assert_eq "$(ls home/sessions)" ""
+mount_store
+"$SESSFS" new -m "$MNT" --query glaciers first >/dev/null
+"$SESSFS" rm -m "$MNT" first >/dev/null
+{ echo "cd '$MNT/one'"; examples sessfs.7.scd | sed "s|DIR|$MNT|g; s|FILE|file|"; } >typed
+[ "$(grep -c "$MNT" typed)" -ge 3 ]
+type typed
+umount_store
