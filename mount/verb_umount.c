@@ -155,7 +155,10 @@ static int unmount_sessfs(const struct mounted *m)
 			close(fd);
 		return say_not_unmounted(m->dir, error);
 	}
-	return m->read_only ? MOUNT_DONE : report(closing_wait(fd, say_slow, &why), m->source, why);
+	if (m->read_only)
+		return MOUNT_DONE;
+	enum closing_result result = closing_wait(fd, say_slow, &why);
+	return report(result, m->source, why);
 }
 
 static int unmount(const char *name)

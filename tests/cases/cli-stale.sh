@@ -32,6 +32,14 @@ mount_store
 assert_file "$MNT/one/file" again
 umount_store
 
+note "a daemon that could not save everything says so"
+mount_store
+echo "closed: no space left" >>"$STORE/daemon"
+assert_eq "$(status_of "$SESSFS" umount "$MNT" 2>"$TEST_DIR/said")" 64
+says "not everything could be saved in $STORE: no space left" <"$TEST_DIR/said"
+wait "$DAEMON"
+check_store
+
 note "a daemon that outlives its store leaves the next one in its place alone"
 mount_store
 rm -rf "$STORE"
