@@ -24,14 +24,31 @@ writes_again() {
 # files and LAST bytes more.
 brim() {
 	local dir=$MNT/$1/cache
-	mkdir "$MNT/$1" "$MNT/$1/more"
+	mkdir "$MNT/$1" "$MNT/$1/more" "$MNT/$1.old" "$MNT/$1.removed"
 	fill "$dir" 1
 	FULL=$COUNT LAST=$BYTES
 	assert_match "$ERROR" '^(ENOSPC|EDQUOT)$'
 	daemon_lives
 	verify "$dir" 1 "$FULL" "$LAST"
 	df "$MNT" >/dev/null
+	lives_on "$1"
 }
+
+# lives_on SESSION - its status and its settings can be changed, other sessions be removed, and expire. What that frees
+# comes back to whoever writes.
+lives_on() {
+	local control=$MNT/$1/.session
+	echo paused >"$control/status"
+	echo active >"$control/status"
+	assert_file "$control/status" active
+	echo 1 >"$control/pin"
+	touch -d '2 days ago' "$MNT/$1.old"
+	wait_for 10 is_gone "$MNT/$1.old"
+	mv "$MNT/$1.removed" "$MNT/.sessfs/trash/"
+	assert_eq "$(json "$MNT/.sessfs/history.json" '[s["rule"] for s in j["sessions"][:2]]')" "['removed', 'ttl']"
+	daemon_lives
+}
+is_gone() { [ ! -e "$1" ]; }
 
 # room SESSION - deletes the second half of what brim wrote; then writing works, with no restart, and nothing else is
 # gone.

@@ -1,4 +1,4 @@
-# noatime and nodiratime: reading leaves no access time.
+# What reading leaves: an access time once a day, with noatime and nodiratime none.
 . "$TEST_ROOT/tests/lib.sh"
 
 # look - prints for which of a file and a directory reading is noted.
@@ -30,4 +30,24 @@ remount -o nodiratime
 assert_eq "$(look)" "dir/file "
 remount -o noatime
 assert_eq "$(look)" ""
+umount_store
+
+note "once a day"
+with_clock
+mount_store -o ttl=0
+mkdir "$MNT/s"
+echo text >"$MNT/s/logs/file"
+# look_again SECONDS - reads the file so much later, when the kernel does not know it; sets ACCESSED.
+look_again() {
+	remount
+	pass "$1"
+	cat "$MNT/s/logs/file" >/dev/null
+	ACCESSED=$(stat -c %X "$MNT/s/logs/file")
+}
+look_again 60
+first=$ACCESSED
+look_again $((23 * 3600))
+assert_eq "$ACCESSED" "$first"
+look_again $((2 * 3600))
+[ "$ACCESSED" -gt "$first" ] || fail "a day later it was not noted"
 umount_store

@@ -80,3 +80,15 @@ kill_daemon
 remount
 history 'j["sessions"]' | diff - "$TEST_DIR/before" || fail "the history changed"
 umount_store
+
+note "a file that is changed again and again was modified once; one that is still being made was not"
+with_clock
+mount_store
+mkdir "$MNT/s"
+echo a | tee "$MNT/s/logs/"{one,two} >"$MNT/s/logs/three"
+echo b >>"$MNT/s/logs/one"
+pass 10
+for word in c d e; do echo $word | tee -a "$MNT/s/logs/one" >>"$MNT/s/logs/two"; done
+mv "$MNT/s" "$MNT/.sessfs/trash/"
+assert_eq "$(history '[j["sessions"][0][k] for k in ("files_created", "files_modified")]')" "[3, 2]"
+umount_store
