@@ -1,5 +1,5 @@
 /*
- * ops.h - between the three files that know FUSE: the table of operations, and what they need of the thread that
+ * ops.h - between the files that know FUSE: the table of operations, and what they need of the thread that
  * serves.
  */
 #pragma once
@@ -11,8 +11,7 @@ struct fs;
 
 extern const struct fuse_lowlevel_ops ops_table;
 
-/* The connection, or NULL: it is not mounted yet. */
-/* NULL before fs_mount, and when the mount has ended. */
+/* The connection; NULL before fs_mount, and when the mount has ended. */
 struct fuse_session *serve_session(const struct fs *);
 /* The request that this thread is serving asks for the set-user-ID bits to go; libfuse does not pass it on. */
 bool serve_kills_suidgid(void);

@@ -1,6 +1,6 @@
 /*
- * serve.h - the connection to the kernel: mount, threads, end, what the kernel is asked and told of itself. fs_mount,
- * fs_serve and fs_stop are here too.
+ * serve.h - the connection to the kernel: beginning, end, the request that a thread is serving (serve_threads.c), what
+ * the kernel is asked and told of itself (serve_kernel.c). fs_mount, fs_serve and fs_stop are here too.
  */
 #pragma once
 
