@@ -28,6 +28,7 @@ struct fs_options {
 	bool noatime;     /* reading leaves no access time */
 	bool nodiratime;  /* nor reading directories */
 	bool show_control; /* .session and .sessfs are listed */
+	bool auto_unmount; /* by fusermount3, when the daemon dies: it sees that by opening the root */
 	bool allow_other;
 	bool allow_root;
 	bool debug;       /* print every request to stderr */

@@ -4,7 +4,8 @@
  *
  * OPEN and OPENDIR are answered ENOSYS, CREATE, FLUSH and ACCESS are not here, which makes libfuse say the same: the
  * kernel then never asks again, and a file that is opened, read from the cache and closed costs no request. Locks
- * stay in the kernel.
+ * stay in the kernel. With auto_unmount OPENDIR is served: else the root of a dead mount could be opened as well, and
+ * fusermount3 would take it for alive.
  */
 #include "fs/ops.h"
 
@@ -498,6 +499,16 @@ static void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *file)
 	fuse_reply_err(req, ENOSYS);
 }
 
+static void op_opendir(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *file)
+{
+	if (!fs_of(req)->options.auto_unmount) {
+		op_open(req, id, file);
+		return;
+	}
+	file->keep_cache = file->cache_readdir = 1; /* as the kernel has it where it does not ask */
+	fuse_reply_open(req, file);
+}
+
 enum {
 	WANTED = FUSE_CAP_ASYNC_READ | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO
 		| FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK | FUSE_CAP_NO_OPEN_SUPPORT
@@ -526,7 +537,7 @@ const struct fuse_lowlevel_ops ops_table = {
 	.getattr = op_getattr, .setattr = op_setattr, .readlink = op_readlink,
 	.mknod = op_mknod, .mkdir = op_mkdir, .symlink = op_symlink, .link = op_link,
 	.unlink = op_unlink, .rmdir = op_rmdir, .rename = op_rename,
-	.open = op_open, .opendir = op_open, .read = op_read, .write = op_write,
+	.open = op_open, .opendir = op_opendir, .read = op_read, .write = op_write,
 	.fsync = op_fsync, .fsyncdir = op_fsync,
 	.readdir = op_readdir, .readdirplus = op_readdirplus, .statfs = op_statfs,
 	.setxattr = op_setxattr, .getxattr = op_getxattr, .listxattr = op_listxattr, .removexattr = op_removexattr,

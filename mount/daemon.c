@@ -217,6 +217,7 @@ static int mount_it(struct daemon *d)
 		.noatime = o->noatime,
 		.nodiratime = o->nodiratime,
 		.show_control = o->show_control,
+		.auto_unmount = o->auto_unmount,
 		.allow_other = o->allow_other,
 		.allow_root = o->allow_root,
 		.debug = p->debug,

@@ -85,7 +85,8 @@ static const struct option_row rows[] = {
 	{"allow_root", OPTION_ON, AT(allow_root), 0, 1, 0, NULL, "root may use the mount too (needs the same)"},
 	{.name = "default_permissions", .type = OPTION_DROPPED, .help = "always on"},
 	{.name = "auto_unmount",
-		.type = OPTION_KERNEL,
+		.type = OPTION_BOTH,
+		.offset = AT(auto_unmount),
 		.help = "unmount when the daemon dies (off: an empty directory looks like a deletion to backups)"},
 
 	PASSED("suid"), PASSED("nosuid"), PASSED("dev"), PASSED("nodev"), PASSED("exec"), PASSED("noexec"),

@@ -11,7 +11,7 @@
 struct fs_setting;
 
 struct mount_options {
-	bool read_only, writeback, allow_other, allow_root, noatime, nodiratime, show_control;
+	bool read_only, writeback, allow_other, allow_root, noatime, nodiratime, show_control, auto_unmount;
 	uint64_t commit;                        /* seconds */
 	uint64_t compress;                      /* zstd level, 0 for none */
 	uint64_t max_file_size, max_store_size; /* bytes, 0 for no limit */

@@ -175,7 +175,7 @@ static int demand(const struct machine *m, machine_look *look)
 /* Only root mounts by itself; and even root does not for auto_unmount. */
 static bool needs_fusermount(const struct mount_plan *p)
 {
-	return geteuid() != 0 || (p->options.kernel && strstr(p->options.kernel, "auto_unmount"));
+	return geteuid() != 0 || p->options.auto_unmount;
 }
 
 static int check_allow(const struct mount_plan *p, const struct machine *m)
