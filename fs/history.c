@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "fs/error.h"
+#include "fs/trash.h"
 
 struct tombstone {
 	int64_t ended;
@@ -68,9 +69,8 @@ void history_free(struct history *history)
 	free(history);
 }
 
-void history_put(struct change *c, const struct store_session *record, uint32_t ending, int64_t until)
+static void put(struct change *c, const struct store_session *record, uint32_t ending, int64_t until)
 {
-	const struct history *h = c->fs->history;
 	struct store_ending tombstone = {
 		.sid = record->sid, .name_len = record->name_len, .created = record->created,
 		.ended = record->ended ? record->ended : c->now, .until = until, .ending = ending,
@@ -81,7 +81,19 @@ void history_put(struct change *c, const struct store_session *record, uint32_t 
 
 	memcpy(tombstone.name, record->name, record->name_len + 1);
 	store_batch_put_ending(c->batch, &tombstone);
-	if (h->count == HISTORY_MAX && find(h, record->sid) == h->count)
+}
+
+static bool has(const struct history *h, struct store_sid sid)
+{
+	return find(h, sid) < h->count;
+}
+
+void history_put(struct change *c, const struct store_session *record, uint32_t ending, int64_t until)
+{
+	const struct history *h = c->fs->history;
+
+	put(c, record, ending, until);
+	if (h->count == HISTORY_MAX && !has(h, record->sid))
 		store_batch_delete_ending(c->batch, h->list[0].sid);
 }
 
@@ -90,15 +102,32 @@ void history_note(struct fs *fs, struct store_sid sid, int64_t ended)
 	insert(fs->history, sid, ended);
 }
 
-void history_delete(struct change *c, struct store_sid sid)
+void history_close(struct change *c, const struct store_session *record)
 {
-	store_batch_delete_ending(c->batch, sid);
+	if (has(c->fs->history, record->sid))
+		put(c, record, record->ending, 0);
 }
 
-void history_forget(struct fs *fs, struct store_sid sid)
+bool history_heir(const struct fs *fs, struct store_sid sid, struct store_sid *ret)
+{
+	const struct history *h = fs->history;
+
+	return h->count == HISTORY_MAX && has(h, sid) && trash_before(fs, h->list[0].ended, ret);
+}
+
+void history_delete(struct change *c, struct store_sid sid, const struct store_session *heir)
+{
+	store_batch_delete_ending(c->batch, sid);
+	if (heir)
+		put(c, heir, heir->ending, heir->until);
+}
+
+void history_forget(struct fs *fs, struct store_sid sid, const struct store_session *heir)
 {
 	unsigned i = find(fs->history, sid);
 
 	if (i < fs->history->count)
 		take_out(fs->history, i);
+	if (heir)
+		insert(fs->history, heir->sid, heir->ended);
 }

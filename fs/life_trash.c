@@ -163,7 +163,7 @@ static int check_back(struct session *session, const char *name)
 	return r == 0 ? EEXIST : r == ENOENT ? 0 : r;
 }
 
-static int commit_back(struct session *session, struct node *top, const char *name)
+static int commit_back(struct session *session, struct node *top, const char *name, const struct store_session *heir)
 {
 	struct store_dirent entry = dir_entry(top, name);
 	struct fs *fs = session->fs;
@@ -184,7 +184,7 @@ static int commit_back(struct session *session, struct node *top, const char *na
 	store_batch_add_dirent(c.batch, STORE_ROOT_SID, fs->root->ino, &entry);
 	change_names(&c, fs->root, 1, 1);
 	change_inode(&c, top)->ctime = c.now;
-	history_delete(&c, session->sid);
+	history_delete(&c, session->sid, heir);
 	r = event_add(&c, "taken back", NULL);
 	return r ? r : change_commit(&c);
 }
@@ -192,17 +192,22 @@ static int commit_back(struct session *session, struct node *top, const char *na
 int life_take_back(struct session *session, const char *name)
 {
 	struct fs *fs = session->fs;
+	const struct store_session *heir = NULL;
+	SESSION_AUTO other = NULL;
 	NODE_AUTO top = NULL;
+	struct store_sid sid;
 	int r = check_back(session, name);
 
 	if (!r)
 		r = node_load(fs, session->sid, session->record.root, &top);
+	if (!r && history_heir(fs, session->sid, &sid) && !session_get(fs, sid, &other))
+		heir = &other->record;
 	if (!r)
-		r = commit_back(session, top, name);
+		r = commit_back(session, top, name, heir);
 	if (r)
 		return r;
 	trash_remove(fs, session->sid);
-	history_forget(fs, session->sid);
+	history_forget(fs, session->sid, heir);
 	return 0;
 }
 
@@ -219,7 +224,7 @@ static int drop_now(struct session *session)
 	if (r)
 		return r;
 	if (session->record.until > c.now)
-		history_put(&c, &session->record, session->record.ending, 0);
+		history_close(&c, &session->record);
 	store_batch_drop_session(c.batch, &session->record);
 	r = change_commit(&c);
 	if (r)
@@ -241,7 +246,7 @@ static int drop_later(struct session *session)
 	if (r)
 		return r;
 	if (c.record.until > c.now)
-		history_put(&c, &c.record, c.record.ending, 0);
+		history_close(&c, &c.record);
 	c.record.until = c.record.ended;
 	r = change_commit(&c);
 	if (r)

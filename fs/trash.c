@@ -168,6 +168,17 @@ bool trash_oldest(const struct fs *fs, struct store_sid *ret)
 	return oldest != NULL;
 }
 
+bool trash_before(const struct fs *fs, int64_t ended, struct store_sid *ret)
+{
+	struct ends *ends = &fs->trash->ends;
+	struct trashed key = {.ended = ended}, *next = RB_NFIND(ends, ends, &key);
+	const struct trashed *last = next ? RB_PREV(ends, ends, next) : RB_MAX(ends, ends);
+
+	if (last)
+		*ret = last->sid;
+	return last != NULL;
+}
+
 static bool is_inside_character(const char *at)
 {
 	return ((unsigned char)*at & 0xc0) == 0x80;

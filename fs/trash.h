@@ -16,6 +16,8 @@ void trash_remove(struct fs *, struct store_sid);
 bool trash_has_name(const struct fs *, const char *name);
 /* The one that has been there longest; false if it is empty. */
 bool trash_oldest(const struct fs *, struct store_sid *ret);
+/* The last one of those that ended before that moment; false if there is none. */
+bool trash_before(const struct fs *, int64_t ended, struct store_sid *ret);
 
 /* Drops those that wait for it and that the kernel has forgotten since. */
 void trash_drop_forgotten(struct fs *);

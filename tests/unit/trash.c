@@ -321,6 +321,56 @@ static void back_without_a_tombstone(void **state)
 	assert_int_equal(all_endings().ending.until, 0);
 }
 
+static bool has_ending(struct store_sid sid)
+{
+	struct endings endings = {0};
+
+	assert_int_equal(store_scan_endings(store, sid.n - 1, count_ending, &endings), 0);
+	return endings.count && endings.first == sid.n;
+}
+
+/* More are in the trash than there are tombstones: who is taken back leaves his to another one. */
+static void more_than_tombstones(void **state)
+{
+	struct store_sid sids[HISTORY_MAX + 3];
+
+	(void)state;
+	for (unsigned i = 0; i < HISTORY_MAX + 3; i++) {
+		sids[i] = make_session("s");
+		assert_int_equal(end(sids[i], LIFE_REMOVED), 0);
+	}
+	assert_false(has_ending(sids[2]));
+	assert_true(has_ending(sids[3]));
+	assert_int_equal(take_back(sids[500], "back"), 0);
+	assert_true(has_ending(sids[2]));
+	assert_int_equal(take_back(sids[1], "again"), 0);
+	assert_int_equal(all_endings().count, HISTORY_MAX);
+	reopen_fs();
+	assert_int_equal(take_back(sids[2], "more"), 0);
+	assert_true(has_ending(sids[0]));
+	assert_int_equal(take_back(sids[700], "less"), 0);
+	assert_int_equal(all_endings().count, HISTORY_MAX - 1);
+}
+
+/* One that had a tombstone no more gets none by being dropped. */
+static void dropped_without_a_tombstone(void **state)
+{
+	struct store_sid first[3];
+
+	(void)state;
+	for (unsigned i = 0; i < HISTORY_MAX + 3; i++) {
+		struct store_sid sid = make_session("s");
+
+		assert_int_equal(end(sid, LIFE_REMOVED), 0);
+		if (i < 3)
+			first[i] = sid;
+	}
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(drop(first[i]), 0);
+	assert_int_equal(end(make_session("s"), LIFE_REMOVED), 0);
+	assert_int_equal(all_endings().count, HISTORY_MAX);
+}
+
 /* ---- what the kernel knows --------------------------------------------------------------------------------------- */
 
 static void a_drop_waits_for_the_kernel(void **state)
@@ -431,7 +481,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(same_names), TEST(numbered_no_more), TEST(names_with_a_number), TEST(long_names),
 		TEST(ended_in_another_order), TEST(names_that_are_not_there), TEST(the_oldest_tombstones_go),
-		TEST(back_without_a_tombstone),
+		TEST(back_without_a_tombstone), TEST(more_than_tombstones), TEST(dropped_without_a_tombstone),
 		TEST(a_drop_waits_for_the_kernel), TEST(a_drop_for_space_does_not), TEST(the_current_one_stays),
 		cmocka_unit_test_setup_teardown(gives_way_to_itself, setup_small, teardown),
 	};
