@@ -89,6 +89,17 @@ wait_for 10 gone
 grep -q '^old expired [0-9]* s ago (ttl, 98 KiB)$' went
 umount_store
 
+note "what is due goes by the command, whether the keeper has noticed or not"
+with_clock
+kept=$STORE STORE=$TEST_DIR/due
+mount_store
+"$SESSFS" new due >/dev/null
+remount
+pass $((25 * 3600))
+"$SESSFS" expire | says '^due expired'
+umount_store
+MOUNT_AS=() STORE=$kept
+
 note "mount and umount say in a line what is protected and what goes next; mount(8)'s helper is silent"
 ln -s "$SESSFS" mount.sessfs
 ./mount.sessfs "$STORE" "$MNT" -o ttl=3h >said 2>&1

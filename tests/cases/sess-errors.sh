@@ -134,6 +134,9 @@ open(sys.argv[1], "r+b").write(struct.pack("=IIiIQQQ", int(sys.argv[2]), 2, 5, 1
 	assert_eq "$(errors s '[(x["error"], x["operation"]) for x in e]')" "[('EIO', 'fsync')]"
 	assert_eq "$(wc -l <"$MNT/.sessfs/errors.jsonl")" 0
 	grep -q '"event": "error", "operation": "fsync"' "$MNT/s/.session/events.jsonl" || fail "no event of it"
+	for n in 1 2 3; do refused "no space" fallocate -l 100T "$MNT/s/logs/file"; done
+	assert_eq "$(errors s '[x["error"] for x in e[1:]]')" "['ENOSPC', 'ENOSPC', 'ENOSPC']"
+	assert_eq "$(grep -c '"event": "error"' "$MNT/s/.session/events.jsonl")" 1 "events of errors, within a minute"
 	sync "$MNT/s/logs/file"
 	umount_store
 fi

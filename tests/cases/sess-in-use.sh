@@ -74,6 +74,15 @@ else
 	six
 fi
 
+note "it goes also when nobody looks any more"
+mkdir "$MNT/left"
+exec 7<"$MNT/left/logs"
+pass $((25 * HOUR))
+for n in 1 2; do assert_eq "$(sessions)" "left"; done
+exec 7<&-
+ended() { [ "$(json "$MNT/.sessfs/history.json" 'j["sessions"][0]["id"]')" = left ]; }
+wait_for 20 ended
+
 note "with writeback"
 remount -o writeback
 six
