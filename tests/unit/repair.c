@@ -14,6 +14,7 @@ static const struct store_sid sid = {1};
 struct fixture {
 	char path[DIR_SIZE];
 	struct store_ino top, file;
+	uint64_t cookie; /* of its name */
 	uint8_t content[SIZE]; /* of the file */
 };
 
@@ -444,6 +445,117 @@ static void a_finding_is_one_line(void **state)
 	assert_true(check(f->path, false, &invariants).found > 0);
 }
 
+/* ---- what else check finds, one thing at a time ------------------------------------------------------------------ */
+
+static void put_settings(struct store_batch *b, const struct fixture *f, struct store_session record)
+{
+	record.sid = sid;
+	record.root = f->top;
+	record.name[0] = 's';
+	record.name_len = 1;
+	record.created = 1000;
+	record.logical = SIZE;
+	record.files[STORE_OTHER] = 1;
+	store_batch_put_session(b, &record);
+}
+
+static void unknown_status(struct store_batch *b, const struct fixture *f)
+{
+	put_settings(b, f, (struct store_session){.status = STORE_STATUSES});
+}
+
+static void unknown_flags(struct store_batch *b, const struct fixture *f)
+{
+	put_settings(b, f, (struct store_session){.flags = 64});
+}
+
+static void too_much_progress(struct store_batch *b, const struct fixture *f)
+{
+	put_settings(b, f, (struct store_session){.progress = 1000001});
+}
+
+static void links_of_a_directory(struct store_batch *b, const struct fixture *f)
+{
+	put_dir(b, sid, f->top, 7, 1, STORE_ROOT_INO.n);
+}
+
+static void directory_with_two_names(struct store_batch *b, const struct fixture *f)
+{
+	struct store_ino dir = store_new_ino(b);
+	put_dir(b, sid, dir, 2, 0, f->top.n);
+	add_name(b, sid, f->top, "one", sid, dir, S_IFDIR);
+	add_name(b, sid, f->top, "two", sid, dir, S_IFDIR);
+	put_dir(b, sid, f->top, 4, 3, STORE_ROOT_INO.n);
+}
+
+static void file_without_a_name(struct store_batch *b, const struct fixture *f)
+{
+	struct store_inode inode = {.mode = S_IFREG | 0644, .nlink = 1};
+	store_batch_new_inode(b, sid, store_new_ino(b), &inode);
+	(void)f;
+}
+
+static void name_in_a_file(struct store_batch *b, const struct fixture *f)
+{
+	add_name(b, sid, f->file, "name", sid, f->file, S_IFREG);
+}
+
+static void name_of_another_type(struct store_batch *b, const struct fixture *f)
+{
+	struct store_dirent entry = {
+		.cookie = f->cookie, .ino = f->file, .session = sid, .type = S_IFLNK, .name = "file", .name_len = 4};
+	store_batch_put_dirent(b, sid, f->top, &entry);
+}
+
+#define SINGLE(make, invariant) {make, #make, invariant}
+
+static const struct {
+	void (*make)(struct store_batch *, const struct fixture *);
+	const char *what;
+	unsigned invariant;
+} single[] = {
+	SINGLE(unknown_status, 18),
+	SINGLE(unknown_flags, 18),
+	SINGLE(too_much_progress, 18),
+	SINGLE(links_of_a_directory, 5),
+	SINGLE(directory_with_two_names, 5),
+	SINGLE(file_without_a_name, 5),
+	SINGLE(name_in_a_file, 4),
+	SINGLE(name_of_another_type, 4),
+};
+
+static void each_is_found_by_itself(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof single / sizeof *single; i++) {
+		struct fixture *f;
+		struct store_dirent entry;
+		setup((void **)&f);
+		struct store *s = open_store(f->path);
+		assert_int_equal(store_lookup(s, sid, f->top, "file", 4, &entry), 0);
+		f->cookie = entry.cookie;
+		struct store_batch *b = begin(s, 0);
+		single[i].make(b, f);
+		assert_int_equal(store_batch_commit(b), 0);
+		assert_int_equal(store_close(s), 0);
+		print_message("%s\n", single[i].what);
+		repair_to_the_end(f->path, single[i].invariant);
+		teardown((void **)&f);
+	}
+}
+
+static void a_wrong_account(void **state)
+{
+	struct fixture *f = *state;
+	struct store_inode inode = {.mode = S_IFREG | 0644, .nlink = 1, .size = SIZE};
+	uint8_t body[RECORD_MAX];
+	size_t len = record_put_uint(SIZE / 2, body);
+	len += record_encode(&inode_schema, &inode, body + len);
+	put_raw(f->path, key_make(sid, f->file, KIND_INODE, 0), body, len, true);
+	repair_to_the_end(f->path, 8);
+	assert_content(f, sid, f->file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -459,6 +571,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_cannot_be_opened_is_not_clean, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_newer_store_that_is_mounted_is_not_judged, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_finding_is_one_line, setup, teardown),
+		cmocka_unit_test(each_is_found_by_itself),
+		cmocka_unit_test_setup_teardown(a_wrong_account, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
