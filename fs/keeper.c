@@ -13,6 +13,7 @@
 #include "fs/expiry.h"
 #include "fs/roster.h"
 #include "fs/thread.h"
+#include "fs/trash.h"
 #include "fs/visit.h"
 
 enum {
@@ -20,6 +21,7 @@ enum {
 	STOP_PATIENCE_MS = 1000,
 	JOIN_MS = 5,
 	TACT_MS = 20,
+	PRUNE_MS = 5000,
 	LAST_STEPS = 100,
 };
 
@@ -31,6 +33,7 @@ struct keeper {
 	bool started;
 	_Atomic bool stop, ended;
 	_Atomic bool woken; /* and has not noticed yet */
+	int64_t pruned; /* session_clock: when trash_prune_waiting was called last */
 };
 
 void keeper_wake(struct fs *fs)
@@ -39,6 +42,18 @@ void keeper_wake(struct fs *fs)
 
 	if (fs->keeper && !atomic_exchange(&fs->keeper->woken, true))
 		(void)!write(fs->keeper->wake, &one, sizeof(one));
+}
+
+/* Whether sessions wait for the kernel to forget them, which from time to time is done for them. */
+static bool prune(struct keeper *keeper)
+{
+	struct fs *fs = keeper->fs;
+	int64_t now = session_clock();
+
+	if (TAILQ_EMPTY(&fs->dropping) || now - keeper->pruned < (int64_t)PRUNE_MS * 1000000)
+		return !TAILQ_EMPTY(&fs->dropping);
+	keeper->pruned = now;
+	return trash_prune_waiting(fs);
 }
 
 /* What is due is done; true while there is more. *ret_ms: for how long it may sleep. */
@@ -59,6 +74,8 @@ static bool keep(struct keeper *keeper, int *ret_ms)
 	*ret_ms = moment > now ? (int)((moment - now) / 1000000) + 1 : 0;
 	if (visit_has_news(fs) && *ret_ms > TACT_MS)
 		*ret_ms = TACT_MS; /* hushed */
+	if (prune(keeper) && *ret_ms > PRUNE_MS)
+		*ret_ms = PRUNE_MS;
 	return false;
 }
 

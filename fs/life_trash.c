@@ -16,6 +16,7 @@
 #include "fs/errand.h"
 #include "fs/event.h"
 #include "fs/history.h"
+#include "fs/keeper.h"
 #include "fs/launder.h"
 #include "fs/life.h"
 #include "fs/prune.h"
@@ -24,6 +25,8 @@
 
 /* In place of the number of a mount: no end of one interrupts it. */
 enum { AT_REST = INT32_MAX };
+
+enum { PRUNED_AT_ONCE = 64 };
 
 static const char *const rules[LIFE_RULES] = {"none", "ttl", "retain", "keep", "expires_at", "removed"};
 static const char *const guards[LIFE_GUARDS] = {"none", "pinned", "paused", "current", "in use", "mounted read-only"};
@@ -254,6 +257,7 @@ static int drop_later(struct session *session)
 	trash_remove(fs, session->sid);
 	session_ref(session)->drops = true;
 	TAILQ_INSERT_TAIL(&fs->dropping, session, dropping);
+	keeper_wake(fs);
 	return 0;
 }
 
@@ -290,6 +294,23 @@ void trash_drop_forgotten(struct fs *fs)
 
 	while ((session = TAILQ_FIRST(&fs->dropping)) && LIST_EMPTY(&session->nodes) && !drop_now(session))
 		leave_dropping(session);
+}
+
+bool trash_prune_waiting(struct fs *fs)
+{
+	struct session *session;
+
+	trash_drop_forgotten(fs);
+	for (unsigned n = 0; n < PRUNED_AT_ONCE; n++) {
+		session = TAILQ_FIRST(&fs->dropping);
+		if (!session || LIST_EMPTY(&session->nodes))
+			break;
+		TAILQ_REMOVE(&fs->dropping, session, dropping);
+		TAILQ_INSERT_TAIL(&fs->dropping, session, dropping);
+		if (!session->prunes)
+			prune_session(session);
+	}
+	return !TAILQ_EMPTY(&fs->dropping);
 }
 
 bool trash_drop_oldest(struct fs *fs)

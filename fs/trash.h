@@ -21,6 +21,11 @@ bool trash_before(const struct fs *, int64_t ended, struct store_sid *ret);
 
 /* Drops those that wait for it and that the kernel has forgotten since. */
 void trash_drop_forgotten(struct fs *);
+/*
+ * Has the kernel drop what it only caches of some that wait for it: what was open when they went stays cached when it
+ * is closed. False: none waits.
+ */
+bool trash_prune_waiting(struct fs *);
 /* The kernel knows no inode more of one that waits for it. */
 void trash_forgotten(struct session *);
 /* As life_drop, of one whose grace is over: the kernel, if it still caches something of it, is to forget that. */
