@@ -139,4 +139,15 @@ open(sys.argv[1], "r+b").write(struct.pack("=IIiIQQQ", int(sys.argv[2]), 2, 5, 1
 	assert_eq "$(grep -c '"event": "error"' "$MNT/s/.session/events.jsonl")" 1 "events of errors, within a minute"
 	sync "$MNT/s/logs/file"
 	umount_store
+
+	note "nor does an end of which not all could be saved pass for a good one"
+	mount_store -o commit=60
+	echo y >"$MNT/s/logs/file"
+	calls_fail 1
+	assert_eq "$(status_of "$SESSFS" umount "$MNT")" 64 "exit status of umount"
+	assert_eq "$(status_of wait "$DAEMON")" 2 "exit status of the daemon"
+	calls_fail 0
+	mount_store
+	assert_file "$MNT/s/logs/file" y
+	umount_store
 fi
