@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "fs/control_node.h"
 #include "fs/errand.h"
 #include "fs/serve.h"
 #include "fs/trash.h"
@@ -17,6 +18,18 @@ struct pruning {
 	struct node *at;         /* behind this one, which is pinned, it goes on; NULL: from the start */
 };
 
+/* Its control files first: they lie below its directory. */
+static unsigned fill_controls(const struct session *session, uint64_t ids[SLICE])
+{
+	const struct control_node *control;
+	unsigned count = 0;
+
+	LIST_FOREACH(control, &session->controls, siblings)
+		if (count < SLICE / 2)
+			ids[count++] = control->id;
+	return count;
+}
+
 /*
  * The next ones. Those that come to the list later come before it. The newest are first: a directory goes after what is
  * in it.
@@ -24,7 +37,7 @@ struct pruning {
 static unsigned fill(struct pruning *p, uint64_t ids[SLICE])
 {
 	struct node *node = p->at ? LIST_NEXT(p->at, siblings) : LIST_FIRST(&p->session->nodes), *last = NULL;
-	unsigned count = 0;
+	unsigned count = p->at ? 0 : fill_controls(p->session, ids);
 
 	for (; node && count < SLICE; node = LIST_NEXT(node, siblings)) {
 		last = node;

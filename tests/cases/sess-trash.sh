@@ -245,17 +245,18 @@ if [ "$(printf '%s\n' 6.18 "$(uname -r)" | sort -V | head -n 1)" = 6.18 ]; then
 		STORE=$TEST_DIR/open
 		in_memory() { json "$MNT/.sessfs/stats.json" 'j["sessions_in_memory"]'; } # the root is
 		mount_store -o commit=1,grace=1s
-		for name in removed over; do
+		for name in removed over asked; do
 			mkdir "$MNT/$name"
 			mkdir "$MNT/$name/logs/below"
 			echo read >"$MNT/$name/logs/below/file"
 		done
 		exec 5<"$MNT/removed/logs/below/file" 6<"$MNT/over/logs/below/file"
-		mv "$MNT/removed" "$MNT/over" "$TRASH/"
-		rmdir "$TRASH/removed"
+		mv "$MNT/removed" "$MNT/over" "$MNT/asked" "$TRASH/"
+		exec 7<"$TRASH/asked/.session/info.json"
+		rmdir "$TRASH/removed" "$TRASH/asked"
 		wait_for 10 eval '[ "$(ls "$TRASH")" = "" ]'
-		assert_eq "$(cat <&5) $(cat <&6) $(in_memory)" "read read 3"
-		exec 5<&- 6<&-
+		assert_eq "$(cat <&5) $(cat <&6) $(in_memory)" "read read 4"
+		exec 5<&- 6<&- 7<&-
 		wait_for 20 eval '[ "$(in_memory)" = 1 ]'
 		umount_store
 	)
