@@ -94,11 +94,15 @@ int file_readlink(struct fs *fs, struct fs_id id, char *buf, size_t size)
 
 /*
  * With writeback the kernel stamps a file when it is written to, and sends us the stamp behind the content; but not if
- * the file was made, or stamped, at the same tick of its clock.
+ * the file was made, or stamped, at the same tick of its clock: what has a time of late keeps it. Whatever has another
+ * one will get that stamp. Ours stands in for it, lest a crash between the two leaves new content with an old time.
  */
-static bool kernel_stamps(const struct change *c, unsigned flags)
+static bool is_stamped(const struct change *c, const struct store_inode *inode, unsigned flags)
 {
-	return flags & WRITE_CACHED && c->fs->options.writeback;
+	const int64_t late = INT64_C(60) * 1000000000; /* the kernel holds back content for some 30 s */
+
+	return flags & WRITE_CACHED && c->fs->options.writeback && inode->mtime <= c->now &&
+		c->now - inode->mtime < late;
 }
 
 void file_changed(struct change *c, struct node *node, uint64_t end, unsigned flags)
@@ -107,7 +111,7 @@ void file_changed(struct change *c, struct node *node, uint64_t end, unsigned fl
 
 	if (end > inode->size)
 		change_size(c, node, end);
-	if (!kernel_stamps(c, flags))
+	if (!is_stamped(c, inode, flags))
 		inode->mtime = inode->ctime = c->now;
 	if (flags & WRITE_KILL_SUIDGID)
 		inode->mode = attr_without_suid(inode->mode);
