@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -403,20 +402,22 @@ int warm_begin(struct warm *w, struct warm_txn **ret)
 #define SHORT_OF_SPACE (64u << 20) /* more than LMDB writes at once */
 
 /*
- * LMDB says EIO when a full device, or a limit of the process, cut its write short. Whether there is little room left
- * tells which it was.
+ * LMDB says EIO when a full device, a quota, or a limit of the process cut its write short. Whether as much more may be
+ * had tells which it was.
  */
-static int short_write(MDB_env *env)
+static int short_write(struct warm *w)
 {
 	struct statvfs disk;
-	struct rlimit file;
 	struct stat st;
-	int fd;
-	if (mdb_env_get_fd(env, &fd) || fstat(fd, &st) < 0 || fstatvfs(fd, &disk) < 0 ||
-		getrlimit(RLIMIT_FSIZE, &file) < 0)
+	if (stat_env(w, &st) || statvfs(w->path, &disk) < 0)
 		return EIO;
-	bool limited = file.rlim_cur != RLIM_INFINITY && (uint64_t)st.st_size + SHORT_OF_SPACE > file.rlim_cur;
-	return limited || (uint64_t)disk.f_bfree * disk.f_frsize < SHORT_OF_SPACE ? ENOSPC : EIO;
+	if ((uint64_t)disk.f_bfree * disk.f_frsize < SHORT_OF_SPACE)
+		return ENOSPC;
+	int fd = open(w->path, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	int error = fd < 0 || fallocate(fd, 0, st.st_size, SHORT_OF_SPACE) < 0 ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	return error == ENOSPC || error == EDQUOT || error == EFBIG ? ENOSPC : EIO;
 }
 
 int warm_commit(struct warm_txn *t)
@@ -424,7 +425,7 @@ int warm_commit(struct warm_txn *t)
 	mdb_cursor_close(t->cursor);
 	int r = mdb_txn_commit(t->txn);
 	if (r == EIO)
-		r = short_write(t->warm->env);
+		r = short_write(t->warm);
 	end_writing(t->warm);
 	guard_free(t->guard);
 	free(t);
