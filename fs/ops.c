@@ -2,10 +2,10 @@
  * ops.c - the operations of the kernel: each decodes its arguments, asks the rules, and replies once, last, with no
  * lock held.
  *
- * OPEN and OPENDIR are answered ENOSYS, CREATE, FLUSH and ACCESS are not here, which makes libfuse say the same: the
- * kernel then never asks again, and a file that is opened, read from the cache and closed costs no request. Locks
- * stay in the kernel. With auto_unmount OPENDIR is served: else the root of a dead mount could be opened as well, and
- * fusermount3 would take it for alive.
+ * OPEN and OPENDIR are answered ENOSYS, CREATE and ACCESS are not here, which makes libfuse say the same, and neither
+ * is FLUSH but with writeback: the kernel then never asks again, and a file that is opened, read from the cache and
+ * closed costs no request. Locks stay in the kernel. With auto_unmount OPENDIR is served: else the root of a dead mount
+ * could be opened as well, and fusermount3 would take it for alive.
  */
 #include "fs/ops.h"
 
@@ -499,6 +499,16 @@ static void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *file)
 	fuse_reply_err(req, ENOSYS);
 }
 
+/*
+ * With writeback close(2) has written what was gathered before it comes here. After the daemon's death the kernel drops
+ * that without a word: that this request fails is how close learns of it.
+ */
+static void op_flush(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *file)
+{
+	(void)id, (void)file;
+	fuse_reply_err(req, fs_of(req)->options.writeback ? 0 : ENOSYS);
+}
+
 static void op_opendir(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *file)
 {
 	if (!fs_of(req)->options.auto_unmount) {
@@ -538,7 +548,7 @@ const struct fuse_lowlevel_ops ops_table = {
 	.mknod = op_mknod, .mkdir = op_mkdir, .symlink = op_symlink, .link = op_link,
 	.unlink = op_unlink, .rmdir = op_rmdir, .rename = op_rename,
 	.open = op_open, .opendir = op_opendir, .read = op_read, .write = op_write,
-	.fsync = op_fsync, .fsyncdir = op_fsync,
+	.flush = op_flush, .fsync = op_fsync, .fsyncdir = op_fsync,
 	.readdir = op_readdir, .readdirplus = op_readdirplus, .statfs = op_statfs,
 	.setxattr = op_setxattr, .getxattr = op_getxattr, .listxattr = op_listxattr, .removexattr = op_removexattr,
 	.fallocate = op_fallocate, .lseek = op_lseek, .copy_file_range = op_copy_file_range,

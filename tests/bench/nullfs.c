@@ -362,9 +362,14 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 
 static void op_nosys(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
 {
-	(void)id;
-	(void)fi;
+	(void)id, (void)fi;
 	fuse_reply_err(req, ENOSYS);
+}
+
+static void op_flush(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
+{
+	(void)id, (void)fi;
+	fuse_reply_err(req, fs.writeback ? 0 : ENOSYS);
 }
 
 static void op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset, struct fuse_file_info *fi)
@@ -384,8 +389,7 @@ static void op_write(fuse_req_t req, fuse_ino_t id, const char *data, size_t siz
 {
 	struct node *node = node_of(id);
 
-	(void)data;
-	(void)fi;
+	(void)data, (void)fi;
 	if (offset + (off_t)size > node->st.st_size)
 		node_set_size(node, offset + (off_t)size);
 	node->st.st_mtim = node->st.st_ctim = now();
@@ -394,9 +398,7 @@ static void op_write(fuse_req_t req, fuse_ino_t id, const char *data, size_t siz
 
 static void op_fsync(fuse_req_t req, fuse_ino_t id, int datasync, struct fuse_file_info *fi)
 {
-	(void)id;
-	(void)datasync;
-	(void)fi;
+	(void)id, (void)datasync, (void)fi;
 	fuse_reply_err(req, 0);
 }
 
@@ -457,9 +459,7 @@ static void op_readdirplus(fuse_req_t req, fuse_ino_t id, size_t size, off_t off
 
 static void op_getxattr(fuse_req_t req, fuse_ino_t id, const char *name, size_t size)
 {
-	(void)id;
-	(void)name;
-	(void)size;
+	(void)id, (void)name, (void)size;
 	fuse_reply_err(req, ENODATA);
 }
 
@@ -498,7 +498,7 @@ static const struct fuse_lowlevel_ops ops = {
 	.rename = op_rename,
 	.open = op_nosys,
 	.opendir = op_nosys,
-	.flush = op_nosys,
+	.flush = op_flush,
 	.read = op_read,
 	.write = op_write,
 	.fsync = op_fsync,
