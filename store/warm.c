@@ -409,7 +409,8 @@ static int short_write(struct warm *w)
 {
 	struct statvfs disk;
 	struct stat st;
-	if (stat_env(w, &st) || statvfs(w->path, &disk) < 0)
+	int data;
+	if (mdb_env_get_fd(w->env, &data) || fstat(data, &st) < 0 || fstatvfs(data, &disk) < 0)
 		return EIO;
 	if ((uint64_t)disk.f_bfree * disk.f_frsize < SHORT_OF_SPACE)
 		return ENOSPC;
