@@ -9,6 +9,7 @@
 #include "fs/control.h"
 #include "fs/error.h"
 #include "fs/json.h"
+#include "fs/utf8.h"
 
 enum {
 	SHORTEST = 16,        /* characters that are left of a value, whatever else is in the line */
@@ -26,8 +27,7 @@ static json_t *short_value(const char *text, size_t max)
 
 	if (len <= max)
 		return text_value(text);
-	for (len = max; len && ((unsigned char)text[len] & 0xC0) == 0x80;)
-		len--;
+	len = utf8_cut(text, max);
 	cut = malloc(len + sizeof("\xE2\x80\xA6"));
 	if (!cut)
 		return NULL;

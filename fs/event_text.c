@@ -9,6 +9,7 @@
 
 #include "fs/error.h"
 #include "fs/event.h"
+#include "fs/utf8.h"
 
 #define PREFIX "sessfs.part."
 
@@ -54,16 +55,6 @@ static void add_line(struct event_text *t, json_t *time, const char *line, size_
 	t->count++;
 }
 
-/* At most EVENT_TEXT_MAX bytes of a line that has more, whole characters if it is UTF-8. */
-static size_t slice_of(const char *line)
-{
-	size_t len = EVENT_TEXT_MAX;
-
-	while (len > EVENT_TEXT_MAX - 3 && ((unsigned char)line[len] & 0xC0) == 0x80)
-		len--;
-	return len;
-}
-
 static void make_lines(struct event_text *t, json_t *time, const char *text, size_t len, bool ends)
 {
 	while (t->taken < len && t->count < BATCH_LINES && t->lines.len < BATCH_BYTES) {
@@ -71,7 +62,7 @@ static void make_lines(struct event_text *t, json_t *time, const char *text, siz
 		size_t line_len = end ? (size_t)(end - line) : len - t->taken;
 
 		if (line_len > EVENT_TEXT_MAX) {
-			size_t slice = slice_of(line);
+			size_t slice = utf8_cut(line, EVENT_TEXT_MAX);
 
 			add_text(t, time, line, slice, true);
 			t->taken += slice;

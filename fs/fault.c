@@ -10,6 +10,7 @@
 
 #include "fs/control.h"
 #include "fs/event.h"
+#include "fs/utf8.h"
 
 enum {
 	RING = 4096,
@@ -159,23 +160,13 @@ static void tell(struct session *session, const struct fault *fault)
 		(void)change_commit(&c);
 }
 
-/* As much of a name as there is room for: of UTF-8 whole characters. Half of one would make none of them readable. */
-static size_t cut_length(const char *name, size_t room)
-{
-	size_t len = strnlen(name, room), at = len;
-
-	while (name[len] && at && len - at < 3 && ((unsigned char)name[at] & 0xC0) == 0x80)
-		at--;
-	return ((unsigned char)name[at] & 0xC0) == 0x80 ? len : at;
-}
-
 /* Where no session is known, all may read of it: then neither the file is told nor its name. */
 static void describe(struct fs *fs, struct fault *fault, struct fs_id id, const char *name)
 {
 	if (!name && control_is_id(id))
 		name = control_name(fs, id);
-	if (name)
-		memcpy(fault->name, name, cut_length(name, sizeof(fault->name) - 1)); /* it was all zero */
+	if (name) /* it was all zero */
+		memcpy(fault->name, name, utf8_cut(name, strnlen(name, sizeof(fault->name) - 1)));
 	fault->ino = control_is_id(id) ? 0 : id.n;
 }
 

@@ -15,6 +15,7 @@
 #include <bsd/sys/tree.h>
 
 #include "fs/life.h"
+#include "fs/utf8.h"
 
 struct trashed {
 	struct store_sid sid; /* key */
@@ -179,19 +180,12 @@ bool trash_before(const struct fs *fs, int64_t ended, struct store_sid *ret)
 	return last != NULL;
 }
 
-static bool is_inside_character(const char *at)
-{
-	return ((unsigned char)*at & 0xc0) == 0x80;
-}
-
-/* How much of the name is left where there must be room for `more` bytes: of UTF-8 whole characters. */
+/* How much of the name is left where there must be room for `more` bytes. */
 static size_t cut_length(const char *name, size_t more)
 {
-	size_t whole = strlen(name), len = whole + more > STORE_NAME_MAX ? STORE_NAME_MAX - more : whole, at = len;
+	size_t len = strlen(name);
 
-	while (at > 0 && len - at < 3 && is_inside_character(name + at))
-		at--;
-	return is_inside_character(name + at) ? len : at;
+	return utf8_cut(name, len + more > STORE_NAME_MAX ? STORE_NAME_MAX - more : len);
 }
 
 int life_trash_name(struct fs *fs, struct store_sid sid, char *name)
